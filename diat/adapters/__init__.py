@@ -1,0 +1,1 @@
+"""The world outside: brokers, databases, metrics."""

@@ -1,0 +1,1 @@
+"""Composite Virtual Object Layer: templates, matching, binding, steps and their execution."""

@@ -1,0 +1,1 @@
+"""Clock, ids, errors, overlays and the one writer: standard library only."""

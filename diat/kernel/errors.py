@@ -1,0 +1,53 @@
+"""Every error of ours has one root and says whose fault it is.
+
+DiatError
+├── Refused             the caller's: the request cannot be done as it stands
+│   ├── Invalid         a value is wrong; ``field`` names it
+│   ├── NotFound        there is no such thing, service, template, …
+│   ├── Conflict        it contradicts something that is there
+│   └── Stale           a precondition (``If-Match``) no longer holds
+└── Unavailable         ours or our surroundings': the same request may succeed later
+    └── SetupError      the daemon cannot start as it was told to; the message names the way out
+"""
+
+from __future__ import annotations
+
+
+class DiatError(Exception):
+    """Root of all errors raised on purpose; the text is one line for a person."""
+
+
+class Refused(DiatError):
+    """The request cannot be done as it stands, and repeating it will not help."""
+
+
+class Invalid(Refused):
+    """A value is wrong.
+
+    Attributes:
+        field: dotted path of the value in the request, ``""`` for the whole of it.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(Refused):
+    """There is no such thing, service, template or command."""
+
+
+class Conflict(Refused):
+    """The request contradicts something that is already there."""
+
+
+class Stale(Refused):
+    """A precondition no longer holds: somebody else changed it meanwhile."""
+
+
+class Unavailable(DiatError):
+    """The same request may succeed later."""
+
+
+class SetupError(Unavailable):
+    """The daemon cannot start as it was told to; the message names the way out."""

@@ -1,0 +1,1 @@
+"""Service Layer: what people ask for, and its life cycle."""

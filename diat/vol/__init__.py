@@ -1,0 +1,1 @@
+"""Virtual Object Layer: one virtual object for each thing, and the one way to drive it."""

@@ -1,0 +1,1 @@
+"""How things announce themselves and speak: pure translators, no input or output of their own."""

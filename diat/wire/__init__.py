@@ -1,0 +1,1 @@
+"""The topic grammar and the envelope of native messages."""

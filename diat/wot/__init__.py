@@ -1,0 +1,1 @@
+"""The W3C Web of Things vocabulary: Thing Descriptions, quantity kinds, units."""
