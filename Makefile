@@ -1,0 +1,53 @@
+# The commands of the project. Each does its own set-up on a machine with Python 3.11 or newer and make.
+# Debian is tested; macOS and WSL are not.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint format pins clean run-environment dev-environment
+MAKEFLAGS += --no-print-directory
+
+# Options for the program behind a target: make demo ARGS="--http 8080", make test ARGS="-k units"
+ARGS ?=
+UV ?= uv
+
+help: ## list the commands
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '%-14s %s\n' "$$name" "$$text"; done
+
+setup: run-environment ## make .venv with .venv/bin/diat in it
+	@echo "ready: .venv/bin/diat"
+
+demo: run-environment ## a small living house in the terminal; Ctrl-C ends it
+	@exec .venv/bin/diat demo $(ARGS)
+
+test: lint ## all checks, then all tests
+	@exec .venv/bin/python -m pytest -q -n auto --maxprocesses 4 $(ARGS)
+
+bench: dev-environment ## throughput and latency beside the bare building blocks
+	@exec .venv/bin/python -m benchmarks $(ARGS)
+
+lint: dev-environment ## style, types and the direction of imports
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+
+format: dev-environment ## write the code in the house style
+	@.venv/bin/ruff check --quiet --fix-only
+	@.venv/bin/ruff format
+
+PIN := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links
+pins: ## choose newer versions of what we depend on (needs uv)
+	@command -v $(UV) >/dev/null || { echo "diat: make pins needs uv (or UV=/path/to/uv)" >&2; exit 1; }
+	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in -o requirements/run.txt
+	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in --extra dev \
+		-c requirements/run.txt -o requirements/dev.txt
+
+clean: ## take away .venv and all caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+run-environment:
+	@PYTHON="$(PYTHON)" deploy/setup.sh run
+
+dev-environment:
+	@PYTHON="$(PYTHON)" deploy/setup.sh dev

@@ -1,0 +1,1 @@
+"""MQTT by paho: the only file that knows the client library is ``link``."""

@@ -1,0 +1,1 @@
+"""The database: tables, migrations, the store that the writer commits to, and what is read back."""

@@ -1,0 +1,65 @@
+"""Opening the database and bringing its schema up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, event, exc
+
+from diat.kernel.errors import SetupError
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # FULL: what was acknowledged survives a power cut. Batches make it cheap (docs/decisions/0003).
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    # Larger than the default, so that a checkpoint does not fall into every few batches.
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA cache_size=-64000",
+)
+
+
+def open_database(path: Path) -> Engine:
+    """Open an SQLite database, made if it is not there, with the newest schema.
+
+    Raises:
+        SetupError: it cannot be opened, or was written by a newer version of this program.
+    """
+    engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    try:
+        _migrate(engine)
+    except exc.DatabaseError as error:
+        engine.dispose()
+        raise SetupError(f"cannot open the database {path}: {error.orig}") from error
+    return engine
+
+
+def _prepare(connection: Any, record: object) -> None:
+    # Python's driver would begin and commit by its own rules; SQLAlchemy's are the ones we follow.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise SetupError(f"the database was written by a newer version: {error}") from error

@@ -1,0 +1,95 @@
+"""How the layers' values become rows and come back: one entry for each table that the ledger names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from diat.cvol.composite import CompositeState
+from diat.cvol.template import Template
+from diat.service.service import Service
+from diat.vol.diagnostics import Diagnostic
+from diat.vol.ingest import Held
+from diat.vol.interaction import Actuation
+from diat.vol.registry import Announced
+from diat.vol.thing import ThingRecord
+from diat.vol.twin import Twin
+
+_encode = msgspec.json.Encoder().encode
+
+
+class TableRows(Struct, frozen=True):
+    """SQL and conversion for one table.
+
+    Attributes:
+        put: an upsert of one row.
+        remove: deletes the row with a key.
+        row: key and value to the parameters of ``put``.
+    """
+
+    put: str
+    remove: str
+    row: Callable[[Any, Any], tuple[Any, ...]]
+
+
+def text(value: Any) -> str:
+    """A value as JSON text."""
+    return _encode(value).decode()
+
+
+def _table(name: str, columns: str, row: Callable[[Any, Any], tuple[Any, ...]]) -> TableRows:
+    names = columns.split()
+    marks = ", ".join("?" * len(names))
+    renewed = ", ".join(f"{column} = excluded.{column}" for column in names[1:])
+    return TableRows(
+        put=f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608 - our own names
+        f"ON CONFLICT ({names[0]}) DO UPDATE SET {renewed}",
+        remove=f"DELETE FROM {name} WHERE {names[0]} = ?",  # noqa: S608
+        row=row,
+    )
+
+
+OVERLAYS: dict[str, TableRows] = {
+    "meta": _table("meta", "key value", lambda key, value: (key, value)),
+    "things": _table("things", "id no record", lambda _, r: (r.id, r.no, text(r))),
+    "announcements": _table(
+        "announcements",
+        "topic thing dialect payload received",
+        lambda _, a: (a.topic, a.thing, a.dialect, a.payload, a.received),
+    ),
+    "twins": _table("twins", "thing state", lambda key, twin: (key, text(twin))),
+    "held": _table(
+        "held",
+        "position thing topic payload received",
+        lambda key, h: (key, h.thing, h.topic, h.payload, h.received),
+    ),
+    "diagnostics": _table("diagnostics", "thing lines", lambda key, lines: (key, text(lines))),
+    "actuations": _table(
+        "actuations",
+        "id thing service created state body",
+        lambda _, a: (a.id, a.thing, a.service, a.created, a.state, text(a)),
+    ),
+    "templates": _table("templates", "name body", lambda key, t: (key, t.model_dump_json(by_alias=True))),
+    "services": _table("services", "id body", lambda key, s: (key, text(s))),
+    "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
+}
+
+LOGS = {
+    "readings": "INSERT INTO readings (position, thing, observed, received, boot, n, quality, reported) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+}
+
+read_record = msgspec.json.Decoder(ThingRecord).decode
+read_twin = msgspec.json.Decoder(Twin).decode
+read_lines = msgspec.json.Decoder(tuple[Diagnostic, ...]).decode
+read_actuation = msgspec.json.Decoder(Actuation).decode
+read_service = msgspec.json.Decoder(Service).decode
+read_composite = msgspec.json.Decoder(CompositeState).decode
+read_template = Template.model_validate_json
+
+__all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]

@@ -1,0 +1,114 @@
+"""The store behind the one writer: a batch's changes in one transaction, and all of it back at the start."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, exc, select
+
+from diat.adapters.sql import rows, tables
+from diat.cvol.composite import CompositeState
+from diat.cvol.template import Template
+from diat.kernel.errors import Unavailable
+from diat.kernel.overlay import Ledger
+from diat.service.service import Service
+from diat.vol.ingest import Held
+from diat.vol.layer import Kept
+from diat.vol.registry import Announced
+
+
+class SqlStore:
+    """Writes the ledger; used by the writer alone, on a connection of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def write(self, ledger: Ledger) -> None:
+        """Write all uncommitted changes in one transaction; no transaction if there are none.
+
+        Raises:
+            Unavailable: the disk is full, the database is locked or broken: trying again may help.
+        """
+        overlays, logs = list(ledger.overlays()), list(ledger.logs())
+        if not overlays and not logs:
+            return
+        try:
+            connection = self._connection = self._connection or self._engine.connect()
+            with connection.begin():
+                for overlay in overlays:
+                    table = rows.OVERLAYS[overlay.name]
+                    row = table.row
+                    puts = [row(key, value) for key, value in overlay.changes.items() if value is not None]
+                    gone = [(key,) for key, value in overlay.changes.items() if value is None]
+                    if puts:
+                        connection.exec_driver_sql(table.put, puts)
+                    if gone:
+                        connection.exec_driver_sql(table.remove, gone)
+                for log in logs:
+                    connection.exec_driver_sql(rows.LOGS[log.name], log.rows)
+        except exc.OperationalError as error:
+            self.close()
+            raise Unavailable(f"the database cannot be written: {error.orig}") from error
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def kept(self) -> Kept:
+        """What the Virtual Object Layer starts from."""
+        with self._engine.connect() as connection:
+            position = connection.execute(
+                select(tables.META.c.value).where(tables.META.c.key == "position")
+            ).scalar()
+            return Kept(
+                records=[
+                    rows.read_record(record)
+                    for (record,) in connection.execute(select(tables.THINGS.c.record))
+                ],
+                announced=[
+                    Announced(topic=topic, thing=thing, dialect=dialect, payload=payload, received=received)
+                    for topic, thing, dialect, payload, received in connection.execute(
+                        select(tables.ANNOUNCEMENTS).order_by(tables.ANNOUNCEMENTS.c.received)
+                    )
+                ],
+                twins=[
+                    (thing, rows.read_twin(state))
+                    for thing, state in connection.execute(select(tables.TWINS))
+                ],
+                held=[
+                    (position, Held(thing, topic, payload, received))
+                    for position, thing, topic, payload, received in connection.execute(select(tables.HELD))
+                ],
+                diagnostics={
+                    thing: rows.read_lines(lines)
+                    for thing, lines in connection.execute(select(tables.DIAGNOSTICS))
+                },
+                pending=[
+                    rows.read_actuation(body)
+                    for (body,) in connection.execute(
+                        select(tables.ACTUATIONS.c.body).where(tables.ACTUATIONS.c.state == "pending")
+                    )
+                ],
+                position=position or 0,
+            )
+
+    def templates(self) -> list[Template]:
+        """The templates that people made."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_template(body) for (body,) in connection.execute(select(tables.TEMPLATES.c.body))
+            ]
+
+    def services(self) -> list[Service]:
+        """All services."""
+        with self._engine.connect() as connection:
+            return [rows.read_service(body) for (body,) in connection.execute(select(tables.SERVICES.c.body))]
+
+    def composites(self) -> list[tuple[str, CompositeState]]:
+        """The state of each composite, by service."""
+        with self._engine.connect() as connection:
+            return [
+                (key, rows.read_composite(state))
+                for key, state in connection.execute(select(tables.COMPOSITES))
+            ]

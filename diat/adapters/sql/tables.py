@@ -1,0 +1,123 @@
+"""The tables. Every row belongs to one thing or one service, so a partition key can come later as a column.
+
+Times are Unix milliseconds; JSON is kept as text. Migrations (``migrations/versions``) build them; a test
+holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+META = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+THINGS = Table(
+    "things",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("no", Integer, nullable=False, unique=True),
+    Column("record", Text, nullable=False),
+)
+
+ANNOUNCEMENTS = Table(
+    "announcements",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("thing", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("received", BigInteger, nullable=False),
+)
+
+TWINS = Table(
+    "twins",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)
+
+HELD = Table(
+    "held",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("thing", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("received", BigInteger, nullable=False),
+)
+
+DIAGNOSTICS = Table(
+    "diagnostics",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("lines", Text, nullable=False),
+)
+
+# One row for each message: its values together, as the limit that we measure against does it.
+READINGS = Table(
+    "readings",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("thing", Integer, nullable=False),
+    Column("observed", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("boot", Text),
+    Column("n", BigInteger),
+    Column("quality", Text, nullable=False),
+    Column("reported", Text, nullable=False),
+)
+Index("readings_by_thing", READINGS.c.thing, READINGS.c.observed)
+
+EVENTS = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("thing", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("observed", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("boot", Text),
+    Column("n", BigInteger),
+    Column("data", Text, nullable=False),
+)
+Index("events_by_thing", EVENTS.c.thing, EVENTS.c.event, EVENTS.c.observed)
+
+ACTUATIONS = Table(
+    "actuations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("thing", Text, nullable=False),
+    Column("service", Text),
+    Column("created", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("actuations_by_time", ACTUATIONS.c.created)
+Index("actuations_open", ACTUATIONS.c.id, sqlite_where=ACTUATIONS.c.state == "pending")
+
+TEMPLATES = Table(
+    "templates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+SERVICES = Table(
+    "services",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+COMPOSITES = Table(
+    "composites",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)

@@ -1,0 +1,68 @@
+"""Operation: health, metrics, diagnostics, and every command ever given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from diat.adapters.metrics import render
+from diat.api import views
+from diat.api.ports import Limit, Offset, ThePlatform, page
+from diat.vol.diagnostics import STRANGERS
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/health/live", summary="Does it live?")
+def live() -> dict[str, str]:
+    """200 as long as the process answers."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", summary="Can it do its work?")
+def ready(platform: ThePlatform) -> JSONResponse:
+    """200 when messages are taken and stored, else 503 with the reason."""
+    trouble = platform.trouble
+    if trouble is None:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready", "reason": trouble}, 503)
+
+
+@router.get("/metrics", summary="Metrics in Prometheus text format")
+def metrics(platform: ThePlatform) -> Response:
+    """Counts since the start, and how much there is of everything."""
+    body, content_type = render(platform.things, platform.composites, platform.trouble is None)
+    return Response(body, media_type=content_type)
+
+
+@router.get("/actuations", summary="Every command given")
+def list_actuations(
+    request: Request,
+    response: Response,
+    platform: ThePlatform,
+    limit: Limit = 100,
+    offset: Offset = 0,
+    service: Annotated[str | None, Query(description="Only of this service")] = None,
+    thing: Annotated[str | None, Query(description="Only to this thing")] = None,
+) -> list[dict[str, Any]]:
+    """Commands, newest first, with what became of them."""
+    found = platform.history.actuations(limit + 1, offset, service=service, thing=thing)
+    return [views.actuation(each) for each in page(request, response, found, limit, offset=offset + limit)]
+
+
+@router.get("/actuations/{actuation}", summary="One command")
+def get_actuation(platform: ThePlatform, actuation: str) -> dict[str, Any]:
+    """By which service, on which readings, with its result."""
+    return views.actuation(platform.history.actuation(actuation))
+
+
+@router.get("/diagnostics", summary="What went wrong anywhere")
+def list_diagnostics(platform: ThePlatform) -> list[dict[str, Any]]:
+    """The last diagnostics of all things; ``thing`` is null for what belongs to none."""
+    return [
+        {"thing": None if thing == STRANGERS else thing, **views.diagnostic(line)}
+        for thing, lines in sorted(platform.things.diagnostics.everywhere().items())
+        for line in lines
+    ]

@@ -1,0 +1,109 @@
+"""What the routes need of the daemon that serves them, and how they ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Annotated, Any, Protocol, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+
+from diat.adapters.sql.history import History
+from diat.cvol.execution import CompositeLayer
+from diat.kernel.clock import Clock
+from diat.kernel.errors import Invalid
+from diat.service.layer import ServiceLayer
+from diat.vol.layer import VirtualObjectLayer
+from diat.wire.envelope import Garbled, read_json
+
+T = TypeVar("T")
+
+
+class Platform(Protocol):
+    """The daemon, as the routes see it."""
+
+    things: VirtualObjectLayer
+    composites: CompositeLayer
+    services: ServiceLayer
+    history: History
+    clock: Clock
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot do its work just now; None if all is well."""
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds of silence after which a thing counts as stale."""
+
+    def submit(self, change: Callable[[], T]) -> Future[T]:
+        """Run a change in the writer, in a transaction of its own."""
+
+
+def _platform(request: Request) -> Platform:
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+def _thing_id(thing: Annotated[str, Path(description="The thing's TD id, percent-encoded")]) -> str:
+    return thing.replace("%2F", "/")
+
+
+def _revision(
+    if_match: Annotated[str | None, Header(description="ETag that must still hold")] = None,
+) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    # A tag that is none of ours matches nothing.
+    return int(text) if text.isdigit() else -1
+
+
+ThePlatform = Annotated[Platform, Depends(_platform)]
+ThingId = Annotated[str, Depends(_thing_id)]
+IfMatch = Annotated[int | None, Depends(_revision)]
+IdempotencyKey = Annotated[
+    str | None, Header(max_length=200, description="Repeating a request with the same key does it once")
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most")]
+Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out first")]
+
+
+async def durably(platform: Platform, change: Callable[[], T]) -> T:
+    """Run a change in the writer and wait until it is durable."""
+    return await asyncio.wrap_future(platform.submit(change))
+
+
+async def json_body(request: Request) -> Any:
+    """The body as JSON; None if there is none.
+
+    Raises:
+        Invalid: it is not JSON.
+    """
+    body = await request.body()
+    if not body:
+        return None
+    value = read_json(body)
+    if isinstance(value, Garbled):
+        raise Invalid(f"the body is not JSON: {value.reason}")
+    return value
+
+
+def page(request: Request, response: Response, found: list[T], limit: int, **following: Any) -> list[T]:
+    """A page of a list that was asked for with one more than ``limit``; tells where the next one is."""
+    if len(found) > limit:
+        url = request.url.include_query_params(limit=limit, **following)
+        response.headers["Link"] = f'<{url}>; rel="next"'
+    return found[:limit]
+
+
+def etag(revision: int) -> str:
+    """A revision as an ETag."""
+    return f'"{revision}"'
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return quote(text, safe="")

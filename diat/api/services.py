@@ -1,0 +1,169 @@
+"""``/services`` and ``/templates``: what people ask for, and what it can be made from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from diat.api import views
+from diat.api.ports import (
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    Offset,
+    Platform,
+    ThePlatform,
+    durably,
+    etag,
+    page,
+)
+from diat.cvol.template import Template
+from diat.kernel.errors import Invalid, NotFound
+from diat.kernel.ids import derived_id
+from diat.service.service import Service
+from diat.service.templates import read_template
+
+router = APIRouter()
+
+
+class ServiceRequest(BaseModel):
+    """What is asked for: a template and its parameters."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Keep the office warm",
+                    "template": "keep-within",
+                    "parameters": {
+                        "quantity": "Temperature",
+                        "place": "hq/2/office-1",
+                        "low": 20,
+                        "high": 24,
+                        "unit": "Cel",
+                    },
+                }
+            ]
+        },
+    )
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    template: str
+    parameters: dict[str, Any] = {}
+
+
+@router.get("/services", tags=["services"], summary="All services")
+def list_services(
+    request: Request, response: Response, platform: ThePlatform, limit: Limit = 1000, offset: Offset = 0
+) -> list[dict[str, Any]]:
+    """Services, oldest first."""
+    found = platform.services.everything()[offset : offset + limit + 1]
+    return [
+        views.service(platform, each) for each in page(request, response, found, limit, offset=offset + limit)
+    ]
+
+
+@router.post("/services", status_code=201, tags=["services"], summary="Make a service")
+async def create_service(
+    platform: ThePlatform, wanted: ServiceRequest, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Make a service and start it; answers with its state, what is bound and what is missing."""
+    reference = None if idempotency_key is None else derived_id("service", idempotency_key)
+    made = await durably(
+        platform,
+        lambda: platform.services.create(wanted.title, wanted.template, wanted.parameters, service=reference),
+    )
+    return _shown(platform, made, 201)
+
+
+@router.get("/services/{service}", tags=["services"], summary="One service")
+def get_service(platform: ThePlatform, service: str) -> Response:
+    """The service with its state, what is bound and what is missing."""
+    return _shown(platform, platform.services.get(service))
+
+
+@router.put("/services/{service}", tags=["services"], summary="Replace a service")
+async def replace_service(
+    platform: ThePlatform, service: str, wanted: ServiceRequest, if_match: IfMatch
+) -> Response:
+    """Give it another content; what is bound and still fits stays bound."""
+    made = await durably(
+        platform,
+        lambda: platform.services.replace(
+            service, wanted.title, wanted.template, wanted.parameters, if_match
+        ),
+    )
+    return _shown(platform, made)
+
+
+@router.delete("/services/{service}", status_code=204, tags=["services"], summary="End a service")
+async def delete_service(platform: ThePlatform, service: str, if_match: IfMatch) -> None:
+    """End it; what it drives is let go."""
+    await durably(platform, lambda: platform.services.delete(service, if_match))
+
+
+@router.post("/services/{service}/pause", tags=["services"], summary="Let a service rest")
+async def pause_service(platform: ThePlatform, service: str) -> Response:
+    """Let it rest; what it drives is let go. Pausing twice changes nothing."""
+    return _shown(platform, await durably(platform, lambda: platform.services.pause(service, True)))
+
+
+@router.post("/services/{service}/resume", tags=["services"], summary="Resume a service")
+async def resume_service(platform: ThePlatform, service: str) -> Response:
+    """Let it go on. Resuming twice changes nothing."""
+    return _shown(platform, await durably(platform, lambda: platform.services.pause(service, False)))
+
+
+@router.get("/templates", tags=["templates"], summary="All templates")
+def list_templates(
+    request: Request, response: Response, platform: ThePlatform, limit: Limit = 1000, offset: Offset = 0
+) -> list[dict[str, Any]]:
+    """Composite templates, shipped and the user's, with the JSON Schema of their parameters."""
+    found = platform.services.templates.everything()[offset : offset + limit + 1]
+    return [
+        _template(platform, each) for each in page(request, response, found, limit, offset=offset + limit)
+    ]
+
+
+@router.get("/templates/{name}", tags=["templates"], summary="One template")
+def get_template(platform: ThePlatform, name: str) -> dict[str, Any]:
+    """The template."""
+    for template in platform.services.templates.everything():
+        if template.name == name:
+            return _template(platform, template)
+    raise NotFound(f"there is no template {name!r}")
+
+
+@router.post("/templates", status_code=201, tags=["templates"], summary="Add a template")
+async def add_template(request: Request, platform: ThePlatform) -> Response:
+    """Takes a template as JSON or YAML."""
+    try:
+        source = (await request.body()).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("the body is not UTF-8") from None
+    template = read_template(source)
+    made = await durably(platform, lambda: platform.services.templates.add(template))
+    return JSONResponse(_template(platform, made), 201, {"Location": f"/templates/{made.name}"})
+
+
+@router.delete("/templates/{name}", status_code=204, tags=["templates"], summary="Drop a template")
+async def drop_template(platform: ThePlatform, name: str) -> None:
+    """Drop a template of one's own that no service is made from."""
+    await durably(platform, lambda: platform.services.drop_template(name))
+
+
+def _shown(platform: Platform, made: Service, status: int = 200) -> Response:
+    headers = {"ETag": etag(made.revision)}
+    if status == 201:
+        headers["Location"] = f"/services/{made.id}"
+    return JSONResponse(views.service(platform, made), status, headers)
+
+
+def _template(platform: Platform, template: Template) -> dict[str, Any]:
+    return {
+        **template.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "shipped": platform.services.templates.is_shipped(template.name),
+    }

@@ -1,0 +1,166 @@
+"""What the layers know, in the shapes that REST promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diat.adapters.sql.history import Past
+from diat.api.ports import Platform, segment
+from diat.kernel.clock import rfc3339
+from diat.service.service import Service
+from diat.vol.diagnostics import Diagnostic
+from diat.vol.interaction import Actuation
+from diat.vol.thing import Property, VirtualObject
+from diat.vol.twin import Reading, Twin
+
+Json = dict[str, Any]
+
+
+def status_of(twin: Twin, now: int, stale_after: float) -> str:
+    """``online``, ``offline``, ``sleeping``, ``unknown``; ``stale`` if it should be there and is silent."""
+    if twin.status == "online" and twin.heard and now - twin.heard > stale_after * 1000:
+        return "stale"
+    return twin.status
+
+
+def description(platform: Platform, each: VirtualObject, base: str) -> Json:
+    """A Thing Description whose forms work through this platform."""
+    home = f"{base}/things/{segment(each.id)}"
+    twin = platform.things.twin(each.id)
+    td = dict(each.td)
+    td["properties"] = {
+        name: {**td["properties"][name], "forms": _property_forms(home, prop)}
+        for name, prop in each.properties.items()
+    }
+    td["actions"] = {
+        name: {
+            **td["actions"][name],
+            "forms": [
+                {
+                    "href": f"{home}/actions/{segment(name)}",
+                    "op": ["invokeaction"],
+                    "htv:methodName": "POST",
+                    "contentType": "application/json",
+                }
+            ],
+        }
+        for name in each.actions
+    }
+    td["events"] = {
+        name: {**event, "forms": event.get("forms") or [{"href": f"{home}/events/{segment(name)}"}]}
+        for name, event in _mapping(td.get("events")).items()
+    }
+    for kind in ("properties", "actions", "events"):
+        if not td[kind]:
+            del td[kind]
+    td["forms"] = [
+        {"href": f"{home}/properties", "op": ["readallproperties"], "contentType": "application/json"}
+    ]
+    td["diat:dialect"] = each.record.dialect
+    td["diat:admission"] = each.record.admission
+    td["diat:status"] = status_of(twin, platform.clock(), platform.stale_after)
+    if twin.heard:
+        td["diat:heard"] = rfc3339(twin.heard)
+    return td
+
+
+def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Json:
+    """A reading with its unit, both times and its quality; past the property's silence it is uncertain."""
+    quality = known.quality
+    if now is not None and prop.silence is not None and now - known.received > prop.silence * 1000:
+        quality = "uncertain" if quality == "good" else quality
+    return {
+        "value": known.value,
+        "unit": prop.unit,
+        "observed": rfc3339(known.observed),
+        "received": rfc3339(known.received),
+        "quality": quality,
+    }
+
+
+def service(platform: Platform, each: Service) -> Json:
+    """A service with its state, what fills its roles and why, and what is missing."""
+    state = platform.composites.states.committed.get(each.id)
+    composite = platform.composites.composite(each.id)
+    shown: Json = {
+        "id": each.id,
+        "title": each.title,
+        "template": each.template,
+        "version": each.version,
+        "parameters": each.parameters,
+        "state": state.state if state is not None else "waiting",
+        "bindings": [
+            {
+                "role": binding.role,
+                "thing": binding.thing,
+                "affordance": binding.affordance,
+                "unit": binding.unit,
+                "reason": binding.reason,
+                "since": rfc3339(binding.since),
+            }
+            for binding in (state.bindings if state is not None else [])
+        ],
+        "missing": state.missing if state is not None else [],
+        "thing": composite.thing if composite is not None else None,
+        "created": rfc3339(each.created),
+        "modified": rfc3339(each.modified),
+    }
+    if state is not None and state.error is not None:
+        shown["error"] = state.error
+    return shown
+
+
+def actuation(each: Actuation) -> Json:
+    """A command and what became of it."""
+    return {
+        "id": each.id,
+        "thing": each.thing,
+        "affordance": each.affordance,
+        "kind": each.kind,
+        "input": each.input,
+        "service": each.service,
+        "cause": list(each.cause),
+        "status": each.state,
+        "created": rfc3339(each.created),
+        "expires": rfc3339(each.expires),
+        "resolved": None if each.resolved is None else rfc3339(each.resolved),
+        "output": each.output,
+        "error": each.error,
+    }
+
+
+def invocation(each: Actuation) -> Json:
+    """An action's invocation as WoT's ActionStatus has it."""
+    shown: Json = {"id": each.id, "status": each.state, "timeRequested": rfc3339(each.created)}
+    if each.resolved is not None:
+        shown["timeEnded"] = rfc3339(each.resolved)
+    if each.output is not None:
+        shown["output"] = each.output
+    if each.error is not None:
+        shown["error"] = each.error
+    return shown
+
+
+def diagnostic(line: Diagnostic) -> Json:
+    """A diagnostic with its times."""
+    return {
+        "text": line.text,
+        "count": line.count,
+        "first": rfc3339(line.first),
+        "last": rfc3339(line.last),
+    }
+
+
+def _property_forms(home: str, prop: Property) -> list[Json]:
+    operations = ["readproperty"] * prop.readable + ["writeproperty"] * prop.writable
+    return [
+        {
+            "href": f"{home}/properties/{segment(prop.name)}",
+            "op": operations or ["readproperty"],
+            "contentType": "application/json",
+        }
+    ]
+
+
+def _mapping(value: Any) -> Json:
+    return {k: v for k, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}

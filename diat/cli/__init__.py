@@ -1,0 +1,127 @@
+"""The ``diat`` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diat import __version__
+from diat.kernel.errors import DiatError
+
+app = typer.Typer(
+    name="diat",
+    help="IoT middleware that composes services from whatever MQTT things are there.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="DIAT_DATA", help="Directory for all durable data.")
+]
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"diat {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def up(
+    data: DataOption = Path("diat-data"),
+    http: Annotated[
+        str, typer.Option("--http", envvar="DIAT_HTTP", help="Port, or host:port, of REST.")
+    ] = "8000",
+    mqtt: Annotated[
+        str, typer.Option("--mqtt", envvar="DIAT_MQTT", help="Port, or host:port, of our own broker.")
+    ] = "1883",
+    broker: Annotated[
+        str,
+        typer.Option(
+            "--broker",
+            envvar="DIAT_BROKER",
+            help="embedded, mosquitto (a private one, where it is installed), or mqtt://[user:password@]host[:port].",
+        ),
+    ] = "embedded",
+    subscribe: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subscribe",
+            envvar="DIAT_SUBSCRIBE",
+            help="Topic filter to listen to; may be repeated.  [default: #]",
+        ),
+    ] = None,
+    stale_after: Annotated[
+        float,
+        typer.Option(
+            "--stale-after",
+            envvar="DIAT_STALE_AFTER",
+            min=1,
+            help="Seconds of silence until a thing is stale.",
+        ),
+    ] = 3600.0,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
+) -> None:
+    """Run the platform on this machine: broker, database and REST, on loopback.
+
+    Example: diat up --http 8080 --data ~/house
+    """
+    from diat.cli.up import run  # noqa: PLC0415 - so that --help answers at once
+
+    run(
+        data=data,
+        http=http,
+        mqtt=mqtt,
+        broker=broker,
+        filters=tuple(subscribe or ("#",)),
+        stale_after=stale_after,
+        verbose=verbose,
+    )
+
+
+@app.command()
+def demo(
+    http: Annotated[
+        int | None, typer.Option("--http", envvar="DIAT_HTTP", help="Port of REST.  [default: a free one]")
+    ] = None,
+    mqtt: Annotated[
+        int | None,
+        typer.Option("--mqtt", envvar="DIAT_MQTT", help="Port of the broker.  [default: a free one]"),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", envvar="DIAT_DATA", help="Keep the data here.  [default: nowhere]"),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=1, help="End by itself after so many seconds.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Lines of progress instead of a live table.")
+    ] = False,
+) -> None:
+    """Run the platform with a small living house of real MQTT clients to look at. Ctrl-C ends all of it.
+
+    Example: diat demo --duration 60
+    """
+    from diat.cli.demo import run_demo  # noqa: PLC0415 - so that --help answers at once
+
+    raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+
+
+def main() -> None:
+    """Entry of the ``diat`` command: an error of ours is one line, not a traceback."""
+    try:
+        app()
+    except DiatError as error:
+        typer.echo(f"diat: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,91 @@
+"""``diat up``: the daemon with its REST application, until somebody ends it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+
+import typer
+import uvicorn
+
+from diat import __version__
+from diat.api.app import make_app
+from diat.daemon import Daemon
+from diat.kernel.errors import SetupError
+from diat.settings import Listen, Settings, parse_listen
+
+GRACE = 3
+"""Seconds in which open requests may end."""
+
+
+def run(
+    *,
+    data: Path,
+    http: str,
+    mqtt: str,
+    broker: str,
+    filters: tuple[str, ...],
+    stale_after: float,
+    verbose: bool,
+) -> None:
+    """Run until SIGTERM or SIGINT, then stop in order.
+
+    Raises:
+        SetupError: something is in the way; the message names the way out.
+        Invalid: a setting is wrong.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Each set-up step of the migrations is no news for a person.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    settings = Settings(
+        data=data.expanduser().absolute(),
+        http=parse_listen(http, "--http"),
+        mqtt=parse_listen(mqtt, "--mqtt"),
+        broker=broker,
+        filters=filters,
+        stale_after=stale_after,
+    )
+    listening = _listen(settings.http)
+    try:
+        with Daemon(settings) as daemon:
+            _greet(settings)
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    make_app(daemon, __version__),
+                    log_level="info" if verbose else "warning",
+                    access_log=verbose,
+                    timeout_graceful_shutdown=GRACE,
+                    server_header=False,
+                    lifespan="off",
+                )
+            )
+            server.run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _listen(address: Listen) -> socket.socket:
+    """Take the port before anything is started, so that a taken one gives its line at once."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((address.host, address.port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise SetupError(
+            f"port {address.port} cannot be used ({error.strerror}): choose another with --http"
+        ) from None
+    listening.set_inheritable(False)
+    return listening
+
+
+def _greet(settings: Settings) -> None:
+    broker = f"mqtt://{settings.mqtt}" if settings.broker in ("embedded", "mosquitto") else settings.broker
+    typer.echo(f"diat {__version__} is up")
+    typer.echo(f"  REST    http://{settings.http}   (try /docs)")
+    typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
+    typer.echo(f"  data    {settings.data}")
+    typer.echo("Ctrl-C ends it.")

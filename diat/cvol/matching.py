@@ -1,0 +1,184 @@
+"""Matching: which affordances could fill a role, how well, and why the others cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from functools import lru_cache
+
+from msgspec import Struct
+
+from diat.cvol.template import Capability
+from diat.vol.registry import Registry
+from diat.vol.thing import Property, VirtualObject
+from diat.vol.twin import Twin
+from diat.wot.quantities import default_unit
+from diat.wot.units import converter
+
+COMPOSITE = "composite"
+"""The dialect of things that composites make."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A role with its parameters filled in; units in UCUM, freshness in seconds."""
+
+    name: str
+    capability: Capability
+    quantity: str
+    place: str
+    unit: str | None
+    freshness: float
+    least: int
+    most: int | None
+    composites: bool
+
+    def __str__(self) -> str:
+        """For a person: ``something that can increase Temperature at hq/2``."""
+        where = f" at {self.place}" if self.place else ""
+        if self.capability == "read":
+            return f"a property of {self.quantity}{where}"
+        return f"something that can {self.capability} {self.quantity}{where}"
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """An affordance looked at for a role.
+
+    Attributes:
+        rank: lower is better; compared field by field.
+        reason: why it fits, for a person.
+        refusal: why it does not, None if it does.
+        later: it may fit as soon as its next reading comes.
+    """
+
+    thing: str
+    title: str
+    affordance: str
+    unit: str | None = None
+    rank: tuple[float, ...] = ()
+    reason: str = ""
+    refusal: str | None = None
+    later: bool = False
+
+
+def candidates(
+    wanted: Wanted,
+    registry: Registry,
+    twin: Callable[[str], Twin],
+    now: int,
+    own: Collection[str] = (),
+) -> list[Candidate]:
+    """Everything that has or affects the quantity, looked at for the role.
+
+    Args:
+        wanted: the role.
+        registry: where things are.
+        twin: the live state of a thing by id.
+        now: Unix milliseconds.
+        own: ids of things that must not fill it, because they depend on it.
+
+    Returns:
+        The fitting ones first, best first; then the refused ones.
+    """
+    found: list[Candidate] = []
+    for each in registry.with_quantity(wanted.quantity):
+        for prop in each.properties.values():
+            if wanted.capability == "read":
+                if prop.quantity == wanted.quantity and prop.readable:
+                    found.append(_reading(wanted, each, prop, twin(each.id), now, own))
+            elif prop.affects is not None and prop.affects.quantity == wanted.quantity:
+                found.append(_driving(wanted, each, prop, twin(each.id)))
+    return sorted(found, key=lambda c: (c.refusal is not None, c.rank))
+
+
+def lies_in(place: str, whole: str) -> bool:
+    """Whether a place is another one or inside it; an empty ``whole`` is everywhere."""
+    inner, outer = _path(place), _path(whole)
+    return inner[: len(outer)] == outer
+
+
+def freshness(wanted: Wanted, prop: Property) -> float:
+    """Seconds that a reading may be old: what the role asks, less if the thing itself promises more."""
+    return wanted.freshness if prop.silence is None else min(wanted.freshness, prop.silence)
+
+
+def _reading(
+    wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int, own: Collection[str]
+) -> Candidate:
+    unit = prop.unit or default_unit(wanted.quantity)
+    target = wanted.unit or unit
+    refusal = _not_there(wanted, each, twin)
+    later = False
+    if refusal is None and each.id in own:
+        refusal = "it depends on this service itself"
+    if refusal is None and each.record.dialect == COMPOSITE and not wanted.composites:
+        refusal = "it is itself a composite"
+    if refusal is None and not prop.numeric:
+        refusal = "its values are not numbers"
+    if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
+        refusal = f"its unit {prop.unit or 'is not known and'} does not convert to {wanted.unit}"
+    if refusal is None:
+        reading = twin.values.get(prop.name)
+        limit = freshness(wanted, prop)
+        if reading is None:
+            refusal, later = "it has not reported yet", True
+        elif now - reading.observed > limit * 1000:
+            age = (now - reading.observed) / 1000
+            refusal, later = f"its reading is {age:.0f} s old, more than {limit:.0f} s", True
+    rank = (
+        float(each.record.dialect == COMPOSITE),
+        prop.accuracy if prop.accuracy is not None else float("inf"),
+        float(each.record.no),
+    )
+    described = [f"reads {wanted.quantity}"]
+    if each.place:
+        described.append(f"at {each.place}")
+    if unit != target:
+        described.append(f"in {unit}, converted to {target}")
+    if prop.accuracy is not None:
+        described.append(f"within {prop.accuracy:g}")
+    return Candidate(
+        thing=each.id,
+        title=str(each.td.get("title", each.id)),
+        affordance=prop.name,
+        unit=unit,
+        rank=rank,
+        reason=" ".join(described),
+        refusal=refusal,
+        later=later,
+    )
+
+
+def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:
+    refusal = _not_there(wanted, each, twin)
+    direction = prop.affects.direction if prop.affects is not None else None
+    if refusal is None and direction != wanted.capability:
+        refusal = f"it can {direction}, not {wanted.capability}"
+    if refusal is None and not prop.writable:
+        refusal = "it is read only"
+    if refusal is None and prop.type != "boolean":
+        refusal = "it is not a switch"
+    where = f" at {each.place}" if each.place else ""
+    return Candidate(
+        thing=each.id,
+        title=str(each.td.get("title", each.id)),
+        affordance=prop.name,
+        rank=(float(each.record.no),),
+        reason=f"can {wanted.capability} {wanted.quantity}{where}",
+        refusal=refusal,
+    )
+
+
+def _not_there(wanted: Wanted, each: VirtualObject, twin: Twin) -> str | None:
+    if not each.taking_part:
+        return f"it is {each.record.admission}"
+    if not lies_in(each.place, wanted.place):
+        return f"it is at {each.place}" if each.place else "nobody said where it is"
+    if twin.status == "offline":
+        return "it is offline"
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def _path(place: str) -> tuple[str, ...]:
+    """A place's path as it is compared: case, spaces and underscores do not count."""
+    return tuple(re.sub(r"[\s_]+", "-", part.strip().casefold()) for part in place.split("/") if part.strip())

@@ -1,0 +1,227 @@
+"""The IoT daemon: puts layers and adapters together and owns every lifetime. The composition root.
+
+Start: lock the data directory, database, broker, layers, writer. Stop: the same backwards.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
+from diat.adapters.brokers.mosquitto import mosquitto
+from diat.adapters.brokers.nats import nats_server
+from diat.adapters.brokers.own import OwnBroker
+from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.database import open_database
+from diat.adapters.sql.history import History
+from diat.adapters.sql.store import SqlStore
+from diat.cvol.execution import CompositeLayer
+from diat.kernel.clock import Clock, system_clock
+from diat.kernel.errors import DiatError, SetupError
+from diat.kernel.ids import random_id
+from diat.kernel.overlay import Ledger
+from diat.kernel.writer import Writer
+from diat.service.layer import ServiceLayer
+from diat.service.templates import Templates
+from diat.settings import Settings
+from diat.vol.diagnostics import STRANGERS
+from diat.vol.dialects.homeassistant import HomeAssistant
+from diat.vol.dialects.native import Native
+from diat.vol.interaction import Command
+from diat.vol.layer import VirtualObjectLayer
+from diat.wire.envelope import Message
+
+T = TypeVar("T")
+_LOG = logging.getLogger("diat.daemon")
+_WATCH = 1.0
+"""Seconds between two looks at the broker."""
+
+
+class Layers:
+    """The layers as the writer sees them (``diat.kernel.writer.Handler``)."""
+
+    def __init__(self, things: VirtualObjectLayer, composites: CompositeLayer, clock: Clock) -> None:
+        self._things = things
+        self._composites = composites
+        self._clock = clock
+        self.message = things.ingest.message
+        self.quarantine = things.ingest.quarantine
+        self.finish = things.ingest.finish
+
+    def receipt(self, reference: str) -> None:
+        """The broker has this command."""
+        self._things.interaction.receipt(reference, self._clock())
+
+    def connected(self) -> None:
+        """Send what was not sent."""
+        self._things.interaction.connected(self._clock())
+
+    def drain(self) -> list[Command]:
+        """Hand over what is to be sent after the commit."""
+        return self._things.drain()
+
+    def due(self) -> int | None:
+        """When ``tick`` is next needed, Unix milliseconds."""
+        due = self._composites.due()
+        return self._things.due() if due is None else min(due, self._things.due())
+
+    def tick(self, now: int) -> None:
+        """Do what is due by now."""
+        self._things.tick(now)
+        self._composites.tick(now)
+        self._things.ingest.finish(now)
+
+
+class Daemon:
+    """A running daemon.
+
+    Attributes:
+        things: the Virtual Object Layer.
+        composites: the Composite Virtual Object Layer.
+        services: the Service Layer.
+        history: what is read back from the database.
+        link: the link to the broker.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._stack = ExitStack()
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Daemon:
+        """Start.
+
+        Raises:
+            SetupError: something is in the way; the message names the way out.
+            Invalid: a setting is wrong.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop in order: what was taken is committed, the broker goes last."""
+        self._stopping.set()
+        self._stack.close()
+
+    def submit(self, change: Callable[[], T]) -> Future[T]:
+        """Run a change in the writer, in a transaction of its own (``Writer.submit``)."""
+        return self._writer.submit(change)
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds of silence after which a thing counts as stale."""
+        return self.settings.stale_after
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the daemon cannot do its work just now, in one line; None if all is well."""
+        if self._writer.crashed is not None:
+            return f"the writer ended: {self._writer.crashed}"
+        if self._writer.trouble is not None:
+            return self._writer.trouble
+        if not self.link.up:
+            return self.link.refusal or "not connected to the broker yet"
+        return None
+
+    def _start(self) -> None:
+        settings, clock, stack = self.settings, self.clock, self._stack
+        stack.enter_context(_locked(settings.data))
+        engine = open_database(settings.data / "diat.db")
+        stack.callback(engine.dispose)
+        store = SqlStore(engine)
+        self.history = History(engine)
+
+        ledger = Ledger()
+        self.things = VirtualObjectLayer(ledger, [Native(), HomeAssistant()], store.kept(), clock, random_id)
+        self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
+        templates = Templates(ledger, store.templates())
+        self.services = ServiceLayer(
+            ledger, self.things, self.composites, templates, clock, random_id, store.services()
+        )
+        store.write(ledger)
+        ledger.commit()
+        store.close()
+
+        address = self._broker(stack)
+        self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock)
+        self.things.interaction.handed_over = self.link.handed_over
+        layers = Layers(self.things, self.composites, clock)
+        self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock)
+        stack.callback(store.close)
+        stack.callback(self._writer.stop)
+        self._writer.start()
+
+    def _broker(self, stack: ExitStack) -> BrokerAddress:
+        """Where to connect to; starts a broker of our own unless there is one."""
+        settings = self.settings
+        kinds = {"embedded": nats_server, "mosquitto": mosquitto}
+        make = kinds.get(settings.broker)
+        if make is None:
+            return parse_broker_url(settings.broker)
+        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port)
+        stack.callback(broker.stop)
+        broker.start()
+        watch = threading.Thread(target=self._watch, args=(broker,), name="diat-broker-watch")
+        stack.callback(watch.join)
+        stack.callback(self._stopping.set)
+        watch.start()
+        address: BrokerAddress = broker.address
+        return address
+
+    def _watch(self, broker: OwnBroker) -> None:
+        """Start the broker again when it dies; pass on what it has to say of its clients."""
+        while not self._stopping.wait(_WATCH):
+            for line in broker.troubles():
+                self._note(line)
+            if not broker.alive():
+                _LOG.warning("the broker died and is started again")
+                try:
+                    broker.start()
+                except DiatError as error:
+                    _LOG.error("the broker does not start: %s", error)  # noqa: TRY400 - one line says it
+
+    def _note(self, line: str) -> None:
+        self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    """Make the data directory and keep others from using it at the same time.
+
+    Raises:
+        SetupError: it cannot be written, or another daemon uses it.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SetupError(f"cannot write in {data} ({error.strerror}): choose another with --data") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError(f"{data} is in use by another diat: choose another with --data") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _client_id(data: Path) -> str:
+    """The client id of this daemon: the same at each start, for its session lies with the broker."""
+    kept = data / "client-id"
+    if not kept.exists():
+        kept.write_text(f"diat-{random_id()[:12]}", "utf-8")
+    return kept.read_text("utf-8").strip()

@@ -1,0 +1,61 @@
+"""How a daemon is told to run: frozen settings, from flags and ``DIAT_*`` environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from diat.kernel.errors import Invalid
+
+LOOPBACK = "127.0.0.1"
+
+
+class Listen(Struct, frozen=True):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Settings of one daemon.
+
+    Attributes:
+        data: directory that everything durable lies in.
+        http: where REST is served.
+        mqtt: where the daemon's own broker listens; unused with a broker of somebody else's.
+        broker: ``embedded``, ``mosquitto``, or the ``mqtt://`` address of a broker that runs already.
+        filters: what to subscribe to.
+        stale_after: seconds of silence after which a thing counts as stale.
+    """
+
+    data: Path
+    http: Listen = Listen(LOOPBACK, 8000)
+    mqtt: Listen = Listen(LOOPBACK, 1883)
+    broker: str = "embedded"
+    filters: tuple[str, ...] = ("#",)
+    stale_after: float = 3600.0
+
+
+def parse_listen(text: str, flag: str) -> Listen:
+    """Read ``port`` or ``host:port``; only loopback is taken as long as there are no credentials.
+
+    Raises:
+        Invalid: it is neither, or it is beyond loopback; the message names the flag.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or LOOPBACK
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise Invalid(f"{flag} takes a port (1 to 65535) or host:port, not {text!r}", flag)
+    if host == "localhost":
+        host = LOOPBACK
+    if host not in (LOOPBACK, "::1") and not host.startswith("127."):
+        raise Invalid(
+            f"{flag} {text}: only loopback is served as long as there are no credentials; use {LOOPBACK}:{port}",
+            flag,
+        )
+    return Listen(host, int(port))

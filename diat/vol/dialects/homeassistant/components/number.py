@@ -1,0 +1,45 @@
+"""``number``: a number that can be set."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from diat.vol.dialects.homeassistant.commands import Numeric
+from diat.vol.dialects.homeassistant.entity import Entity, spellings
+from diat.vol.dialects.homeassistant.facets import (
+    Facet,
+    command,
+    command_template,
+    limits,
+    quantity,
+    source,
+    unit,
+)
+from diat.vol.dialects.homeassistant.messages import Value, number
+from diat.wot.quantities import quantity_kind
+
+
+def _number(entity: Entity) -> Facet:
+    reset = spellings(entity.config.get("payload_reset", "None"))
+
+    def decode(text: str) -> Value:
+        return UNSET if text in reset else number(text)
+
+    code, notes = unit(entity.word("unit_of_measurement"))
+    # A unit alone does not tell a temperature to hold from a correction in degrees, so only the class counts.
+    device_class = entity.word("device_class")
+    kind = quantity_kind(device_class) if device_class else None
+    return Facet(
+        schema={
+            **quantity(kind),
+            "type": "number",
+            **limits(entity, ("min", 1), ("max", 100), "step"),
+            **({"unit": code} if code else {}),
+        },
+        source=source(entity, "state_topic", decode, "value_template"),
+        command=command(entity, "command_topic", Numeric(command_template(entity, "command_template"))),
+        notes=notes,
+    )
+
+
+NUMBER = (_number,)

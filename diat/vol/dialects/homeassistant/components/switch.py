@@ -1,0 +1,39 @@
+"""``switch`` and ``binary_sensor``: true or false."""
+
+from __future__ import annotations
+
+from diat.vol.dialects.homeassistant.commands import Switching
+from diat.vol.dialects.homeassistant.entity import Entity, spellings
+from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, quantity, source
+from diat.vol.dialects.homeassistant.messages import TwoStates
+from diat.wot.quantities import quantity_kind
+
+
+def _binary_sensor(entity: Entity) -> Facet:
+    states = TwoStates(
+        spellings(entity.config.get("payload_on", "ON")), spellings(entity.config.get("payload_off", "OFF"))
+    )
+    device_class = entity.word("device_class")
+    kind = quantity_kind(device_class, boolean=True) if device_class else None
+    return Facet(
+        schema={**quantity(kind), "type": "boolean"},
+        source=source(entity, "state_topic", states, "value_template"),
+    )
+
+
+def _switch(entity: Entity) -> Facet:
+    on, off = entity.config.get("payload_on", "ON"), entity.config.get("payload_off", "OFF")
+    states = TwoStates(
+        spellings(entity.config.get("state_on", on)), spellings(entity.config.get("state_off", off))
+    )
+    return Facet(
+        schema={"type": "boolean"},
+        source=source(entity, "state_topic", states, "value_template"),
+        command=command(
+            entity, "command_topic", Switching(on, off, command_template(entity, "command_template"))
+        ),
+    )
+
+
+BINARY_SENSOR = (_binary_sensor,)
+SWITCH = (_switch,)

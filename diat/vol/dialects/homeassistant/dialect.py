@@ -1,0 +1,169 @@
+"""The dialect: announcements in, one description for each thing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from diat.vol.dialects.homeassistant import availability
+from diat.vol.dialects.homeassistant.announcement import Place, part, place
+from diat.vol.dialects.homeassistant.commands import CommandOutlet
+from diat.vol.dialects.homeassistant.components import component, missing
+from diat.vol.dialects.homeassistant.device import merged, spoken_identifiers, terms
+from diat.vol.dialects.homeassistant.entity import Entity
+from diat.vol.dialects.homeassistant.facets import Facet
+from diat.vol.dialects.homeassistant.inlets import state_inlets
+from diat.vol.dialects.homeassistant.naming import Candidate, base_name, prefixes_of, settled
+from diat.vol.dialects.homeassistant.words import Unfit, word
+from diat.vol.dialects.port import Description, Outlet, Part, Refusal, Withdrawal
+
+_CATEGORIES = frozenset({"config", "diagnostic"})
+
+
+class _Draft(Struct, frozen=True):
+    """A facet on its way to becoming an affordance."""
+
+    entity: Entity
+    facet: Facet
+
+
+class HomeAssistant:
+    """MQTT discovery as devices announce themselves to Home Assistant.
+
+    Args:
+        prefix: the topic under which they do.
+    """
+
+    name = "homeassistant"
+
+    def __init__(self, prefix: str = "homeassistant") -> None:
+        self._prefix = prefix
+
+    def hear(self, topic: str, payload: bytes) -> Part | Withdrawal | Refusal | None:
+        """Read an announcement on ``<prefix>/<component>/[<node_id>/]<object_id>/config``."""
+        here = place(topic, self._prefix)
+        return part(here, payload) if isinstance(here, Place) else here
+
+    def describe(self, parts: Sequence[Part]) -> Description:
+        """Describe one thing from all its parts, in whatever order they come."""
+        parts = sorted(parts, key=lambda one: one.topic)
+        device = merged(one.body.get("device", {}) for one in parts)
+        entities = list(_entities(parts, word(device.get("name"))))
+        notes: list[str] = []
+        drafts = list(_drafts(entities, notes))
+        names = settled(_candidates(drafts, parts, device))
+        properties: dict[str, Any] = {}
+        actions: dict[str, Any] = {}
+        outlets: dict[str, Outlet] = {}
+        feeds = []
+        for name, draft in sorted(zip(names, drafts, strict=True), key=lambda pair: pair[0]):
+            facet = draft.facet
+            (actions if facet.action else properties)[name] = _affordance(draft)
+            if facet.command:
+                outlets[name] = CommandOutlet(facet.command, name if facet.source else None, not facet.action)
+            if facet.source:
+                feeds.append((facet.source, name, _label(draft)))
+        sources, unclear = availability.inlets(entities)
+        mode, unclear_mode = availability.mode(entities)
+        td: dict[str, Any] = {
+            "title": _title(device, entities, parts),
+            **terms(device, _spoken(parts, device)),
+            **({"properties": properties} if properties else {}),
+            **({"actions": actions} if actions else {}),
+        }
+        return Description(
+            td=td,
+            inlets=(*state_inlets(feeds), *sources),
+            outlets=outlets,
+            availability=mode,
+            notes=tuple(dict.fromkeys([*notes, *unclear, *unclear_mode])),
+        )
+
+
+def _components(parts: Iterable[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+    return ((one, said) for one in parts for said in one.body.get("components", ()))
+
+
+def _entities(parts: Iterable[Part], device_name: str | None) -> Iterator[Entity]:
+    for one, said in _components(parts):
+        yield Entity(
+            topic=one.topic,
+            component=said["component"],
+            object_id=said["object_id"],
+            config=said["config"],
+            device_name=device_name,
+        )
+
+
+def _drafts(entities: Iterable[Entity], notes: list[str]) -> Iterator[_Draft]:
+    """What the entities make; what cannot be used is noted and leaves the rest of its entity alone."""
+    for entity in entities:
+        found = component(entity.component, entity.config)
+        reason = found if isinstance(found, str) else missing(entity.component, entity.config)
+        if isinstance(found, str) or reason:
+            notes.append(f"{entity.label}: {reason}")
+            continue
+        for make in found.facets:
+            try:
+                facet = make(entity)
+            except Unfit as unfit:
+                notes.append(f"{entity.label}: {unfit}")
+                continue
+            if facet:
+                notes.extend(f"{entity.label}: {note}" for note in facet.notes)
+                yield _Draft(entity, facet)
+
+
+def _candidates(drafts: Iterable[_Draft], parts: Sequence[Part], device: dict[str, Any]) -> list[Candidate]:
+    owners = [word(device.get("name")), *(name for one in parts for name in one.identifiers)]
+    owners += [said.get("node_id") for _, said in _components(parts)]
+    prefixes = prefixes_of(owners)
+    return [
+        Candidate(
+            draft.entity.topic,
+            draft.entity.component,
+            base_name(draft.entity.object_id, draft.entity.component, prefixes),
+            draft.facet.word,
+        )
+        for draft in drafts
+    ]
+
+
+def _affordance(draft: _Draft) -> dict[str, Any]:
+    """The property or action as it stands in the Thing Description."""
+    entity, facet = draft.entity, draft.facet
+    title = f"{entity.title} {facet.word.replace('_', ' ')}".strip()
+    said: dict[str, Any] = {"title": title, **facet.schema}
+    if not facet.action and facet.command is None:
+        said["readOnly"] = True
+    silence = entity.config.get("expire_after")
+    if facet.source and isinstance(silence, int | float) and silence > 0 and silence is not True:
+        said["diat:silence"] = silence
+    if (category := entity.word("entity_category")) in _CATEGORIES:
+        said["diat:entityCategory"] = category
+    return said
+
+
+def _label(draft: _Draft) -> str:
+    return f"{draft.entity.label} {draft.facet.word}".strip()
+
+
+def _title(device: dict[str, Any], entities: Sequence[Entity], parts: Sequence[Part]) -> str:
+    """What people call the thing: by its device's name, else by its only or first entity's."""
+    names = (
+        word(device.get("name")),
+        *(entity.title for entity in entities),
+        *(one.identifiers[0] for one in parts),
+    )
+    return next((name for name in names if name), "Thing")
+
+
+def _spoken(parts: Sequence[Part], device: dict[str, Any]) -> list[str]:
+    found: dict[str, None] = {}
+    for one, said in _components(parts):
+        found |= dict.fromkeys(spoken_identifiers(one.body.get("device", {}), said.get("node_id")))
+    found |= dict.fromkeys(spoken_identifiers(device, None))
+    unique_ids = (word(said["config"].get("unique_id")) for _, said in _components(parts))
+    return [*found, *(name for name in dict.fromkeys(unique_ids) if name and name not in found)]

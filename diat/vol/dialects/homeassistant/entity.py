@@ -1,0 +1,164 @@
+"""One component of an announcement: typed access to its config."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from diat.vol.dialects.homeassistant.templates import Template, compile_template
+from diat.vol.dialects.homeassistant.words import Unfit, quoted, word
+
+STATE_NAMES = frozenset({"value", "value_json"})
+"""What templates of state messages may ask for."""
+COMMAND_NAMES = frozenset({"value"})
+"""What templates of commands may ask for."""
+
+_ENCODINGS = frozenset(
+    {"utf-8", "utf8", "ascii", "us-ascii", "latin-1", "iso-8859-1", "utf-16", "windows-1252"}
+)
+
+
+class Entity(Struct, frozen=True, kw_only=True):
+    """A component of an announcement.
+
+    Attributes:
+        topic: where it was announced.
+        component: its kind, such as ``sensor``.
+        object_id: its id in the topic, or its key in the device form.
+        config: what was announced, written out.
+        device_name: the name of the device that it is of.
+
+    Methods that read a key raise ``Unfit`` if what stands there cannot be used, and answer None or the
+    default if nothing stands there.
+    """
+
+    topic: str
+    component: str
+    object_id: str
+    config: dict[str, Any]
+    device_name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How notes name it."""
+        return f"{self.component} {quoted(self.object_id)}"
+
+    @property
+    def title(self) -> str:
+        """Its name for people; an entity with ``"name": null`` is the main one and goes by the device's."""
+        if name := word(self.config.get("name")):
+            return name
+        if "name" in self.config and self.device_name:
+            return self.device_name
+        words = word(self.config.get("device_class")) or self.object_id
+        return words.replace("_", " ").capitalize()
+
+    def word(self, key: str) -> str | None:
+        """A name or an id."""
+        return word(self.config.get(key))
+
+    def text(self, key: str, default: str = "") -> str:
+        """Text as it stands."""
+        value = self.config.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise Unfit(f"{key} must be text, not {quoted(value)}")
+        return value
+
+    def number(self, key: str) -> int | float | None:
+        """A finite number, also one written as text."""
+        value = self.config.get(key)
+        if value is None:
+            return None
+        try:
+            number = float(value) if isinstance(value, str | int) and not isinstance(value, bool) else value
+        except (ValueError, OverflowError):
+            number = None
+        if not isinstance(number, float) or not math.isfinite(number):
+            raise Unfit(f"{key} must be a number, not {quoted(value)}")
+        return int(number) if number.is_integer() else number
+
+    def words(self, key: str) -> list[str] | None:
+        """A list of choices, each once."""
+        value = self.config.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            raise Unfit(f"{key} must be a list, not {quoted(value)}")
+        return list(dict.fromkeys(as_text(one) for one in value))
+
+    def state_topic(self, key: str) -> str | None:
+        """A topic to listen to, without wildcards."""
+        return self._topic(key)
+
+    def command_topic(self, key: str) -> str | None:
+        """A topic to publish on."""
+        return self._topic(key)
+
+    def template(self, *keys: str, names: frozenset[str] = STATE_NAMES) -> Template | None:
+        """The compiled template that stands under the first of these keys that is there."""
+        for key in keys:
+            if source := self.text(key):
+                return compile_template(source, names)
+        return None
+
+    @property
+    def encoding(self) -> str:
+        """In which its messages are written."""
+        encoding = self.text("encoding", "utf-8").lower()
+        if encoding not in _ENCODINGS:
+            raise Unfit(f"the encoding {quoted(encoding)} is not understood")
+        return encoding
+
+    @property
+    def qos(self) -> int:
+        """For commands: what is asked for, at least 1."""
+        qos = self.config.get("qos")
+        return 2 if qos == 2 else 1
+
+    @property
+    def retain(self) -> bool:
+        """Whether commands are to be retained."""
+        return self.config.get("retain") is True
+
+    def _topic(self, key: str) -> str | None:
+        value = self.config.get(key)
+        if value is None:
+            return None
+        if not is_topic(value):
+            raise Unfit(f"{key} {quoted(value)} is not a topic that messages can be on")
+        return str(value)
+
+
+def is_topic(value: Any) -> bool:
+    """Whether it is the name of a topic: text, not empty, without wildcards."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value.encode(errors="replace")) <= 65_535
+        and not any(sign in value for sign in "+#\0")
+    )
+
+
+def as_text(value: Any) -> str:
+    """What a payload from a config is on the wire: text as it stands, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError:
+        raise Unfit(f"{quoted(value)} is nested too deep") from None
+
+
+def spellings(value: Any) -> frozenset[str]:
+    """The texts that a payload from a config matches.
+
+    ``true`` also matches ``True``: that is how Jinja prints it.
+    """
+    try:
+        return frozenset({as_text(value), str(value)})
+    except RecursionError:
+        raise Unfit(f"{quoted(value)} is nested too deep") from None

@@ -1,0 +1,398 @@
+"""The one way to drive a thing: every write and every action, whoever wants it, goes through here.
+
+A command becomes a durable ``Actuation`` in the transaction that decided on it and is sent once that is
+committed (an outbox). Native things perform an id once and answer with a result. In other dialects a
+set-point is confirmed by the reading that follows it, and anything else ends when the broker has it.
+
+    pending ──result──▶ completed | failed | expired | in-doubt
+       │ expires, never handed to the broker ─▶ expired      (it was certainly not performed)
+       │ expires, handed over, no answer ─────▶ in-doubt     (nobody can know)
+       └ a newer set-point before it was sent ▶ expired
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from diat.kernel.errors import Conflict, Invalid, NotFound
+from diat.kernel.ids import NewId
+from diat.kernel.overlay import Ledger, Overlay
+from diat.vol.dialects.port import Outgoing, Outlet, Refusal
+from diat.vol.registry import NATIVE, Registry
+from diat.vol.thing import Action, Property, VirtualObject
+from diat.wire import topics
+from diat.wire.envelope import Result, encode
+
+LIFETIME = 60_000
+"""Milliseconds in which a command must be performed unless its sender says otherwise."""
+GRACE = 5_000
+"""Milliseconds after its end in which a command's answer is still waited for."""
+
+State = Literal["pending", "completed", "failed", "expired", "in-doubt"]
+
+
+class Actuation(Struct, frozen=True, kw_only=True):
+    """A command and what became of it.
+
+    Attributes:
+        kind: whether a property is set or an action invoked.
+        input: the value, or the action's input.
+        service: id of the service that gave it, None if a person did.
+        cause: ingest positions of the readings that it was decided on.
+        expires: Unix milliseconds, as are all times here.
+        sent: whether the broker has it.
+        fingerprint: what a repeat under the same idempotency key must equal.
+    """
+
+    id: str
+    thing: str
+    affordance: str
+    kind: Literal["property", "action"]
+    input: Any = None
+    service: str | None = None
+    cause: tuple[int, ...] = ()
+    created: int
+    expires: int
+    state: State = "pending"
+    sent: bool = False
+    resolved: int | None = None
+    output: Any = None
+    error: Any = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits for its end."""
+        return self.state == "pending"
+
+
+class Command(Struct, frozen=True):
+    """An outgoing message; ``reference`` is the actuation that it carries, empty if none."""
+
+    message: Outgoing
+    reference: str = ""
+
+
+class Endings:
+    """Tells those who wait how a command ended, once that is durable."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Future[Actuation]] = {}
+        self._ended: list[Actuation] = []
+
+    def of(self, reference: str) -> Future[Actuation]:
+        """The end of a command that is being given in the running batch."""
+        future: Future[Actuation] = Future()
+        self._waiting[reference] = future
+        return future
+
+    def note(self, actuation: Actuation) -> None:
+        """A command ended within the running batch."""
+        if actuation.id in self._waiting:
+            self._ended.append(actuation)
+
+    def commit(self) -> None:
+        """Tell."""
+        for actuation in self._ended:
+            future = self._waiting.pop(actuation.id, None)
+            if future is not None and future.set_running_or_notify_cancel():
+                future.set_result(actuation)
+        self._ended = []
+
+    def rollback(self) -> None:
+        """They did not end."""
+        self._ended = []
+
+
+class Interaction:
+    """The gate to all actuators; used by the writer alone.
+
+    Attributes:
+        outgoing: messages to send once the batch is committed.
+        endings: for those who wait for a command's end.
+        on_end: told of each command that comes to its end, within the batch.
+        outbox: open actuations by id. Closed ones live in the database.
+        handed_over: references that the link has taken and the broker has not yet acknowledged; the link's
+            own set, looked at here.
+    """
+
+    def __init__(
+        self, ledger: Ledger, registry: Registry, new_id: NewId, pending: Iterable[Actuation] = ()
+    ) -> None:
+        self._registry = registry
+        self._new_id = new_id
+        self.outgoing: list[Command] = []
+        self.endings = Endings()
+        ledger.join(self.endings)
+        self.on_end: Callable[[Actuation], None] = _nobody_waits
+        self.handed_over: Collection[str] = frozenset()
+        pending = list(pending)
+        self.outbox: Overlay[str, Actuation] = ledger.overlay(
+            "actuations", ((a.id, a) for a in pending), wanted=lambda each: each.open
+        )
+        self._latest: Overlay[tuple[str, str], str] = ledger.overlay(
+            "", (((a.thing, a.affordance), a.id) for a in pending if a.kind == "property")
+        )
+        self._awaited: Overlay[tuple[str, str], str] = ledger.overlay()
+        self._ends = [(a.expires + GRACE, a.id) for a in pending]
+        heapq.heapify(self._ends)
+        self._restored = [a.id for a in pending]
+
+    # --- commands ---
+
+    def write(
+        self,
+        thing: str,
+        name: str,
+        value: Any,
+        now: int,
+        *,
+        service: str | None = None,
+        cause: tuple[int, ...] = (),
+        command_id: str | None = None,
+        lifetime: int = LIFETIME,
+    ) -> Actuation:
+        """Set a property.
+
+        Args:
+            thing: id of the thing.
+            name: the property.
+            value: in the property's own unit.
+            now: Unix milliseconds.
+            service: the service that wants it.
+            cause: ingest positions of the readings behind it.
+            command_id: the command's id, made up if not given.
+            lifetime: milliseconds in which it must be performed.
+
+        Raises:
+            NotFound: there is no such thing or property.
+            Invalid: the value is against its schema or its envelope; the property cannot be written.
+            Conflict: the thing does not take part.
+        """
+        each = self._driven(thing)
+        prop = each.properties.get(name)
+        if prop is None:
+            raise NotFound(f"{each.td['title']} has no property {name!r}")
+        _must_take(prop, value)
+        actuation = Actuation(
+            id=command_id or self._new_id(),
+            thing=thing,
+            affordance=name,
+            kind="property",
+            input=value,
+            service=service,
+            cause=cause,
+            created=now,
+            expires=now + lifetime,
+        )
+        self._overtake(actuation, now)
+        self._give(each, prop, actuation)
+        return actuation
+
+    def invoke(
+        self,
+        thing: str,
+        name: str,
+        value: Any,
+        now: int,
+        *,
+        service: str | None = None,
+        cause: tuple[int, ...] = (),
+        command_id: str | None = None,
+        lifetime: int = LIFETIME,
+    ) -> Actuation:
+        """Invoke an action with an input (None if it takes none); arguments and errors as in ``write``."""
+        each = self._driven(thing)
+        action = each.actions.get(name)
+        if action is None:
+            raise NotFound(f"{each.td['title']} has no action {name!r}")
+        if action.check is not None and (wrong := action.check(value)) is not None:
+            raise Invalid(wrong, "input")
+        actuation = Actuation(
+            id=command_id or self._new_id(),
+            thing=thing,
+            affordance=name,
+            kind="action",
+            input=value,
+            service=service,
+            cause=cause,
+            created=now,
+            expires=now + lifetime,
+        )
+        self._give(each, action, actuation)
+        return actuation
+
+    def publish(self, message: Outgoing) -> None:
+        """Publish something that is no command (an admission, the time)."""
+        self.outgoing.append(Command(message))
+
+    # --- what becomes of them ---
+
+    def result(self, thing: str, result: Result, now: int) -> bool:
+        """Close a native command with the thing's answer; False if no open command has this id."""
+        actuation = self.outbox.get(result.id)
+        if actuation is None or actuation.thing != thing or not actuation.open:
+            return False
+        self._close(actuation, result.status, now, output=result.output, error=result.error)
+        return True
+
+    def reading(self, thing: str, name: str, value: Any, now: int) -> None:
+        """Close the set-point that this reading confirms."""
+        reference = self._awaited.get((thing, name))
+        if reference is None:
+            return
+        actuation = self.outbox.get(reference)
+        if actuation is None or not actuation.open:
+            self._awaited.remove((thing, name))
+        elif _same(actuation.input, value):
+            self._awaited.remove((thing, name))
+            self._close(actuation, "completed", now)
+
+    def receipt(self, reference: str, now: int) -> None:
+        """The broker has this command: native ones and awaited set-points now wait for their answer."""
+        actuation = self.outbox.get(reference)
+        if actuation is None or not actuation.open:
+            return
+        each = self._registry.seen(actuation.thing)
+        outlet = each.description.outlets.get(actuation.affordance) if each is not None else None
+        if outlet is not None and outlet.confirmed_by is None:
+            self._close(msgspec.structs.replace(actuation, sent=True), "completed", now)
+        else:
+            self.outbox.put(reference, msgspec.structs.replace(actuation, sent=True))
+
+    def connected(self, now: int) -> None:
+        """The broker is there anew: send what it does not have.
+
+        After a restart of ours a command may have been sent without our knowing. Native things perform an id
+        once, and a set-point may be repeated; anything else is in doubt.
+        """
+        restored, self._restored = set(self._restored), []
+        for reference, actuation in self.outbox.items():
+            if not actuation.open or (actuation.sent and reference not in restored):
+                continue
+            each = self._registry.seen(actuation.thing)
+            if each is None or actuation.expires <= now or reference in self.handed_over:
+                continue
+            outlet = each.description.outlets.get(actuation.affordance)
+            if reference in restored and outlet is not None and not outlet.idempotent:
+                self._close(actuation, "in-doubt", now, error="the platform stopped while sending it")
+            elif not (actuation.sent and outlet is not None):
+                self._send(each, actuation)
+            if outlet is not None and outlet.confirmed_by is not None:
+                self._awaited.put((actuation.thing, outlet.confirmed_by), actuation.id)
+
+    def due(self) -> int | None:
+        """When the next open command comes to its end, Unix milliseconds."""
+        return self._ends[0][0] if self._ends else None
+
+    def tick(self, now: int) -> None:
+        """End the commands whose time is over."""
+        while self._ends and self._ends[0][0] <= now:
+            _, reference = heapq.heappop(self._ends)
+            actuation = self.outbox.get(reference)
+            if actuation is None or not actuation.open:
+                continue
+            # Looked at once more: should this batch fail, the command is still open then.
+            heapq.heappush(self._ends, (now + 1000, reference))
+            if actuation.sent or reference in self.handed_over:
+                self._close(actuation, "in-doubt", now, error="no answer in time")
+            else:
+                self._close(actuation, "expired", now, error="never reached the broker")
+
+    # --- within ---
+
+    def _driven(self, thing: str) -> VirtualObject:
+        each = self._registry.seen(thing)
+        if each is None:
+            raise NotFound(f"there is no thing {thing!r}")
+        if not each.taking_part:
+            raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
+        return each
+
+    def _give(self, each: VirtualObject, affordance: Property | Action, actuation: Actuation) -> None:
+        """Put the command into the outbox and among what is sent after the commit."""
+        if each.record.dialect != NATIVE:
+            outlet = each.description.outlets.get(affordance.name)
+            if outlet is None:
+                raise Invalid(f"{affordance.name!r} cannot be driven: its dialect names no way", "")
+            if outlet.confirmed_by is not None:
+                self._awaited.put((each.id, outlet.confirmed_by), actuation.id)
+        self._send(each, actuation)
+        self.outbox.put(actuation.id, actuation)
+        heapq.heappush(self._ends, (actuation.expires + GRACE, actuation.id))
+
+    def _send(self, each: VirtualObject, actuation: Actuation) -> None:
+        if each.record.dialect == NATIVE:
+            message = _native_command(each, actuation)
+        else:
+            made = _outlet(each, actuation).write(actuation.input)
+            if isinstance(made, Refusal):
+                raise Invalid(made.reason, "")
+            message = made
+        self.outgoing.append(Command(message, actuation.id))
+
+    def _overtake(self, newer: Actuation, now: int) -> None:
+        """A newer set-point replaces an unsent one, and leaves one that waits for its reading in doubt."""
+        key = (newer.thing, newer.affordance)
+        earlier = self.outbox.get(self._latest.get(key) or "")
+        self._latest.put(key, newer.id)
+        if earlier is None or not earlier.open:
+            return
+        if not earlier.sent and earlier.id not in self.handed_over:
+            self._close(earlier, "expired", now, error=f"replaced by {newer.id} before it was sent")
+        elif self._awaited.get(key) == earlier.id:
+            self._close(earlier, "in-doubt", now, error=f"overtaken by {newer.id}")
+
+    def _close(
+        self, actuation: Actuation, state: State, now: int, *, output: Any = None, error: Any = None
+    ) -> None:
+        closed = msgspec.structs.replace(actuation, state=state, resolved=now, output=output, error=error)
+        self.outbox.put(actuation.id, closed)
+        self.endings.note(closed)
+        self.on_end(closed)
+
+
+def _nobody_waits(actuation: Actuation) -> None:
+    """Stands in until a layer above listens."""
+
+
+def _must_take(prop: Property, value: Any) -> None:
+    if not prop.writable:
+        raise Invalid(f"{prop.name!r} is read only", prop.name)
+    if (wrong := prop.check(value)) is not None:
+        raise Invalid(wrong, prop.name)
+    low, high = prop.limits
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise Invalid("not a finite number", prop.name)
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise Invalid(f"{value} is outside the safety envelope {low} to {high}", prop.name)
+
+
+def _outlet(each: VirtualObject, actuation: Actuation) -> Outlet:
+    return each.description.outlets[actuation.affordance]
+
+
+def _native_command(each: VirtualObject, actuation: Actuation) -> Outgoing:
+    body: dict[str, Any] = {"id": actuation.id}
+    if actuation.kind == "property":
+        topic = topics.setting(each.record.name)
+        body["v"] = {actuation.affordance: actuation.input}
+    else:
+        topic = topics.action(each.record.name, actuation.affordance)
+        if actuation.input is not None:
+            body["input"] = actuation.input
+    body["expires"] = actuation.expires
+    return Outgoing(topic, encode(body))
+
+
+def _same(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, int | float) and isinstance(got, int | float):
+        return math.isclose(wanted, got, rel_tol=1e-6, abs_tol=1e-9)
+    return bool(wanted == got)

@@ -1,0 +1,121 @@
+"""The Virtual Object Layer as one: its parts put together, and what may be asked of it from above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from diat.kernel.clock import Clock
+from diat.kernel.errors import Invalid
+from diat.kernel.ids import NewId
+from diat.kernel.overlay import Ledger
+from diat.vol.diagnostics import Diagnostic, Diagnostics
+from diat.vol.dialects.port import Dialect, Outgoing
+from diat.vol.ingest import Held, Ingest
+from diat.vol.interaction import Actuation, Command, Interaction
+from diat.vol.observers import Observers
+from diat.vol.onboarding import Onboarding
+from diat.vol.registry import Announced, Registry
+from diat.vol.thing import ThingRecord, VirtualObject
+from diat.vol.twin import Twin
+from diat.wire import topics
+from diat.wire.envelope import encode
+
+CLOCK_EVERY = 10_000
+"""Milliseconds between two messages on ``diat/clock``."""
+
+
+class Kept(Struct, kw_only=True):
+    """What the database knows of this layer at the start."""
+
+    records: Iterable[ThingRecord] = ()
+    announced: Iterable[Announced] = ()
+    twins: Iterable[tuple[str, Twin]] = ()
+    held: Iterable[tuple[int, Held]] = ()
+    diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+    pending: Iterable[Actuation] = ()
+    position: int = 0
+
+
+class VirtualObjectLayer:
+    """All virtual objects of a daemon, and the one way to drive them.
+
+    Everything but reading ``committed`` state happens in the writer's thread.
+    """
+
+    def __init__(
+        self, ledger: Ledger, dialects: Iterable[Dialect], kept: Kept, clock: Clock, new_id: NewId
+    ) -> None:
+        self._clock = clock
+        self._next_clock = 0
+        self.registry = Registry(ledger, dialects, kept.records, kept.announced)
+        self.diagnostics = Diagnostics(ledger, kept.diagnostics)
+        self.observers = Observers(ledger)
+        self.interaction = Interaction(ledger, self.registry, new_id, kept.pending)
+        self.onboarding = Onboarding(self.registry, self.interaction, self.observers, self.diagnostics, clock)
+        self.ingest = Ingest(
+            ledger,
+            self.registry,
+            self.onboarding,
+            self.interaction,
+            self.observers,
+            self.diagnostics,
+            clock,
+            twins=kept.twins,
+            held=kept.held,
+            position=kept.position,
+        )
+
+    # --- asked by any thread ---
+
+    def twin(self, thing: str) -> Twin:
+        """The committed live state of a thing; not to be changed."""
+        return self.ingest.twins.committed.get(thing) or Twin()
+
+    # --- asked within the writer ---
+
+    def admit(self, thing: str, admission: str, reason: str) -> VirtualObject:
+        """Accept or reject a thing; what was held for it is applied.
+
+        Raises:
+            NotFound: there is no such thing.
+        """
+        made = self.onboarding.admit(thing, admission, reason)
+        if made.taking_part:
+            self.ingest.release(made.record.name)
+        self.ingest.finish(self._clock())
+        return made
+
+    def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
+        """Lay what a person says over a description; errors as in ``Onboarding.patch``."""
+        made = self.onboarding.patch(thing, patch)
+        self.ingest.finish(self._clock())
+        return made
+
+    def retire(self, thing: str) -> None:
+        """Take a thing out of service; errors as in ``Onboarding.retire``."""
+        if self.registry.get(thing).record.dialect == "composite":
+            raise Invalid("it belongs to a service: delete the service")
+        self.onboarding.retire(thing)
+        self.ingest.finish(self._clock())
+
+    # --- the writer's turn ---
+
+    def drain(self) -> list[Command]:
+        """Hand over, and forget, what is to be sent after the commit."""
+        outgoing, self.interaction.outgoing = self.interaction.outgoing, []
+        return outgoing
+
+    def due(self) -> int:
+        """When ``tick`` is next needed, Unix milliseconds."""
+        end = self.interaction.due()
+        return self._next_clock if end is None else min(end, self._next_clock)
+
+    def tick(self, now: int) -> None:
+        """End commands whose time is over; tell things the time."""
+        self.interaction.tick(now)
+        if now >= self._next_clock:
+            self._next_clock = now + CLOCK_EVERY
+            self.interaction.publish(Outgoing(topics.CLOCK, encode({"t": now}), qos=0))

@@ -1,0 +1,138 @@
+"""How a thing gets in: announcements heard, taken or refused, and always answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diat.kernel.clock import Clock
+from diat.kernel.errors import Invalid
+from diat.vol.diagnostics import STRANGERS, Diagnostics
+from diat.vol.dialects.port import Outgoing, Refusal, Withdrawal
+from diat.vol.interaction import Interaction
+from diat.vol.observers import Observers
+from diat.vol.registry import NATIVE, Registry
+from diat.vol.thing import VirtualObject
+from diat.wire import topics
+from diat.wire.envelope import Message, encode
+from diat.wot.td import complete, fault, merge_patch
+
+
+class Onboarding:
+    """Takes announcements in and answers them; used by the writer alone."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        interaction: Interaction,
+        observers: Observers,
+        diagnostics: Diagnostics,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._interaction = interaction
+        self._observers = observers
+        self._diagnostics = diagnostics
+        self._clock = clock
+
+    def announced(self, message: Message) -> bool:
+        """Take the message if it is an announcement; whether it was one."""
+        heard = self._registry.hear(message.topic, message.payload)
+        if heard is None:
+            return False
+        dialect, said = heard
+        now = message.received
+        if isinstance(said, Withdrawal):
+            gone = self._registry.withdraw(message.topic, now)
+            if gone is not None:
+                self._observers.changed(gone)
+            return True
+        taken = (
+            said
+            if isinstance(said, Refusal)
+            else self._registry.announce(dialect, said, message.payload, now)
+        )
+        if isinstance(taken, Refusal):
+            self._refuse(message.topic, taken.reason, now)
+        elif dialect.name == NATIVE:
+            known = self._registry.seen(taken)
+            if known is not None and not self._registry.waiting:
+                self._answer(known)
+        return True
+
+    def described(self, made: VirtualObject, now: int) -> None:
+        """A thing stands anew: note what of it was not understood, and answer it."""
+        for note in made.notes:
+            self._diagnostics.note(made.id, note, now)
+        self._answer(made)
+
+    def native_thing(self, name: str) -> str | None:
+        """The id of the native thing whose topics bear this name."""
+        route = self._registry.routes.get(topics.properties(name))
+        return route.thing if route is not None else None
+
+    # --- what people do ---
+
+    def admit(self, thing: str, admission: str, reason: str) -> VirtualObject:
+        """Accept or reject a thing, as a person decided.
+
+        Raises:
+            NotFound: there is no such thing.
+        """
+        made = self._registry.admit(thing, admission, reason, self._clock())
+        self._answer(made)
+        self._observers.changed(thing)
+        return made
+
+    def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
+        """Lay what a person says over a thing's description.
+
+        Raises:
+            NotFound: there is no such thing.
+            Invalid: the description would no longer be one.
+        """
+        known = self._registry.get(thing)
+        if patch.get("id", thing) != thing:
+            raise Invalid("the id of a thing cannot be changed", "id")
+        wrong = fault(complete(merge_patch(known.td, patch)))
+        if wrong is not None:
+            raise Invalid(wrong, wrong.partition(":")[0] if ":" in wrong else "")
+        made = self._registry.patch(thing, patch, self._clock())
+        for note in made.notes:
+            self._diagnostics.note(thing, note, self._clock())
+        self._observers.changed(thing)
+        return made
+
+    def retire(self, thing: str) -> None:
+        """Take a thing out of service and clear its retained announcements, so that they cannot return.
+
+        Raises:
+            NotFound: there is no such thing.
+        """
+        known = self._registry.get(thing)
+        cleared = self._registry.topics_of(thing)
+        self._registry.retire(thing, self._clock())
+        for topic in sorted(cleared):
+            self._interaction.publish(Outgoing(topic, b"", retain=True))
+        if known.record.dialect == NATIVE:
+            self._interaction.publish(Outgoing(topics.admission(known.record.name), b"", retain=True))
+        self._observers.changed(thing)
+
+    # --- within ---
+
+    def _refuse(self, topic: str, reason: str, now: int) -> None:
+        name = topic.removeprefix(topics.TD_PREFIX)
+        if topic.startswith(topics.TD_PREFIX) and topics.is_name(name):
+            self._say(name, "rejected", reason)
+            owner = self.native_thing(name)
+        else:
+            owner = None
+        self._diagnostics.note(owner or STRANGERS, f"announcement on {topic[:200]} rejected: {reason}", now)
+
+    def _answer(self, made: VirtualObject) -> None:
+        if made.record.dialect == NATIVE:
+            self._say(made.record.name, made.record.admission, made.record.reason)
+
+    def _say(self, name: str, state: str, reason: str) -> None:
+        body = encode({"state": state, "reason": reason})
+        self._interaction.publish(Outgoing(topics.admission(name), body, retain=True))

@@ -1,0 +1,247 @@
+"""Virtual objects: what the platform knows of a thing, compiled for quick use.
+
+A ``ThingRecord`` is the durable part; a ``VirtualObject`` joins it with what the thing's dialect says now
+and is made anew whenever either changes. Both are immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from diat.vol.dialects.port import Description
+from diat.wot.quantities import quantity_kind
+from diat.wot.schema import Check, compile_check, data_schema
+from diat.wot.units import ucum
+
+Admission = Literal["accepted", "pending", "rejected"]
+
+
+class ThingRecord(Struct, frozen=True, kw_only=True):
+    """What is durable of a virtual object.
+
+    Attributes:
+        no: short number, by which history refers to it; never given twice.
+        id: the ``id`` of its Thing Description.
+        name: the last segment of the id for native things, else the dialect's own name for it.
+        dialect: how it speaks: ``native``, ``homeassistant``, ``composite``.
+        identifiers: what names the physical thing behind it, as its dialect says.
+        admission: whether it takes part; ``reason`` says why in one line.
+        patch: what people said about it, a merge patch laid over the description.
+        retired: it was withdrawn; its number and patch wait for its return.
+        created: Unix milliseconds, as is ``modified``.
+        revision: grows with each change; the ETag.
+    """
+
+    no: int
+    id: str
+    name: str
+    dialect: str
+    identifiers: tuple[str, ...] = ()
+    admission: Admission = "accepted"
+    reason: str = "its announcement is valid"
+    patch: dict[str, Any] = {}
+    retired: bool = False
+    created: int
+    modified: int
+    revision: int = 1
+
+
+class Affects(Struct, frozen=True):
+    """What driving an affordance does to a quantity."""
+
+    quantity: str
+    direction: Literal["increase", "decrease", "switch"]
+
+
+class Property(Struct, frozen=True, kw_only=True):
+    """A property, compiled.
+
+    Attributes:
+        check: says what is wrong with a value.
+        quantity: QUDT quantity kind, such as ``Temperature``.
+        unit: UCUM code.
+        accuracy: half width of the error, in ``unit``.
+        limits: lowest and highest value that may be commanded (``diat:envelope``), in ``unit``.
+        silence: seconds after which, unheard, a value is no longer fresh.
+    """
+
+    name: str
+    type: str | None
+    check: Check
+    quantity: str | None = None
+    unit: str | None = None
+    accuracy: float | None = None
+    readable: bool = True
+    writable: bool = True
+    idempotent: bool = False
+    affects: Affects | None = None
+    limits: tuple[float | None, float | None] = (None, None)
+    silence: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return self.type in ("number", "integer")
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """An action, compiled; ``check`` is for its input, None if it takes none."""
+
+    name: str
+    check: Check | None = None
+    idempotent: bool = False
+    affects: Affects | None = None
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """An event, compiled; ``check`` is for its data, None if anything goes."""
+
+    name: str
+    check: Check | None = None
+
+
+class VirtualObject(Struct, frozen=True, kw_only=True):
+    """Our live counterpart of one thing.
+
+    Attributes:
+        td: its Thing Description without forms, people's patch applied.
+        place: path of its place, ``""`` if none is known.
+        notes: what of its description was not understood.
+    """
+
+    record: ThingRecord
+    description: Description
+    td: dict[str, Any]
+    place: str
+    properties: dict[str, Property]
+    actions: dict[str, Action]
+    events: dict[str, Event]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The ``id`` of its Thing Description."""
+        return self.record.id
+
+    @property
+    def taking_part(self) -> bool:
+        """Whether it is accepted and not retired."""
+        return self.record.admission == "accepted" and not self.record.retired
+
+
+def compile_object(record: ThingRecord, description: Description, td: dict[str, Any]) -> VirtualObject:
+    """Compile a virtual object from its record and its complete description ``td``.
+
+    Whatever in an affordance cannot be used (an unknown unit, a wrong pattern) becomes a note; the rest of
+    the thing stands.
+    """
+    notes = list(description.notes)
+    properties = {}
+    for name, affordance in _each(td, "properties", notes):
+        properties[name] = _property(name, affordance, notes)
+    actions = {}
+    for name, affordance in _each(td, "actions", notes):
+        check = _check(name, affordance.get("input"), notes)
+        actions[name] = Action(
+            name=name,
+            check=check,
+            idempotent=_flag(affordance, "idempotent") or _flag(affordance, "safe"),
+            affects=_affects(name, affordance, notes),
+        )
+    events = {
+        name: Event(name=name, check=_check(name, affordance.get("data"), notes))
+        for name, affordance in _each(td, "events", notes)
+    }
+    place = td.get("diat:place")
+    return VirtualObject(
+        record=record,
+        description=description,
+        td=td,
+        place=place if isinstance(place, str) else "",
+        properties=properties,
+        actions=actions,
+        events=events,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    group = td.get(kind, {})
+    if not isinstance(group, dict):
+        notes.append(f"{kind}: not an object")
+        return []
+    return [(name, affordance) for name, affordance in group.items() if isinstance(affordance, dict)]
+
+
+def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Property:
+    unit = None
+    if isinstance(said := affordance.get("unit"), str):
+        unit = ucum(said)
+        if unit is None:
+            notes.append(f"{name}: unknown unit {said!r}")
+    envelope = affordance.get("diat:envelope")
+    limits = (
+        (_number(envelope.get("min")), _number(envelope.get("max")))
+        if isinstance(envelope, dict)
+        else (None, None)
+    )
+    kind = affordance.get("type")
+    return Property(
+        name=name,
+        type=kind if isinstance(kind, str) else None,
+        check=_check(name, affordance, notes) or _anything,
+        quantity=_quantity(affordance.get("@type")),
+        unit=unit,
+        accuracy=_number(affordance.get("diat:accuracy")),
+        readable=not _flag(affordance, "writeOnly"),
+        writable=not _flag(affordance, "readOnly"),
+        idempotent=_flag(affordance, "idempotent") or _flag(affordance, "safe"),
+        affects=_affects(name, affordance, notes),
+        limits=limits,
+        silence=_number(affordance.get("diat:silence")),
+    )
+
+
+def _check(name: str, schema: Any, notes: list[str]) -> Check | None:
+    if not isinstance(schema, Mapping):
+        return None
+    try:
+        return compile_check(data_schema(schema))
+    except ValueError as error:
+        notes.append(f"{name}: its schema cannot be used: {error}"[:300])
+        return None
+
+
+def _anything(value: Any) -> str | None:
+    return None
+
+
+def _quantity(types: Any) -> str | None:
+    for term in types if isinstance(types, list) else [types]:
+        if isinstance(term, str) and (kind := quantity_kind(term)) is not None:
+            return kind
+    return None
+
+
+def _affects(name: str, affordance: Mapping[str, Any], notes: list[str]) -> Affects | None:
+    said = affordance.get("diat:affects")
+    if said is None:
+        return None
+    if isinstance(said, Mapping):
+        quantity = _quantity(said.get("quantity"))
+        direction = said.get("direction")
+        if quantity is not None and direction in ("increase", "decrease", "switch"):
+            return Affects(quantity, direction)
+    notes.append(f"{name}: diat:affects needs a quantity and a direction (increase, decrease or switch)")
+    return None
+
+
+def _flag(affordance: Mapping[str, Any], key: str) -> bool:
+    return affordance.get(key) is True
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,77 @@
+"""The topic grammar of native things; docs/reference/topics.md says it for people.
+
+Subscribing with one filter keeps the broker's order, so topics are told apart here and not by subscriptions.
+"""
+
+from __future__ import annotations
+
+import re
+
+TD_PREFIX = "wot/td/"
+CLOCK = "diat/clock"
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What ``{thing}`` may be."""
+
+NATIVE_LIMIT = 64 * 1024
+"""Bytes of a native message at most."""
+ANNOUNCEMENT_LIMIT = 8 * 1024 * 1024
+"""Bytes of an announcement at most."""
+
+_FROM_THING = re.compile(r"diat/([A-Za-z0-9_-]{1,64})/(?:(status|properties|results)|events/([^/#+]+))")
+
+
+def is_name(text: str) -> bool:
+    """Whether the text may stand for ``{thing}`` in a topic."""
+    return NAME.fullmatch(text) is not None
+
+
+def announcement(thing: str) -> str:
+    """Where a thing puts its Thing Description."""
+    return TD_PREFIX + thing
+
+
+def admission(thing: str) -> str:
+    """Where the platform answers an announcement."""
+    return f"diat/{thing}/admission"
+
+
+def status(thing: str) -> str:
+    """Where a thing, or its last will, says whether it is there."""
+    return f"diat/{thing}/status"
+
+
+def properties(thing: str) -> str:
+    """Where a thing reports values of its properties."""
+    return f"diat/{thing}/properties"
+
+
+def event(thing: str, name: str) -> str:
+    """Where a thing tells of an event."""
+    return f"diat/{thing}/events/{name}"
+
+
+def results(thing: str) -> str:
+    """Where a thing answers commands."""
+    return f"diat/{thing}/results"
+
+
+def setting(thing: str) -> str:
+    """Where the platform sets properties."""
+    return f"diat/{thing}/set"
+
+
+def action(thing: str, name: str) -> str:
+    """Where the platform invokes an action."""
+    return f"diat/{thing}/actions/{name}"
+
+
+def from_thing(topic: str) -> tuple[str, str] | None:
+    """``(thing, channel)`` if a native thing speaks on this topic, else None.
+
+    The channel is ``status``, ``properties``, ``results`` or ``events/{event}``.
+    """
+    match = _FROM_THING.fullmatch(topic)
+    if match is None:
+        return None
+    thing, channel, name = match.groups()
+    return thing, channel or f"events/{name}"
