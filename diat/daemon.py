@@ -191,7 +191,7 @@ class Daemon:
                 try:
                     broker.start()
                 except DiatError as error:
-                    _LOG.error("the broker does not start: %s", error)  # noqa: TRY400 - one line says it
+                    _LOG.error("the broker does not start: %s", error)
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))

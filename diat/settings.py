@@ -55,7 +55,8 @@ def parse_listen(text: str, flag: str) -> Listen:
         host = LOOPBACK
     if host not in (LOOPBACK, "::1") and not host.startswith("127."):
         raise Invalid(
-            f"{flag} {text}: only loopback is served as long as there are no credentials; use {LOOPBACK}:{port}",
+            f"{flag} {text}: only loopback is served as long as there are no credentials: "
+            f"use {LOOPBACK}:{port}",
             flag,
         )
     return Listen(host, int(port))

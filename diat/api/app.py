@@ -9,7 +9,8 @@ from diat.api.guard import Guard
 from diat.api.ports import Platform
 
 DESCRIPTION = """
-Things that speak MQTT become virtual objects; composites bind them by meaning; services are what people ask for.
+Things that speak MQTT become virtual objects; composites bind them by meaning; services are what people
+ask for.
 
 Errors are `application/problem+json` with a stable `type`. Lists take `limit` (to 1000) and `offset` and
 answer with `Link: …; rel="next"`. Writes honour `If-Match` and `Idempotency-Key`.

@@ -1,4 +1,4 @@
-"""Errors as ``application/problem+json`` (RFC 9457): a stable ``type``, one line of ``detail``, the ``field``."""
+"""Errors as ``application/problem+json`` (RFC 9457): a stable ``type``, a ``detail``, the ``field``."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def up(
 
     Example: diat up --http 8080 --data ~/house
     """
-    from diat.cli.up import run  # noqa: PLC0415 - so that --help answers at once
+    from diat.cli.up import run
 
     run(
         data=data,
@@ -113,7 +113,7 @@ def demo(
 
     Example: diat demo --duration 60
     """
-    from diat.cli.demo import run_demo  # noqa: PLC0415 - so that --help answers at once
+    from diat.cli.demo import run_demo
 
     raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
 

@@ -120,12 +120,11 @@ class Rest:
 
     def snapshot(self, commands: int = 20) -> Snapshot:
         """Ask for everything that is shown."""
-        descriptions = self._get("/things?limit=200")
-        return Snapshot(
-            things={td["id"]: self._thing(td) for td in descriptions},
-            services=tuple(_service(body) for body in self._get("/services")),
-            commands=tuple(_command(body) for body in self._get(f"/actuations?limit={commands}")),
-        )
+        services = tuple(_service(body) for body in self._get("/services"))
+        given = tuple(_command(body) for body in self._get(f"/actuations?limit={commands}"))
+        # Things last: then whatever a service or a command names is among them.
+        things = {td["id"]: self._thing(td) for td in self._get("/things?limit=200")}
+        return Snapshot(things=things, services=services, commands=given)
 
     def _thing(self, td: Mapping[str, Any]) -> ThingView:
         readings = self._get(f"/things/{quote(td['id'], safe='')}/readings")

@@ -20,6 +20,7 @@ from diat.cli.demo_story import (
     pretty,
     pretty_unit,
 )
+from diat.kernel.clock import parse_time
 
 _STATUS_STYLES = {
     "online": "green",

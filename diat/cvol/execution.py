@@ -65,7 +65,7 @@ class CompositeLayer:
     # --- life cycle ---
 
     def deploy(self, composite: Composite) -> None:
-        """Take a composite into service, or put a changed one in its place; what is bound stays if it fits."""
+        """Take a composite into service, or put a changed one in its place; what still fits stays bound."""
         known = self._composites.get(composite.id)
         now = self._clock()
         if known is not None:

@@ -234,7 +234,7 @@ class Writer(Generic[M, O]):
                 if self._stopping.is_set():
                     raise
                 if self.trouble is None:
-                    _LOG.error("nothing can be stored: %s", error)  # noqa: TRY400 - one line says it
+                    _LOG.error("nothing can be stored: %s", error)
                 self.trouble = str(error)
                 self._stopping.wait(rest)
                 rest = min(rest * 2, _LONGEST_REST)

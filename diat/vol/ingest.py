@@ -72,7 +72,7 @@ class Held(Struct, frozen=True):
 class Counts:
     """What came in since the start, for the metrics; read by any thread."""
 
-    __slots__ = ("echoes", "events", "messages", "readings", "repeats", "rejected", "unclaimed")
+    __slots__ = ("echoes", "events", "messages", "readings", "rejected", "repeats", "unclaimed")
 
     def __init__(self) -> None:
         self.messages = self.readings = self.events = 0
@@ -300,10 +300,8 @@ class Ingest:
         twin = self._twin(each.id)
         twin.sources[source] = available
         mode = each.description.availability
-        if mode == "latest":
-            there = available
-        else:
-            there = (all if mode == "all" else any)(twin.sources.values())
+        told = [available] if mode == "latest" else list(twin.sources.values())
+        there = any(told) if mode == "any" else all(told)
         if twin.turn("online" if there else "offline", message.received):
             self._observers.changed(each.id)
 

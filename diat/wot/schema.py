@@ -17,8 +17,8 @@ Check = Callable[[Any], str | None]
 """Answers with what is wrong with a value, in one line, or None."""
 
 _PLAIN = frozenset(
-    "type const enum minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength pattern "
-    "minItems maxItems required".split()
+    {"type", "const", "enum", "required", "pattern", "minLength", "maxLength", "minItems", "maxItems"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 )
 
 

@@ -1,7 +1,8 @@
 """Thing Descriptions: completing, checking and patching them as plain JSON.
 
-Checked against the frozen JSON Schema of the W3C Thing Description 1.1 Recommendation (``td-1.1.schema.json``,
-published by the W3C under its Software and Document licence). Fields we do not know survive.
+Checked against the frozen JSON Schema of the W3C Thing Description 1.1 Recommendation
+(``td-1.1.schema.json``, published by the W3C under its Software and Document licence). Fields we do not
+know survive.
 """
 
 from __future__ import annotations

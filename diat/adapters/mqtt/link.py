@@ -10,6 +10,7 @@ earlier connection is never acknowledged; the broker sends it again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
@@ -106,10 +107,9 @@ class MqttLink:
 
     def wake(self) -> None:
         """Make ``wait`` return; any thread may call it."""
-        try:
+        # Full: it rings already. Closed: nobody waits any more.
+        with contextlib.suppress(OSError):
             os.write(self._ring, b"!")
-        except (BlockingIOError, OSError):
-            pass  # full: it rings already; closed: nobody waits any more
 
     def take(self, limit: int) -> list[Message]:
         """Read what has arrived, at most about ``limit`` messages, oldest first."""
@@ -189,7 +189,7 @@ class MqttLink:
         # Name look-up and connecting may block for seconds; the writer has other things to do.
         self._attempt = threading.Thread(target=self._try_to_connect, name="diat-connect", daemon=True)
         self._attempt.start()
-        self._next_attempt = time.monotonic() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311
+        self._next_attempt = time.monotonic() + self._pause * random.uniform(0.5, 1.0)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _try_to_connect(self) -> None:

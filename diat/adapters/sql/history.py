@@ -1,4 +1,4 @@
-"""What is read back: history of properties, events, commands. Any thread may ask; the writer never waits for it."""
+"""What is read back: history of properties, and commands. Any thread may ask; the writer never waits."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class History:
             wanted.append(table.observed >= start)
         if end is not None:
             wanted.append(table.observed < end)
-        # With "last", SQLite takes the bare columns from the row that holds the max: the interval's last reading.
+        # With "last", SQLite takes the bare columns from the row that holds the max.
         received = table.received if aggregate == "last" else func.max(table.received)
         query = (
             select(bucket, figure, received, func.max(table.observed))

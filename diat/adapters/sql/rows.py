@@ -45,9 +45,9 @@ def _table(name: str, columns: str, row: Callable[[Any, Any], tuple[Any, ...]]) 
     marks = ", ".join("?" * len(names))
     renewed = ", ".join(f"{column} = excluded.{column}" for column in names[1:])
     return TableRows(
-        put=f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608 - our own names
+        put=f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks}) "
         f"ON CONFLICT ({names[0]}) DO UPDATE SET {renewed}",
-        remove=f"DELETE FROM {name} WHERE {names[0]} = ?",  # noqa: S608
+        remove=f"DELETE FROM {name} WHERE {names[0]} = ?",
         row=row,
     )
 

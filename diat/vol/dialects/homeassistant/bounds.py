@@ -51,7 +51,7 @@ class Budget:
         """Pay before something is done; ``Unfit`` if too little is left."""
         self._left -= cost
         if self._left < 0:
-            raise Unfit(f"the template is too costly for a message of {self.size} characters")
+            raise Unfit("the template is too costly for a message of this size")
 
 
 def known(value: T) -> T:
