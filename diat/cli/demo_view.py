@@ -38,8 +38,10 @@ _STATUS_STYLES = {
 }
 
 _MOST_COMMANDS = 6
-_ROOM_FOR_TWO = 124
+_ROOM_FOR_TWO = 114
 """Columns of the terminal from which on two readings of a thing are shown."""
+_NARROW = 86
+"""Columns below which some columns are cut."""
 
 # What says little in a table, so that it comes last, and the last of it very last.
 _TEDIOUS = ("humidity", "power", "connection_state", "battery", "linkquality", "id")
@@ -64,21 +66,28 @@ def render(
     header.append(f"\n{note}", "red")  # a line of its own even while empty: nothing moves when it comes
     footer = Text("Ctrl-C ends all of it", "dim")
     columns, lines = size
-    upper = (_services(snapshot), _things(snapshot, 2 if columns >= _ROOM_FOR_TWO else 1))
+    upper = (_services(snapshot, columns), _things(snapshot, columns))
     left = lines - 5 - sum(table.row_count + 3 for table in upper) - 4  # heads, rules and empty lines
-    commands = _commands(snapshot, max(1, min(_MOST_COMMANDS, left)))
+    commands = _commands(snapshot, columns, max(1, min(_MOST_COMMANDS, left)))
     return Group(header, "", upper[0], "", upper[1], "", commands, "", footer)
 
 
 def _table(*columns: tuple[str, int]) -> Table:
-    table = Table(box=SIMPLE_HEAD, expand=False, pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for name, width in columns:
         table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
     return table
 
 
-def _services(snapshot: Snapshot) -> Table:
-    table = _table(("Service", 25), ("State", 8), ("Value", 10), ("Drives", 6), ("In band", 7), ("Bound", 45))
+def _services(snapshot: Snapshot, columns: int) -> Table:
+    table = _table(
+        ("Service", 25),
+        ("State", 8),
+        ("Value", 10),
+        ("Drives", 6),
+        ("In band", 7),
+        ("Bound", max(10, min(45, columns - 66))),
+    )
     for service in snapshot.services:
         shown, switch = measured(snapshot, service), driven(snapshot, service)
         table.add_row(
@@ -107,9 +116,13 @@ def _bound(snapshot: Snapshot, service: ServiceView) -> str:
     return ", ".join(snapshot.title(bound.thing) for bound in service.bindings)
 
 
-def _things(snapshot: Snapshot, readings: int) -> Table:
+def _things(snapshot: Snapshot, columns: int) -> Table:
+    readings = 2 if columns >= _ROOM_FOR_TWO else 1
+    dialect = 7 if columns < _NARROW else 13
     width = 25 * readings + 2 * (readings - 1)
-    table = _table(("Thing", 22), ("Place", 12), ("Dialect", 13), ("Status", 8), ("Last readings", width))
+    table = _table(
+        ("Thing", 20), ("Place", 12), ("Dialect", dialect), ("Status", 8), ("Last readings", width)
+    )
     own = {service.thing for service in snapshot.services}
     for thing in sorted(snapshot.things.values(), key=lambda thing: (thing.place or "~", thing.title)):
         if thing.id not in own:
@@ -138,8 +151,9 @@ def _value(shown: Shown) -> str:
     return f"{pretty(shown.value):>7.7}   "
 
 
-def _commands(snapshot: Snapshot, rows: int) -> Table:
-    table = _table(("At", 8), ("Last commands", 18), ("To", 22), ("By", 25), ("Result", 9))
+def _commands(snapshot: Snapshot, columns: int, rows: int) -> Table:
+    who = 16 if columns < _NARROW else 25
+    table = _table(("At", 8), ("Last commands", 16), ("To", 20), ("By", who), ("Result", 9))
     titles = {service.id: service.title for service in snapshot.services}
     shown = snapshot.commands[:rows]
     for command in shown:

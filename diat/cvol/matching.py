@@ -74,17 +74,20 @@ def candidates(
         registry: where things are.
         twin: the live state of a thing by id.
         now: Unix milliseconds.
-        own: ids of things that must not fill it, because they depend on it.
+        own: ids of things that must not fill it, because they depend on the one who asks.
 
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
     found: list[Candidate] = []
     for each in registry.with_quantity(wanted.quantity):
+        # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
+        if each.id in own or (each.record.dialect == COMPOSITE and not wanted.composites):
+            continue
         for prop in each.properties.values():
             if wanted.capability == "read":
                 if prop.quantity == wanted.quantity and prop.readable:
-                    found.append(_reading(wanted, each, prop, twin(each.id), now, own))
+                    found.append(_reading(wanted, each, prop, twin(each.id), now))
             elif prop.affects is not None and prop.affects.quantity == wanted.quantity:
                 found.append(_driving(wanted, each, prop, twin(each.id)))
     return sorted(found, key=lambda c: (c.refusal is not None, c.rank))
@@ -101,17 +104,11 @@ def freshness(wanted: Wanted, prop: Property) -> float:
     return wanted.freshness if prop.silence is None else min(wanted.freshness, prop.silence)
 
 
-def _reading(
-    wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int, own: Collection[str]
-) -> Candidate:
+def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int) -> Candidate:
     unit = prop.unit or default_unit(wanted.quantity)
     target = wanted.unit or unit
     refusal = _not_there(wanted, each, twin)
     later = False
-    if refusal is None and each.id in own:
-        refusal = "it depends on this service itself"
-    if refusal is None and each.record.dialect == COMPOSITE and not wanted.composites:
-        refusal = "it is itself a composite"
     if refusal is None and not prop.numeric:
         refusal = "its values are not numbers"
     if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
