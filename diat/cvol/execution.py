@@ -19,7 +19,7 @@ from diat.cvol.matching import COMPOSITE, Wanted, freshness
 from diat.cvol.steps import Drive, Given, Sample
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Refused
-from diat.kernel.overlay import Ledger, Overlay
+from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.interaction import Actuation
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.twin import Reading
@@ -49,8 +49,8 @@ class CompositeLayer:
         self._things = things
         self._clock = clock
         self._composites: Overlay[str, Composite] = ledger.overlay()
-        self._by_quantity: Overlay[str, frozenset[str]] = ledger.overlay()
-        self._bound: Overlay[str, frozenset[str]] = ledger.overlay()
+        self._by_quantity: Index[str] = ledger.index()
+        self._bound: Index[str] = ledger.index()
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes: list[tuple[int, str]] = []
         self._planned: dict[str, int] = {}
@@ -73,11 +73,10 @@ class CompositeLayer:
             self._let_go_of_steps(known, composite)
         self._composites.put(composite.id, composite)
         for role in composite.roles.values():
-            names = self._by_quantity.get(role.quantity) or frozenset()
-            self._by_quantity.put(role.quantity, names | {composite.id})
+            self._by_quantity.add(role.quantity, composite.id)
         state = self._state(composite.id)
         for thing in {binding.thing for binding in state.bindings}:
-            self._bound.put(thing, (self._bound.get(thing) or frozenset()) | {composite.id})
+            self._bound.add(thing, composite.id)
         for binding in state.bindings:
             if composite.roles.get(binding.role) and composite.roles[binding.role].capability == "read":
                 self._things.observers.watch(composite.id, binding.thing, binding.affordance)
@@ -164,7 +163,7 @@ class CompositeLayer:
     def _on_changes(self, things: list[str]) -> None:
         touched: set[str] = set()
         for thing in things:
-            touched |= self._bound.get(thing) or frozenset()
+            touched.update(self._bound.members(thing))
             each = self._things.registry.seen(thing)
             if each is None:
                 continue
@@ -172,7 +171,7 @@ class CompositeLayer:
                 affected = prop.affects.quantity if prop.affects is not None else None
                 for quantity in (prop.quantity, affected):
                     if quantity is not None:
-                        touched |= self._by_quantity.get(quantity) or frozenset()
+                        touched.update(self._by_quantity.members(quantity))
         now = self._clock()
         for service in sorted(touched):
             composite = self._composites.get(service)
@@ -220,9 +219,9 @@ class CompositeLayer:
             self._things.observers.watch(composite.id, thing, name)
         held, holds = {b.thing for b in state.bindings}, {b.thing for b in bindings}
         for thing in held - holds:
-            self._bound.put(thing, (self._bound.get(thing) or frozenset()) - {composite.id})
+            self._bound.discard(thing, composite.id)
         for thing in holds - held:
-            self._bound.put(thing, (self._bound.get(thing) or frozenset()) | {composite.id})
+            self._bound.add(thing, composite.id)
 
     def _dependants(self, composite: Composite) -> set[str]:
         """Things of composites that, over however many steps, read from this one; itself included."""
@@ -246,8 +245,7 @@ class CompositeLayer:
         state = self._state(composite.id)
         self._rewatch(composite, state, [], [])
         for role in composite.roles.values():
-            names = self._by_quantity.get(role.quantity) or frozenset()
-            self._by_quantity.put(role.quantity, names - {composite.id})
+            self._by_quantity.discard(role.quantity, composite.id)
 
     def _let_go_of_steps(self, known: Composite, changed: Composite) -> None:
         """Steps that changed begin anew; the others go on from what they remember."""

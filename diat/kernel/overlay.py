@@ -78,6 +78,60 @@ class Overlay(Generic[K, V]):
         self.changes = {}
 
 
+class Index(Generic[K]):
+    """Sets of members by key, seen through uncommitted changes.
+
+    Adding to a large set costs as little as to a small one.
+
+    Attributes:
+        committed: key to its members (a dictionary without values keeps their order).
+    """
+
+    __slots__ = ("_changes", "committed")
+
+    def __init__(self) -> None:
+        self.committed: dict[K, dict[str, None]] = {}
+        self._changes: dict[K, dict[str, bool]] = {}
+
+    def add(self, key: K, member: str) -> None:
+        """Put a member in; it may be there already."""
+        self._changes.setdefault(key, {})[member] = True
+
+    def discard(self, key: K, member: str) -> None:
+        """Take a member out; it need not be there."""
+        self._changes.setdefault(key, {})[member] = False
+
+    def members(self, key: K) -> list[str]:
+        """The members as the writer sees them, in the order in which they came."""
+        known = self.committed.get(key, {})
+        changes = self._changes.get(key)
+        if not changes:
+            return list(known)
+        return [each for each in known if changes.get(each, True)] + [
+            each for each, there in changes.items() if there and each not in known
+        ]
+
+    def __contains__(self, key: K) -> bool:
+        return bool(self.members(key)) if key in self._changes else key in self.committed
+
+    def commit(self) -> None:
+        """Swap the changes in."""
+        for key, changes in self._changes.items():
+            known = self.committed.setdefault(key, {})
+            for member, there in changes.items():
+                if there:
+                    known[member] = None
+                else:
+                    known.pop(member, None)
+            if not known:
+                del self.committed[key]
+        self._changes = {}
+
+    def rollback(self) -> None:
+        """Drop the changes."""
+        self._changes = {}
+
+
 class Log(Generic[V]):
     """Rows that a batch appends to a table; memory keeps none of them after the commit."""
 
@@ -131,6 +185,12 @@ class Ledger:
     ) -> Overlay[K, V]:
         """Make an overlay that commits with the others; arguments as in ``Overlay``."""
         made: Overlay[K, V] = Overlay(name, initial, wanted)
+        self._parts.append(made)
+        return made
+
+    def index(self) -> Index[K]:
+        """Make an index that commits with the others."""
+        made: Index[K] = Index()
         self._parts.append(made)
         return made
 

@@ -18,7 +18,6 @@ from msgspec import UNSET, Struct
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import STRANGERS, Diagnostics
-from diat.vol.dialects.port import Inlet
 from diat.vol.interaction import Interaction
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
@@ -103,6 +102,7 @@ class Ingest:
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
+        self._speakers = registry.speakers
         self._onboarding = onboarding
         self._interaction = interaction
         self._observers = observers
@@ -127,13 +127,13 @@ class Ingest:
         self._at += 1
         self.counts.messages += 1
         route = self._routes.get(message.topic)
-        if route is None:
-            self._unrouted(message)
-        elif route.thing:
+        if route is not None:
             self._native(message, route)
+        elif message.topic in self._speakers:
+            for thing in self._speakers.members(message.topic):
+                self._foreign(message, thing)
         else:
-            for thing, inlets in route.inlets.items():
-                self._foreign(message, thing, inlets)
+            self._unrouted(message)
 
     def finish(self, now: int) -> None:
         """Describe what was announced in the batch and give it what was waiting for it."""
@@ -144,7 +144,8 @@ class Ingest:
     def quarantine(self, message: Message, reason: str) -> None:
         """Note a message that could not be stored; its bytes are not kept."""
         route = self._routes.get(message.topic)
-        owner = (route.thing or next(iter(route.inlets), STRANGERS)) if route is not None else STRANGERS
+        speakers = [route.thing] if route is not None else self._speakers.members(message.topic)
+        owner = speakers[0] if speakers else STRANGERS
         topic = message.topic[:200]
         self._diagnostics.note(owner, f"quarantined a message on {topic}: {reason}", message.received)
         self.counts.rejected += 1
@@ -276,11 +277,11 @@ class Ingest:
 
     # --- other dialects ---
 
-    def _foreign(self, message: Message, thing: str, inlets: tuple[Inlet, ...]) -> None:
+    def _foreign(self, message: Message, thing: str) -> None:
         each = self._registry.seen(thing)
         if each is None or not each.taking_part:
             return
-        for inlet in inlets:
+        for inlet in each.inlets.get(message.topic, ()):
             uptake = inlet.read(message.payload)
             for note in uptake.notes:
                 self._reject(thing, note, message)
@@ -386,8 +387,7 @@ class Ingest:
         if self._registry.waiting:
             # The same batch may have announced the thing that this topic belongs to.
             self._settle(message.received)
-            route = self._routes.get(message.topic)
-            if route is not None:
+            if message.topic in self._speakers or self._routes.get(message.topic) is not None:
                 self._at -= 1
                 self.counts.messages -= 1
                 self.message(message)
@@ -435,12 +435,10 @@ class Ingest:
         for made in self._registry.describe(now):
             self._onboarding.described(made, now)
             self._observers.changed(made.id)
-            for topic in {inlet.topic for inlet in made.description.inlets}:
+            for topic in made.inlets:
                 early = self._unclaimed.get(topic)
                 if early is not None:
-                    self._foreign(
-                        early, made.id, tuple(i for i in made.description.inlets if i.topic == topic)
-                    )
+                    self._foreign(early, made.id)
             self.release(made.record.name)
 
     def release(self, name: str) -> None:

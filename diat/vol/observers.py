@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from diat.kernel.overlay import Ledger, Overlay
+from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.twin import Reading
 
 OnReading = Callable[[str, str, str, Reading], None]
@@ -21,23 +21,18 @@ class Observers:
     """
 
     def __init__(self, ledger: Ledger) -> None:
-        self._watchers: Overlay[tuple[str, str], frozenset[str]] = ledger.overlay()
+        self._watchers: Index[tuple[str, str]] = ledger.index()
         self._changed: Overlay[str, bool] = ledger.overlay()
         self.on_reading: OnReading = _nobody_reads
         self.on_changes: Callable[[list[str]], None] = _nobody_cares
 
     def watch(self, watcher: str, thing: str, name: str) -> None:
         """Tell this watcher of each reading of the property from now on."""
-        known = self._watchers.get((thing, name)) or frozenset()
-        self._watchers.put((thing, name), known | {watcher})
+        self._watchers.add((thing, name), watcher)
 
     def unwatch(self, watcher: str, thing: str, name: str) -> None:
         """Tell it no more."""
-        rest = (self._watchers.get((thing, name)) or frozenset()) - {watcher}
-        if rest:
-            self._watchers.put((thing, name), rest)
-        else:
-            self._watchers.remove((thing, name))
+        self._watchers.discard((thing, name), watcher)
 
     def changed(self, thing: str) -> None:
         """A thing joined, left or changed."""
@@ -45,9 +40,8 @@ class Observers:
 
     def read(self, thing: str, name: str, reading: Reading) -> None:
         """A reading came."""
-        watchers = self._watchers.get((thing, name))
-        if watchers:
-            for watcher in sorted(watchers):
+        if (thing, name) in self._watchers:
+            for watcher in self._watchers.members((thing, name)):
                 self.on_reading(watcher, thing, name, reading)
 
     def finish(self) -> None:

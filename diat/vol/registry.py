@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from diat.kernel.errors import NotFound
-from diat.kernel.overlay import Ledger, Overlay
-from diat.vol.dialects.port import Description, Dialect, Inlet, Part, Refusal, Withdrawal
+from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.dialects.port import Description, Dialect, Part, Refusal, Withdrawal
 from diat.vol.thing import ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.td import complete, merge_patch
@@ -31,17 +31,10 @@ class Announced(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True):
-    """What a topic carries.
+    """The native thing whose topic it is, and the channel (``diat.wire.topics.from_thing``)."""
 
-    Attributes:
-        thing: id of the native thing whose topic it is; empty for topics of other dialects.
-        channel: ``status``, ``properties``, ``results`` or ``events/{event}`` of that thing.
-        inlets: for other dialects, thing id to those who read the topic for it.
-    """
-
-    thing: str = ""
-    channel: str = ""
-    inlets: Mapping[str, tuple[Inlet, ...]] = {}
+    thing: str
+    channel: str
 
 
 class Registry:
@@ -49,7 +42,8 @@ class Registry:
 
     Attributes:
         objects: thing id to virtual object, retired ones left out.
-        routes: topic to what it carries.
+        routes: topic of a native thing to that thing.
+        speakers: topic of another dialect to the ids of the things that it says something of.
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
     """
 
@@ -66,13 +60,14 @@ class Registry:
             "announcements", ((a.topic, a) for a in announced)
         )
         self._parts: Overlay[str, Part] = ledger.overlay()
-        self._topics: Overlay[str, frozenset[str]] = ledger.overlay()
+        self._topics: Index[str] = ledger.index()
         self._identifiers: Overlay[tuple[str, str], str] = ledger.overlay()
         self._claims: Overlay[tuple[str, str], str] = ledger.overlay()
         self._undescribed: Overlay[str, bool] = ledger.overlay()
         self.objects: Overlay[str, VirtualObject] = ledger.overlay()
         self.routes: Overlay[str, Route] = ledger.overlay()
-        self.by_quantity: Overlay[str, frozenset[str]] = ledger.overlay()
+        self.speakers: Index[str] = ledger.index()
+        self.by_quantity: Index[str] = ledger.index()
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
         self._restore()
 
@@ -99,12 +94,12 @@ class Registry:
 
     def with_quantity(self, quantity: str) -> Iterator[VirtualObject]:
         """Objects that have or affect a quantity, by number, as the writer sees them."""
-        found = [self.objects.get(thing) for thing in self.by_quantity.get(quantity) or ()]
+        found = [self.objects.get(thing) for thing in self.by_quantity.members(quantity)]
         yield from sorted((each for each in found if each is not None), key=lambda each: each.record.no)
 
-    def topics_of(self, thing: str) -> frozenset[str]:
+    def topics_of(self, thing: str) -> list[str]:
         """The topics of the announcements that the thing is made of."""
-        return self._topics.get(thing) or frozenset()
+        return self._topics.members(thing)
 
     # --- hearing ---
 
@@ -163,9 +158,8 @@ class Registry:
         self._parts.remove(topic)
         if part is not None and part.claim is not None:
             self._claims.remove((known.dialect, part.claim))
-        rest = self.topics_of(known.thing) - {topic}
-        if rest:
-            self._topics.put(known.thing, rest)
+        self._topics.discard(known.thing, topic)
+        if self.topics_of(known.thing):
             self._undescribed.put(known.thing, True)
         else:
             self.retire(known.thing, now)
@@ -180,7 +174,7 @@ class Registry:
                 self._claims.remove((known.dialect, part.claim))
             self._announced.remove(topic)
             self._parts.remove(topic)
-        self._topics.remove(thing)
+            self._topics.discard(thing, topic)
         self._undescribed.remove(thing)
         record = self._records.get(thing)
         if record is not None:
@@ -293,7 +287,7 @@ class Registry:
         if old is not None and old.claim is not None and old.claim != part.claim:
             self._claims.remove((dialect, old.claim))
         self._parts.put(part.topic, part)
-        self._topics.put(thing, self.topics_of(thing) | {part.topic})
+        self._topics.add(thing, part.topic)
         for identifier in part.identifiers:
             self._identifiers.put((dialect, identifier), thing)
         if part.claim is not None:
@@ -313,9 +307,9 @@ class Registry:
         if old is not None and (made is None or made.description is not old.description):
             self._unroute(old)
         for quantity in _quantities(old) - _quantities(made):
-            self.by_quantity.put(quantity, (self.by_quantity.get(quantity) or frozenset()) - {thing})
+            self.by_quantity.discard(quantity, thing)
         for quantity in _quantities(made) - _quantities(old):
-            self.by_quantity.put(quantity, (self.by_quantity.get(quantity) or frozenset()) | {thing})
+            self.by_quantity.add(quantity, thing)
         if made is None:
             self.objects.remove(thing)
             return
@@ -328,28 +322,16 @@ class Registry:
             for topic, channel in _channels(made):
                 self.routes.put(topic, Route(made.id, channel))
             return
-        per_topic: dict[str, tuple[Inlet, ...]] = {}
-        for inlet in made.description.inlets:
-            per_topic[inlet.topic] = (*per_topic.get(inlet.topic, ()), inlet)
-        for topic, inlets in per_topic.items():
-            known = self.routes.get(topic)
-            if known is None or not known.thing:
-                self.routes.put(topic, Route(inlets={**(known.inlets if known else {}), made.id: inlets}))
+        for topic in made.inlets:
+            self.speakers.add(topic, made.id)
 
     def _unroute(self, old: VirtualObject) -> None:
         if old.record.dialect == NATIVE:
             for topic, _ in _channels(old):
                 self.routes.remove(topic)
             return
-        for topic in {inlet.topic for inlet in old.description.inlets}:
-            known = self.routes.get(topic)
-            if known is None or old.id not in known.inlets:
-                continue
-            rest = {thing: inlets for thing, inlets in known.inlets.items() if thing != old.id}
-            if rest:
-                self.routes.put(topic, Route(inlets=rest))
-            else:
-                self.routes.remove(topic)
+        for topic in old.inlets:
+            self.speakers.discard(topic, old.id)
 
     def _restore(self) -> None:
         """Describe everything anew from the announcements that stand."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diat.vol.dialects.port import Description
+from diat.vol.dialects.port import Description, Inlet
 from diat.wot.quantities import quantity_kind
 from diat.wot.schema import Check, compile_check, data_schema
 from diat.wot.units import ucum
@@ -109,6 +109,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
     Attributes:
         td: its Thing Description without forms, people's patch applied.
         place: path of its place, ``""`` if none is known.
+        inlets: topic to those who read it, for things of other dialects.
         notes: what of its description was not understood.
     """
 
@@ -119,6 +120,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
     properties: dict[str, Property]
     actions: dict[str, Action]
     events: dict[str, Event]
+    inlets: dict[str, tuple[Inlet, ...]]
     notes: tuple[str, ...] = ()
 
     @property
@@ -155,6 +157,9 @@ def compile_object(record: ThingRecord, description: Description, td: dict[str, 
         name: Event(name=name, check=_check(name, affordance.get("data"), notes))
         for name, affordance in _each(td, "events", notes)
     }
+    inlets: dict[str, tuple[Inlet, ...]] = {}
+    for inlet in description.inlets:
+        inlets[inlet.topic] = (*inlets.get(inlet.topic, ()), inlet)
     place = td.get("diat:place")
     return VirtualObject(
         record=record,
@@ -164,6 +169,7 @@ def compile_object(record: ThingRecord, description: Description, td: dict[str, 
         properties=properties,
         actions=actions,
         events=events,
+        inlets=inlets,
         notes=tuple(dict.fromkeys(notes)),
     )
 
