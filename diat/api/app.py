@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from diat.api import operation, problems, services, things
+from diat.api import operation, places, problems, services, things
 from diat.api.guard import Guard
 from diat.api.ports import Platform
 
@@ -23,6 +23,6 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.platform = platform
     problems.install(app)
     app.add_middleware(Guard)
-    for router in (things.router, services.router, operation.router):
+    for router in (things.router, places.router, services.router, operation.router):
         app.include_router(router)
     return app

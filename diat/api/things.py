@@ -32,8 +32,11 @@ from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Conflict, Invalid, NotFound, Stale
 from diat.kernel.ids import derived_id
+from diat.vol import search
 from diat.vol.interaction import Actuation
+from diat.vol.search import Capability
 from diat.vol.thing import Property, VirtualObject
+from diat.wot.quantities import quantity_kind
 
 router = APIRouter(tags=["things"])
 TD = "application/td+json"
@@ -49,13 +52,24 @@ class Verdict(BaseModel):
     reason: str = ""
 
 
-@router.get("/things", summary="All Thing Descriptions")
+@router.get("/things", summary="All Thing Descriptions, or those found by meaning")
 def list_things(
-    request: Request, response: Response, platform: ThePlatform, limit: Limit = 1000, offset: Offset = 0
+    request: Request,
+    response: Response,
+    platform: ThePlatform,
+    quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
+    place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
+    capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
+    limit: Limit = 1000,
+    offset: Offset = 0,
 ) -> list[dict[str, Any]]:
-    """Thing Descriptions of all virtual objects and composites, in the order in which they came."""
+    """Thing Descriptions of virtual objects and composites, in the order in which they came."""
+    kind = quantity_kind(quantity) if quantity is not None else None
+    if quantity is not None and kind is None:
+        raise Invalid(f"unknown quantity {quantity!r}", "quantity")
     base = str(request.base_url).rstrip("/")
-    found = platform.things.registry.everything()[offset : offset + limit + 1]
+    query = search.Query(quantity=kind, place=place, capability=capability)
+    found = search.find(platform.things.registry, query)[offset : offset + limit + 1]
     shown = page(request, response, found, limit, offset=offset + limit)
     return [views.description(platform, each, base) for each in shown]
 

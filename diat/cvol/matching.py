@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
-from functools import lru_cache
 
 from msgspec import Struct
 
 from diat.cvol.template import Capability
+from diat.vol.places import lies_in
 from diat.vol.registry import Registry
 from diat.vol.thing import Property, VirtualObject
 from diat.vol.twin import Twin
@@ -93,12 +92,6 @@ def candidates(
     return sorted(found, key=lambda c: (c.refusal is not None, c.rank))
 
 
-def lies_in(place: str, whole: str) -> bool:
-    """Whether a place is another one or inside it; an empty ``whole`` is everywhere."""
-    inner, outer = _path(place), _path(whole)
-    return inner[: len(outer)] == outer
-
-
 def freshness(wanted: Wanted, prop: Property) -> float:
     """Seconds that a reading may be old: what the role asks, less if the thing itself promises more."""
     return wanted.freshness if prop.silence is None else min(wanted.freshness, prop.silence)
@@ -173,9 +166,3 @@ def _not_there(wanted: Wanted, each: VirtualObject, twin: Twin) -> str | None:
     if twin.status == "offline":
         return "it is offline"
     return None
-
-
-@lru_cache(maxsize=10_000)
-def _path(place: str) -> tuple[str, ...]:
-    """A place's path as it is compared: case, spaces and underscores do not count."""
-    return tuple(re.sub(r"[\s_]+", "-", part.strip().casefold()) for part in place.split("/") if part.strip())

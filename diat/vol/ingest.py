@@ -41,8 +41,8 @@ HELD_EACH = 1000
 HELD_THINGS = 200
 """Things for which messages are held."""
 UNCLAIMED = 10_000
-"""Retained messages kept in memory for topics that nothing has claimed yet."""
-UNCLAIMED_BYTES = 64 * 1024
+"""Topics that nothing has claimed yet of which the last message is kept in memory."""
+UNCLAIMED_BYTES = 4 * 1024
 """Larger ones are not kept."""
 AHEAD = 60_000
 """Milliseconds by which a thing's clock may be ahead of ours before we stop believing it."""
@@ -397,7 +397,9 @@ class Ingest:
             self._unrouted_native(*native, message)
         elif message.topic.startswith("diat/"):
             self.counts.echoes += 1
-        elif message.retained and len(message.payload) <= UNCLAIMED_BYTES:
+        elif len(message.payload) <= UNCLAIMED_BYTES:
+            # A state may come before the announcement that says what it means.
+            self.counts.unclaimed += 1
             self._unclaimed[message.topic] = message
             self._unclaimed.move_to_end(message.topic)
             if len(self._unclaimed) > UNCLAIMED:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from diat.kernel.errors import NotFound
 from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.dialects.port import Description, Dialect, Part, Refusal, Withdrawal
+from diat.vol.places import around
 from diat.vol.thing import ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.td import complete, merge_patch
@@ -45,6 +46,7 @@ class Registry:
         routes: topic of a native thing to that thing.
         speakers: topic of another dialect to the ids of the things that it says something of.
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
+        by_place: place to the ids of things that are there or in what lies inside.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Registry:
         self.routes: Overlay[str, Route] = ledger.overlay()
         self.speakers: Index[str] = ledger.index()
         self.by_quantity: Index[str] = ledger.index()
+        self.by_place: Index[tuple[str, ...]] = ledger.index()
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
         self._restore()
 
@@ -310,6 +313,11 @@ class Registry:
             self.by_quantity.discard(quantity, thing)
         for quantity in _quantities(made) - _quantities(old):
             self.by_quantity.add(quantity, thing)
+        if (old.place if old else "") != (made.place if made else ""):
+            for whole in around(old.place) if old else []:
+                self.by_place.discard(whole, thing)
+            for whole in around(made.place) if made else []:
+                self.by_place.add(whole, thing)
         if made is None:
             self.objects.remove(thing)
             return

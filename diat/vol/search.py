@@ -1,0 +1,70 @@
+"""Finding things by meaning: quantity, place and capability, among all that are committed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from diat.vol.places import steps
+from diat.vol.registry import Registry
+from diat.vol.thing import VirtualObject
+
+Capability = Literal["read", "write", "increase", "decrease", "switch"]
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """What is looked for; what is None does not matter.
+
+    Attributes:
+        quantity: QUDT quantity kind.
+        place: path of a place; what lies inside counts.
+        capability: ``read`` or ``write`` a property of the quantity; ``increase``, ``decrease`` or ``switch``
+            it by driving something.
+    """
+
+    quantity: str | None = None
+    place: str | None = None
+    capability: Capability | None = None
+
+
+def find(registry: Registry, query: Query) -> list[VirtualObject]:
+    """The committed things that fit, by number; any thread may ask.
+
+    The smaller of the two indices is walked, so the cost goes with what is found and not with what there is.
+    """
+    objects = registry.objects.committed
+    walked = [
+        index
+        for asked, index in (
+            (query.quantity, registry.by_quantity.committed.get(query.quantity or "", {})),
+            (query.place, registry.by_place.committed.get(steps(query.place or ""), {})),
+        )
+        if asked
+    ]
+    if not walked:
+        found = list(objects.values())
+    else:
+        smallest, *others = sorted(walked, key=len)
+        ids = [thing for thing in list(smallest) if all(thing in other for other in others)]
+        found = [each for thing in ids if (each := objects.get(thing)) is not None]
+    if query.capability is not None:
+        found = [each for each in found if _can(each, query.capability, query.quantity)]
+    return sorted(found, key=lambda each: each.record.no)
+
+
+def _can(each: VirtualObject, capability: Capability, quantity: str | None) -> bool:
+    if capability in ("read", "write"):
+        return any(
+            (prop.readable if capability == "read" else prop.writable)
+            and (quantity is None or prop.quantity == quantity)
+            for prop in each.properties.values()
+        )
+    driven = [prop.affects for prop in each.properties.values()]
+    driven += [action.affects for action in each.actions.values()]
+    return any(
+        affects is not None
+        and affects.direction == capability
+        and (quantity is None or affects.quantity == quantity)
+        for affects in driven
+    )

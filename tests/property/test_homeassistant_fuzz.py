@@ -1,0 +1,204 @@
+"""Invariant: the Home Assistant dialect answers whatever it is fed.
+
+Any topic and any bytes give a Part, a Withdrawal, a Refusal or None. Any parts give a Description; any bytes
+into any of its inlets give an Uptake, and any value into any of its outlets an Outgoing or a Refusal. All of
+that in bounded time, in lines without line breaks, and never with an exception.
+"""
+
+import json
+import re
+import time
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from diat.vol.dialects.homeassistant import HomeAssistant
+from diat.vol.dialects.homeassistant.abbreviations import DEVICE_KEYS, KEYS
+from diat.vol.dialects.homeassistant.entity import STATE_NAMES
+from diat.vol.dialects.homeassistant.templates import compile_template
+from diat.vol.dialects.homeassistant.vocabulary import FILTERS, METHODS, PATTERN_FILTERS, TESTS
+from diat.vol.dialects.homeassistant.words import Unfit
+from diat.vol.dialects.port import Description, Outgoing, Part, Refusal, Uptake, Withdrawal
+
+HA = HomeAssistant()
+SECONDS = 1.0
+fast = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+ids = st.from_regex(r"[a-zA-Z0-9_-]{1,8}", fullmatch=True)
+components = st.sampled_from(
+    ["sensor", "binary_sensor", "switch", "light", "climate", "number", "button", "cover", "device"]
+)
+topics = (
+    st.text()
+    | st.text().map(lambda text: f"homeassistant/{text}/config")
+    | st.builds(lambda c, o: f"homeassistant/{c}/{o}/config", components, ids)
+    | st.builds(lambda c, n, o: f"homeassistant/{c}/{n}/{o}/config", components, ids, ids)
+)
+
+words = [
+    "value",
+    "value_json",
+    "value_json.a",
+    "value_json['b']",
+    "'x'",
+    "1",
+    "-2.5",
+    "None",
+    "[1, 2]",
+    "range(9)",
+]
+operators = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "<", "in", "and", "or"]
+methods = sorted({name for offered in METHODS.values() for name in offered})
+expressions = st.recursive(
+    st.sampled_from(words),
+    lambda inner: (
+        st.builds(
+            "({} {} {})".format,
+            inner,
+            st.sampled_from(operators),
+            inner,
+        )
+        | st.builds("({} | {})".format, inner, st.sampled_from(sorted([*FILTERS, *PATTERN_FILTERS])))
+        | st.builds(
+            "({} | {}({}))".format, inner, st.sampled_from(sorted([*FILTERS, *PATTERN_FILTERS])), inner
+        )
+        | st.builds("{}.{}({})".format, inner, st.sampled_from(methods), inner)
+        | st.builds("{}.{}()".format, inner, st.sampled_from([*methods, "__class__", "format_map"]))
+        | st.builds("({} is {})".format, inner, st.sampled_from(sorted(TESTS)))
+        | st.builds("{}[{}]".format, inner, inner)
+        | st.builds("{}[{}:]".format, inner, inner)
+        | st.builds("[{}, {}]".format, inner, inner)
+        | st.builds("({} if {} else {})".format, inner, inner, inner)
+    ),
+    max_leaves=6,
+)
+templates = (
+    st.builds("{{{{ {} }}}}".format, expressions)
+    | st.builds("{{% for x in {} %}}{{{{ {} ~ x }}}}{{% endfor %}}".format, expressions, expressions)
+    | st.builds(
+        "{{% set value = {} %}}{{% if {} %}}{{{{ value }}}}{{% endif %}}".format, expressions, expressions
+    )
+    | st.text()
+    | st.text(alphabet="{}%|()[]'~. abxforinsetif")
+)
+
+some_topics = st.sampled_from(["s", "t", "~/s", "s/~", "a/#", ""])
+configs = st.dictionaries(
+    st.sampled_from(sorted({*KEYS, *KEYS.values()})) | st.text(max_size=5),
+    values | some_topics | templates | st.lists(st.text(max_size=4), max_size=3),
+    max_size=12,
+).flatmap(
+    lambda config: st.fixed_dictionaries(
+        {},
+        optional={
+            "state_topic": some_topics,
+            "command_topic": some_topics,
+            "value_template": templates,
+            "availability": st.lists(
+                st.fixed_dictionaries({"t": some_topics, "val_tpl": templates}), max_size=2
+            )
+            | values,
+            "device": st.dictionaries(st.sampled_from([*DEVICE_KEYS.values(), "name"]), values, max_size=4),
+            "schema": st.sampled_from(["json", "basic", "template"]),
+            "brightness": st.booleans(),
+            "supported_color_modes": st.lists(st.sampled_from(["xy", "hs", "rgb", "color_temp"]), max_size=2),
+            "temperature_command_topic": some_topics,
+            "mode_state_topic": some_topics,
+            "~": st.text(max_size=4),
+        },
+    ).map(lambda usual: config | usual)
+)
+announcements = (
+    configs
+    | st.builds(
+        lambda config, inner, platform: config | {"components": {"a": inner | {"platform": platform}}},
+        configs,
+        configs,
+        components,
+    )
+).map(lambda config: json.dumps(config).encode())
+payloads = (
+    st.binary()
+    | st.text().map(str.encode)
+    | values.map(lambda value: json.dumps(value).encode())
+    | st.dictionaries(st.sampled_from(["a", "b", "state", "color", "brightness", "effect"]), values).map(
+        lambda value: json.dumps(value).encode()
+    )
+    | st.sampled_from(
+        [b"ON", b"OFF", b"21.5", b"None", b"[" * 50_000, b"9" * 5000, b'"' + b"x" * 100_000 + b'"']
+    )
+)
+
+
+def assert_one_line(*texts):
+    assert all("\n" not in text and len(text) < 1000 for text in texts)
+
+
+@fast
+@given(topics, st.binary() | announcements)
+def test_any_topic_and_any_bytes_are_answered(topic, payload):
+    answer = HA.hear(topic, payload)
+    assert answer is None or isinstance(answer, Part | Withdrawal | Refusal)
+    if isinstance(answer, Part):
+        assert answer.identifiers
+    if isinstance(answer, Refusal):
+        assert_one_line(answer.reason)
+
+
+@fast
+@given(
+    st.lists(st.tuples(topics, announcements), min_size=1, max_size=4), st.lists(payloads, max_size=4), values
+)
+def test_any_announcement_can_be_described_read_and_driven(announced, messages, value):
+    parts = [part for topic, payload in announced if isinstance(part := HA.hear(topic, payload), Part)]
+    start = time.perf_counter()
+    described = HA.describe(parts)
+    assert isinstance(described, Description)
+    assert_one_line(*described.notes)
+    assert described.td["title"]
+    names = {*described.td.get("properties", {}), *described.td.get("actions", {})}
+    assert all(re.fullmatch("[a-z0-9_]+", name) for name in names)
+    assert described.outlets.keys() <= names
+    json.dumps(described.td)
+    for inlet in described.inlets:
+        for payload in messages:
+            uptake = inlet.read(payload)
+            assert isinstance(uptake, Uptake)
+            assert uptake.values.keys() <= names
+            assert_one_line(*uptake.notes)
+    for outlet in described.outlets.values():
+        for given_value in (value, True, 5, "x", {"x": 1, "y": 2}):
+            answer = outlet.write(given_value)
+            assert isinstance(answer, Outgoing | Refusal)
+    assert time.perf_counter() - start < SECONDS * (1 + len(described.inlets) * len(messages))
+
+
+@fast
+@given(st.permutations(range(4)), st.lists(st.tuples(topics, announcements), min_size=4, max_size=4))
+def test_the_order_of_announcements_does_not_matter(order, announced):
+    parts = {topic: part for topic, payload in announced if isinstance(part := HA.hear(topic, payload), Part)}
+    listed = list(parts.values())
+    shuffled = [listed[index] for index in order if index < len(listed)]
+    assert HA.describe(listed).td == HA.describe(shuffled).td
+
+
+@settings(fast, max_examples=400)
+@given(templates, payloads.map(lambda payload: payload.decode(errors="replace")), values)
+def test_any_template_ends_soon(source, value, value_json):
+    start = time.perf_counter()
+    try:
+        text = compile_template(source, STATE_NAMES).render(
+            {"value": value, "value_json": value_json}, len(value)
+        )
+        assert text is None or isinstance(text, str)
+    except Unfit as unfit:
+        assert_one_line(str(unfit))
+    assert time.perf_counter() - start < SECONDS
