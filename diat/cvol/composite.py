@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
+from pydantic import ValidationError
 
 from diat.cvol.matching import Wanted
-from diat.cvol.steps import Step
-from diat.cvol.template import Derived, Template, fill, filled_steps
+from diat.cvol.steps import LONGEST, Step
+from diat.cvol.template import Derived, Role, Template, fill, filled_steps, parameter_of
 from diat.kernel.errors import Invalid
 from diat.vol.dialects.port import Description
 from diat.wot.quantities import default_unit, quantity_kind
@@ -134,12 +135,8 @@ def compose(
     """
     roles = {}
     for name, role in template.roles.items():
-        said = {key: fill(value, parameters) for key, value in role.model_dump().items()}
-        roles[name] = _wanted(name, said, role.least, role.most)
-    derives = {
-        name: Derived.model_validate(fill(derived.model_dump(by_alias=True), parameters))
-        for name, derived in template.derives.items()
-    }
+        roles[name] = _wanted(name, role, parameters)
+    derives = {name: _derived(derived, parameters) for name, derived in template.derives.items()}
     return Composite(
         id=service,
         title=title,
@@ -152,26 +149,49 @@ def compose(
     )
 
 
-def _wanted(name: str, said: dict[str, Any], least: int, most: int | None) -> Wanted:
+def _wanted(name: str, role: Role, parameters: dict[str, Any]) -> Wanted:
+    said = {key: fill(value, parameters) for key, value in role.model_dump().items()}
     quantity = quantity_kind(str(said["quantity"]))
     if quantity is None:
-        raise Invalid(f"unknown quantity {said['quantity']!r}", "parameters.quantity")
+        raise Invalid(f"unknown quantity {said['quantity']!r}", parameter_of(role.quantity))
     usual = default_unit(quantity)
     unit = None
     if said["unit"]:
         unit = ucum(str(said["unit"]))
         if unit is None:
-            raise Invalid(f"unknown unit {said['unit']!r}", "parameters.unit")
+            raise Invalid(f"unknown unit {said['unit']!r}", parameter_of(role.unit))
         if usual is not None and converter(usual, unit) is None:
-            raise Invalid(f"{said['unit']!r} is no unit of {quantity}", "parameters.unit")
+            raise Invalid(f"{said['unit']!r} is no unit of {quantity}", parameter_of(role.unit))
     return Wanted(
         name=name,
         capability=said["capability"],
         quantity=quantity,
         place=str(said["place"] or ""),
         unit=unit,
-        freshness=float(said["freshness"] or 3600),
-        least=least,
-        most=most,
+        freshness=_seconds(said["freshness"], parameter_of(role.freshness)),
+        least=role.least,
+        most=role.most,
         composites=said["composites"],
     )
+
+
+def _seconds(said: Any, field: str) -> float:
+    if said is None:
+        return 3600.0
+    try:
+        seconds = float(said)
+    except (TypeError, ValueError, OverflowError):
+        raise Invalid(f"seconds are wanted, not {said!r}"[:300], field) from None
+    if not 0 < seconds <= LONGEST:
+        raise Invalid(f"seconds from above 0 to {LONGEST} are wanted, not {seconds:g}", field)
+    return seconds
+
+
+def _derived(derived: Derived, parameters: dict[str, Any]) -> Derived:
+    raw = derived.model_dump(by_alias=True)
+    try:
+        return Derived.model_validate(fill(raw, parameters))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = parameter_of(raw.get(str(first["loc"][0]))) if first["loc"] else "parameters"
+        raise Invalid(first["msg"], field) from None

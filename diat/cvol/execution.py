@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from diat.cvol.binding import bind
 from diat.cvol.composite import Composite, CompositeState, Driven
 from diat.cvol.matching import COMPOSITE, Wanted, freshness
-from diat.cvol.steps import Drive, Given, Sample
+from diat.cvol.steps import Drive, Dwell, Given, Sample
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Refused
 from diat.kernel.overlay import Index, Ledger, Overlay
@@ -64,11 +65,20 @@ class CompositeLayer:
 
     # --- life cycle ---
 
+    def restore(self, composites: Iterable[Composite]) -> None:
+        """Start kept composites again; none is bound before the things of all of them are there."""
+        composites = list(composites)
+        for composite in composites:
+            self._install(composite, self._clock())
+        for composite in composites:
+            self.deploy(composite)
+
     def deploy(self, composite: Composite) -> None:
         """Take a composite into service, or put a changed one in its place; what still fits stays bound."""
         known = self._composites.get(composite.id)
         now = self._clock()
         if known is not None:
+            self._let_go_of_roles(known, composite, now)
             self._forget(known)
             self._let_go_of_steps(known, composite)
         self._composites.put(composite.id, composite)
@@ -82,13 +92,14 @@ class CompositeLayer:
                 self._things.observers.watch(composite.id, binding.thing, binding.affordance)
         for thing, name in state.waits:
             self._things.observers.watch(composite.id, thing, name)
+        if state.state == "failed":
+            # What failed is tried again when it is changed, and at each start.
+            state.state, state.error = "waiting", None
         if composite.thing is not None:
-            self._things.registry.install(
-                composite.thing, COMPOSITE, composite.id, composite.description(), now
-            )
-            self._things.observers.changed(composite.thing)
+            self._install(composite, now)
         elif known is not None and known.thing is not None:
             self._things.registry.retire(known.thing, now)
+            self._things.observers.changed(known.thing)
         if composite.paused:
             self._rest(composite, state, "paused", now)
         else:
@@ -98,6 +109,7 @@ class CompositeLayer:
         """End a composite: what it drives is let go, its thing is retired."""
         composite = self._composites.get(service)
         if composite is None:
+            self.states.remove(service)
             return
         now = self._clock()
         self._rest(composite, self._state(service), "paused", now)
@@ -122,8 +134,10 @@ class CompositeLayer:
     def tick(self, now: int) -> None:
         """Look at the composites that wanted to be looked at by now."""
         while self._wakes and self._wakes[0][0] <= now:
-            _, service = heapq.heappop(self._wakes)
-            self._planned.pop(service, None)
+            at, service = heapq.heappop(self._wakes)
+            if self._planned.get(service) != at:
+                continue  # an earlier wake has taken its place
+            del self._planned[service]
             composite = self._composites.get(service)
             state = self.states.get(service)
             if composite is None or composite.paused or state is None or state.wake is None:
@@ -142,7 +156,7 @@ class CompositeLayer:
         state = self.states.get(service)
         if state is None or (thing, name) in state.waits:
             self._rebind(composite, now, evaluate=True)
-        else:
+        elif state.state == "running":
             self._evaluate(composite, self._state(service), now)
 
     def _on_end(self, actuation: Actuation) -> None:
@@ -179,6 +193,14 @@ class CompositeLayer:
                 self._rebind(composite, now, evaluate=True)
 
     # --- binding ---
+
+    def _install(self, composite: Composite, now: int) -> None:
+        """Put the composite's own thing, if it makes one, among the others."""
+        if composite.thing is not None:
+            self._things.registry.install(
+                composite.thing, COMPOSITE, composite.id, composite.description(), now
+            )
+            self._things.observers.changed(composite.thing)
 
     def _rebind(self, composite: Composite, now: int, *, evaluate: bool = True) -> None:
         state = self._state(composite.id)
@@ -247,16 +269,24 @@ class CompositeLayer:
         for role in composite.roles.values():
             self._by_quantity.discard(role.quantity, composite.id)
 
-    def _let_go_of_steps(self, known: Composite, changed: Composite) -> None:
-        """Steps that changed begin anew; the others go on from what they remember."""
+    def _let_go_of_roles(self, known: Composite, changed: Composite, now: int) -> None:
+        """Let go of what filled a role that is no more, or is driven otherwise, as the old steps say."""
         state = self._state(known.id)
-        same = {step.id for step in changed.steps} & {
-            step.id for step in known.steps if step in changed.steps
+        before, after = _driving(known), _driving(changed)
+        for binding in state.bindings:
+            if before.get(binding.role) != after.get(binding.role):
+                self._let_go(known, state, binding.thing, binding.affordance, now)
+
+    def _let_go_of_steps(self, known: Composite, changed: Composite) -> None:
+        """Steps that changed begin anew; the others, and what a least time is counted from, go on."""
+        state = self._state(known.id)
+        earlier = {step.id: step for step in known.steps}
+        same = {
+            step.id
+            for step in changed.steps
+            if step == (was := earlier.get(step.id)) or (isinstance(step, Dwell) and isinstance(was, Dwell))
         }
         state.steps = {name: kept for name, kept in state.steps.items() if name in same}
-        state.error = None
-        if state.state == "failed":
-            state.state = "waiting"
 
     # --- evaluation ---
 
@@ -309,7 +339,11 @@ class CompositeLayer:
                 continue
             unit = role.unit or binding.unit
             convert = converter(binding.unit, unit) if binding.unit and unit else None
-            value = convert(reading.value) if convert is not None else reading.value
+            value = _number(reading.value)
+            if value is not None and convert is not None:
+                value = convert(value)
+            if value is None or not math.isfinite(value):
+                continue
             found.append(Sample(value, reading.observed, reading.position))
         return found
 
@@ -330,7 +364,7 @@ class CompositeLayer:
             key = f"{binding.thing} {binding.affordance}"
             told = state.driven.get(key)
             reading = self._things.ingest.twin(binding.thing).values.get(binding.affordance)
-            if told is None and reading is not None and reading.value == value:
+            if told is None and self._has(binding.thing, reading, value):
                 state.driven[key] = Driven(value, "", now)
                 continue
             if told is not None and told.value == value:
@@ -351,6 +385,13 @@ class CompositeLayer:
             else:
                 state.driven[key] = Driven(value, actuation.id, now)
         return again
+
+    def _has(self, thing: str, reading: Reading | None, value: Any) -> bool:
+        """Whether a thing says that it has the value; what it said in an earlier life may not hold."""
+        each = self._things.registry.seen(thing)
+        if reading is None or each is None or reading.value != value:
+            return False
+        return reading.received >= max(each.record.modified, self._things.ingest.twin(thing).since)
 
     def _strayed(self, told: Driven, reading: Reading | None, value: Any) -> bool:
         """Whether an actuator that was told the value does not have it."""
@@ -380,6 +421,8 @@ class CompositeLayer:
                 fresh[name] = value
         if fresh:
             self._things.ingest.derive(composite.thing, fresh, observed, now)
+        elif state.derived and self._things.ingest.twin(composite.thing).status != "online":
+            self._things.ingest.set_status(composite.thing, "online", now)
 
     # --- resting ---
 
@@ -388,8 +431,8 @@ class CompositeLayer:
         if state.state != why:
             for binding in list(state.bindings):
                 self._let_go(composite, state, binding.thing, binding.affordance, now)
-            # Switches begin anew when there is something to decide on again.
-            state.steps = {}
+            # Switches begin anew when there is something to decide on again, but for least times.
+            state.steps = _held(composite, state.steps, now)
         state.state = why
         state.wake = None
         if composite.thing is not None and self._things.registry.seen(composite.thing) is not None:
@@ -439,6 +482,9 @@ class CompositeLayer:
         if planned is None or wake < planned:
             self._planned[composite.id] = wake
             heapq.heappush(self._wakes, (wake, composite.id))
+            if len(self._wakes) > 2 * len(self._planned) + 16:
+                self._wakes = [(at, service) for service, at in self._planned.items()]
+                heapq.heapify(self._wakes)
 
     def _state(self, service: str) -> CompositeState:
         """The state to change within this batch."""
@@ -449,3 +495,30 @@ class CompositeLayer:
         state = known.copy() if known is not None else CompositeState()
         self.states.put(service, state)
         return state
+
+
+def _number(value: Any) -> float | None:
+    """A value as a number; a thing described anew may still have one from before that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _driving(composite: Composite) -> dict[str, bool | None]:
+    """The roles that are driven, and what they are brought to when nobody decides."""
+    return {step.role: step.otherwise for step in composite.steps if isinstance(step, Drive)}
+
+
+def _held(composite: Composite, steps: dict[str, Any], now: int) -> dict[str, Any]:
+    """What least times remember of switches that are let go: off is off, whoever switches."""
+    held = {}
+    dwells = {step.id for step in composite.steps if isinstance(step, Dwell)}
+    for step in composite.steps:
+        if isinstance(step, Drive) and step.input in dwells and step.input in steps:
+            position, since = steps[step.input]
+            let_go = step.otherwise is not None and step.otherwise != position
+            held[step.input] = [step.otherwise, now] if let_go else [position, since]
+    return held

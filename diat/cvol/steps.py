@@ -16,6 +16,9 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+LONGEST = 10 * 366 * 86_400
+"""Seconds at most in anything that is waited for or looked back upon: a wake-up must fit a database."""
+
 
 class Sample(Struct, frozen=True):
     """The newest reading of one bound property, in the role's unit.
@@ -97,7 +100,12 @@ class Mean(Step):
 
     def run(self, given: Given) -> Outcome:
         """The mean; None without samples."""
-        return Outcome(fmean(sample.value for sample in given.samples) if given.samples else None)
+        values = [sample.value for sample in given.samples]
+        try:
+            return Outcome(fmean(values) if values else None)
+        except OverflowError:
+            # The sum of enormous values is no number, their mean is.
+            return Outcome(sum(value / len(values) for value in values))
 
 
 class Hysteresis(Step):
@@ -144,8 +152,8 @@ class Dwell(Step):
 
     pure: ClassVar[bool] = False
     input: str
-    min_on: float = Field(default=0, ge=0, allow_inf_nan=False)
-    min_off: float = Field(default=0, ge=0, allow_inf_nan=False)
+    min_on: float = Field(default=0, ge=0, le=LONGEST, allow_inf_nan=False)
+    min_off: float = Field(default=0, ge=0, le=LONGEST, allow_inf_nan=False)
 
     def run(self, given: Given) -> Outcome:
         """The position that it may be in."""

@@ -26,7 +26,10 @@ from diat.cvol.steps import STEPS, Step
 from diat.kernel.errors import Invalid
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}")
-_COUNT = re.compile(r"(\d+)(?:(\.\.)(\d+)?)?")
+_COUNT = re.compile(r"(\d{1,6})(?:(\.\.)(\d{1,6})?)?", re.ASCII)
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_NO_SCHEMA = (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 
 Capability = Literal["read", "increase", "decrease"]
 
@@ -59,7 +62,8 @@ class Role(_Strict):
     @field_validator("count")
     @classmethod
     def _counted(cls, value: str) -> str:
-        if _COUNT.fullmatch(value) is None:
+        match = _COUNT.fullmatch(value)
+        if match is None or int(match.group(3) or 999_999) < int(match.group(1)):
             raise ValueError("a count is like 1, 1.., 0..1 or 2..5")
         return value
 
@@ -109,11 +113,14 @@ class Template(_Strict):
     def _schema(cls, value: dict[str, Any]) -> dict[str, Any]:
         if value.get("type") != "object":
             raise ValueError("a JSON Schema of an object is needed")
+        made = {"additionalProperties": False, **value, "$schema": _DIALECT}
         try:
-            jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **value})
-        except (ValueError, jsonschema_rs.ValidationError) as error:
+            jsonschema_rs.meta.validate(made)
+            jsonschema_rs.Draft202012Validator(made, retriever=nowhere)
+        except _NO_SCHEMA as error:
             raise ValueError(f"not a JSON Schema: {error}"[:300]) from None
-        return {"additionalProperties": False, **value}
+        del made["$schema"]
+        return made
 
     @field_validator("steps")
     @classmethod
@@ -132,6 +139,12 @@ class Template(_Strict):
             for key in step:
                 if key != "do" and key not in kind.model_fields:
                     raise ValueError(f"{at}.{key}: the step {step['do']!r} has no such field")
+            for key in ("role", "against", "input"):
+                if not isinstance(step.get(key, ""), str):
+                    raise ValueError(f"{at}.{key}: a name is wanted")  # noqa: TRY004 - pydantic's
+            for key, field in kind.model_fields.items():
+                if field.is_required() and key not in step:
+                    raise ValueError(f"{at}.{key}: the step {step['do']!r} needs it")
         return value
 
     @model_validator(mode="after")
@@ -141,6 +154,8 @@ class Template(_Strict):
             for key in ("role", "against"):
                 if key in step and step[key] not in self.roles:
                     raise ValueError(f"steps.{at}.{key}: there is no role {step[key]!r}")
+            if "role" in step and (self.roles[step["role"]].capability == "read") is (step["do"] == "drive"):
+                raise ValueError(f"steps.{at}.role: {step['do']!r} cannot use the role {step['role']!r}")
         for group in self.requires:
             for role in group:
                 if role not in self.roles:
@@ -154,6 +169,11 @@ class Template(_Strict):
             if placeholder not in known:
                 raise ValueError(f"the placeholder {{{{{placeholder}}}}} is no parameter")
         return self
+
+
+def nowhere(uri: str) -> Any:
+    """Look nothing up: a schema that refers elsewhere must not make the platform go there."""
+    raise ValueError(f"{uri} is not looked up")
 
 
 def order(steps: list[dict[str, Any]]) -> list[str]:
@@ -184,6 +204,12 @@ def placeholders(value: Any) -> set[str]:
     if isinstance(value, list):
         return set().union(*(placeholders(each) for each in value))
     return set()
+
+
+def parameter_of(value: Any) -> str:
+    """The parameter that a part of a template is filled from, as a field; the template where it is fixed."""
+    named = sorted(placeholders(value))
+    return f"parameters.{named[0]}" if named else "template"
 
 
 def fill(value: Any, parameters: dict[str, Any]) -> Any:
@@ -221,7 +247,6 @@ def _wrong_parameter(step: dict[str, Any], error: ValidationError) -> Invalid:
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]] or list(step)
     for key in place:
-        named = placeholders(step.get(key))
-        if named:
-            return Invalid(first["msg"].removeprefix("Value error, "), f"parameters.{sorted(named)[0]}")
+        if placeholders(step.get(key)):
+            return Invalid(first["msg"].removeprefix("Value error, "), parameter_of(step[key]))
     return Invalid(f"step {step['id']}: {first['msg']}", "parameters")

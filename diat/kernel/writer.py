@@ -133,9 +133,7 @@ class Writer(Generic[M, O]):
         self._link.wake()
         if self._thread.ident is not None:
             self._thread.join()
-        while self._inbox:
-            _, future = self._inbox.popleft()
-            future.set_exception(Unavailable("the platform is stopping"))
+        self._refuse_the_rest()
 
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run ``change`` in the writer's thread, in a transaction of its own.
@@ -156,12 +154,22 @@ class Writer(Generic[M, O]):
             while not self._stopping.is_set():
                 self._link.wait(0.0 if self._inbox else self._patience())
                 self._cycle()
+        except Unavailable as error:
+            # Only when stopping; what is not stored is not acknowledged either, and comes again.
+            _LOG.warning("stopped before everything was stored: %s", error)
         except BaseException as error:
             self.crashed = error
             _LOG.exception("the writer ended against its will")
             raise
         finally:
             self._link.close()
+            self._refuse_the_rest()
+
+    def _refuse_the_rest(self) -> None:
+        while self._inbox:
+            _, future = self._inbox.popleft()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(Unavailable("the platform is stopping"))
 
     def _patience(self) -> float:
         due = self._handler.due()

@@ -12,7 +12,7 @@ import msgspec
 
 from diat.cvol.composite import Composite, compose
 from diat.cvol.execution import CompositeLayer
-from diat.cvol.template import Template
+from diat.cvol.template import Template, nowhere
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Stale
 from diat.kernel.ids import NewId
@@ -43,8 +43,7 @@ class ServiceLayer:
         self._clock = clock
         self._new_id = new_id
         self._services: Overlay[str, Service] = ledger.overlay("services", ((s.id, s) for s in services))
-        for service in self.everything():
-            self._restore(service)
+        self._restore()
         things.ingest.finish(clock())
 
     # --- asked by any thread ---
@@ -124,13 +123,14 @@ class ServiceLayer:
             fingerprint=_fingerprint(title, template, full),
         )
 
-    def pause(self, service: str, paused: bool) -> Service:
+    def pause(self, service: str, paused: bool, revision: int | None = None) -> Service:
         """Let a service rest, or resume it; doing it twice changes nothing.
 
         Raises:
             NotFound: there is no such service.
+            Stale: it is not at ``revision`` any more.
         """
-        known = self._known(service)
+        known = self._known(service, revision)
         if known.paused == paused:
             return known
         return self._change(known, self.templates.get(known.template), paused=paused)
@@ -189,12 +189,15 @@ class ServiceLayer:
         self._composites.deploy(composite)
         self._things.ingest.finish(self._clock())
 
-    def _restore(self, service: Service) -> None:
-        """Start a kept service again; one whose template is gone or changed fails, and says so."""
-        try:
-            self._composites.deploy(_composite(service, self.templates.get(service.template)))
-        except DiatError as error:
-            self._composites.fail(service.id, str(error))
+    def _restore(self) -> None:
+        """Start kept services again; one whose template is gone or changed fails, and says so."""
+        made = []
+        for service in self.everything():
+            try:
+                made.append(_composite(service, self.templates.get(service.template)))
+            except DiatError as error:
+                self._composites.fail(service.id, str(error))
+        self._composites.restore(made)
 
 
 def checked_parameters(template: Template, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +232,7 @@ def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
         "unit": lambda text: ucum(text) is not None,
     }
     return jsonschema_rs.Draft202012Validator(
-        msgspec.json.decode(schema), formats=formats, validate_formats=True
+        msgspec.json.decode(schema), formats=formats, validate_formats=True, retriever=nowhere
     )
 
 

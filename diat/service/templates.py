@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
+import msgspec
 import yaml
 from pydantic import ValidationError
 
 from diat.cvol.template import Template
 from diat.kernel.errors import Conflict, Invalid, NotFound
 from diat.kernel.overlay import Ledger, Overlay
+
+LONGEST = 256 * 1024
+"""Characters of a template at most: far more than anybody writes, little enough to be read at once."""
 
 
 class Templates:
@@ -41,12 +46,18 @@ class Templates:
         """Whether it came with the platform."""
         return name in self._shipped
 
-    def add(self, template: Template) -> Template:
+    def add(self, template: Template, *, again: bool = False) -> Template:
         """Take in a template.
+
+        Args:
+            template: a new one.
+            again: this may be a repeat; one that is there already and equal will do.
 
         Raises:
             Conflict: there is one of this name already.
         """
+        if again and self._own.get(template.name) == template:
+            return template
         if template.name in self._shipped or self._own.get(template.name) is not None:
             raise Conflict(f"there is a template {template.name!r} already")
         self._own.put(template.name, template)
@@ -73,19 +84,16 @@ def shipped() -> list[Template]:
     return [read_template(file.read_text("utf-8")) for file in files]
 
 
-def read_template(source: str | dict[str, Any]) -> Template:
-    """Read a template from YAML (or JSON, which is YAML) or from what was parsed already.
+def read_template(source: str) -> Template:
+    """Read a template from YAML (or JSON, which is YAML).
 
     Raises:
         Invalid: it is none; ``field`` names the place.
     """
-    if isinstance(source, str):
-        try:
-            source = yaml.safe_load(source)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise Invalid(f"not YAML: {error}"[:300]) from None
     try:
-        return Template.model_validate(source)
+        return Template.model_validate(_read_yaml(source))
+    except RecursionError:
+        raise Invalid("nested too deeply") from None
     except ValidationError as error:
         first = error.errors()[0]
         path = [str(part) for part in first["loc"]]
@@ -96,3 +104,34 @@ def read_template(source: str | dict[str, Any]) -> Template:
             path.append(head)
             message = rest
         raise Invalid(message, ".".join(path)) from None
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML as the plain data that JSON knows: no aliases, and ``on``, ``no`` and dates are words."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            # A few of them, nested, are billions of nodes.
+            raise yaml.YAMLError("anchors and aliases are not taken")
+        return super().compose_node(parent, index)
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float", "null")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def _read_yaml(source: str) -> Any:
+    if len(source) > LONGEST:
+        raise Invalid(f"a template has at most {LONGEST} characters")
+    try:
+        read = yaml.load(source, _PlainLoader)
+        return msgspec.json.decode(msgspec.json.encode(read))
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
+        raise Invalid(f"not YAML that is plain data: {error}"[:300]) from None

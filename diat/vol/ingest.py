@@ -47,6 +47,8 @@ UNCLAIMED_BYTES = 4 * 1024
 AHEAD = 60_000
 """Milliseconds by which a thing's clock may be ahead of ours before we stop believing it."""
 
+WIDEST = 2**63
+"""Whole numbers from here on no database takes, and some not even a float."""
 JUST_NOW = 5_000
 """Milliseconds in which a live value stands against a retained one: right after a subscription the broker may
 send a retained copy that is older than what it has delivered already."""
@@ -124,7 +126,6 @@ class Ingest:
 
     def message(self, message: Message) -> None:
         """Take one message."""
-        self._at += 1
         self.counts.messages += 1
         route = self._routes.get(message.topic)
         if route is not None:
@@ -139,7 +140,8 @@ class Ingest:
         """Describe what was announced in the batch and give it what was waiting for it."""
         self._settle(now)
         self._observers.finish()
-        self._position.put("position", self._at)
+        if self._at != self._position.get("position"):
+            self._position.put("position", self._at)
 
     def quarantine(self, message: Message, reason: str) -> None:
         """Note a message that could not be stored; its bytes are not kept."""
@@ -155,7 +157,6 @@ class Ingest:
         each = self._registry.seen(thing)
         if each is None:
             return
-        self._at += 1
         twin = self._twin(thing)
         twin.heard = now
         if twin.turn("online", now):
@@ -171,6 +172,14 @@ class Ingest:
         if self._twin(thing).turn(status, now):
             self._observers.changed(thing)
 
+    def change_source(self, thing: str, other: str) -> None:
+        """Other hardware is behind a thing: what was seen of that hardware is what it has seen."""
+        twin, source = self._twin(thing), self.twin(other)
+        twin.marks, twin.anchors = source.marks.copy(), source.anchors.copy()
+        twin.sources = source.sources.copy()
+        twin.status, twin.since, twin.heard = source.status, source.since, source.heard
+        self.twins.remove(other)
+
     # --- native things ---
 
     def _native(self, message: Message, route: Route) -> None:
@@ -179,7 +188,7 @@ class Ingest:
             return
         if not each.taking_part:
             if each.record.admission == "pending":
-                self._hold(each.record.name, message)
+                self._hold(each.wire, message)
         elif len(message.payload) > topics.NATIVE_LIMIT:
             self._reject(each.id, f"{route.channel}: larger than {topics.NATIVE_LIMIT} bytes", message)
         elif route.channel == "properties":
@@ -208,6 +217,8 @@ class Ingest:
             values = report.v
             if values is UNSET or not self._first_time(each, twin, boot, report.n, message):
                 continue
+            if renames := each.record.renames:
+                values = {renames.get(name, name): value for name, value in values.items()}
             observed, quality = self._date(each, twin, report, boot, message.received)
             self._keep(each, twin, values, observed, message.received, quality=quality, boot=boot, n=report.n)
 
@@ -229,7 +240,7 @@ class Ingest:
             observed, _ = self._date(each, twin, said, boot, message.received)
             data = encode(said.data).decode()
             self._events.append(
-                (self._at, each.record.no, name, observed, message.received, boot, said.n, data)
+                (self._arrival(), each.record.no, name, observed, message.received, boot, said.n, data)
             )
             self.counts.events += 1
 
@@ -248,14 +259,15 @@ class Ingest:
     ) -> tuple[int, Quality]:
         if said.t is not None:
             observed = int(said.t)
-            if observed > received + AHEAD:
+            if not 0 <= observed <= received + AHEAD:
+                wrong = "before 1970" if observed < 0 else "ahead of ours"
                 self._diagnostics.note(
-                    each.id, "its clock is ahead of ours: readings are dated on arrival", received
+                    each.id, f"its clock is {wrong}: readings are dated on arrival", received
                 )
                 return received, "uncertain"
             return observed, "good"
         if said.u is not None and boot is not None:
-            return twin.date(boot, said.u, received), "good"
+            return max(0, twin.date(boot, said.u, received)), "good"
         return received, "good"
 
     def _status(self, each: VirtualObject, message: Message) -> None:
@@ -316,7 +328,7 @@ class Ingest:
                 continue
             if known is not None and (known.value == value or message.received - known.received < JUST_NOW):
                 continue
-            reading = Reading(value, message.received, message.received, "uncertain", 0, self._at)
+            reading = Reading(value, message.received, message.received, "uncertain", 0, self._arrival())
             twin.values[name] = reading
             self._observers.read(each.id, name, reading)
 
@@ -340,6 +352,8 @@ class Ingest:
         for name, value in values.items():
             prop = properties.get(name)
             wrong = "it has no such property" if prop is None else prop.check(value)
+            if type(value) is int and not -WIDEST <= value < WIDEST:
+                wrong = "a whole number of more than 64 bits"
             if wrong is not None:
                 self._diagnostics.note(each.id, f"{name}: {wrong}", received)
                 self.counts.rejected += 1
@@ -348,14 +362,20 @@ class Ingest:
             values = {name: value for name, value in values.items() if name not in refused}
         if not values:
             return
+        position = self._arrival()
         self._readings.append(
-            (self._at, each.record.no, observed, received, boot, n, quality, encode(values).decode())
+            (position, each.record.no, observed, received, boot, n, quality, encode(values).decode())
         )
         self.counts.readings += 1
         for name, value in values.items():
-            reading = Reading(value, observed, received, quality, n or 0, self._at)
+            reading = Reading(value, observed, received, quality, n or 0, position)
             twin.learn(name, reading)
             self._observers.read(each.id, name, reading)
+
+    def _arrival(self) -> int:
+        """The next ingest position; each row has its own, for a message may bring several."""
+        self._at += 1
+        return self._at
 
     def _twin(self, thing: str) -> Twin:
         """The twin to change within this batch."""
@@ -388,7 +408,6 @@ class Ingest:
             # The same batch may have announced the thing that this topic belongs to.
             self._settle(message.received)
             if message.topic in self._speakers or self._routes.get(message.topic) is not None:
-                self._at -= 1
                 self.counts.messages -= 1
                 self.message(message)
                 return
@@ -429,8 +448,9 @@ class Ingest:
             self._reject(
                 STRANGERS, f"{thing}: not announced; held messages were dropped, oldest first", message
             )
-        self._held.put(self._at, Held(thing, message.topic, message.payload, message.received))
-        self._waiting.put(thing, (*waiting, self._at))
+        at = self._arrival()
+        self._held.put(at, Held(thing, message.topic, message.payload, message.received))
+        self._waiting.put(thing, (*waiting, at))
 
     def _settle(self, now: int) -> None:
         """Describe what waits to be described, and give it the messages that came before it."""
@@ -441,7 +461,7 @@ class Ingest:
                 early = self._unclaimed.get(topic)
                 if early is not None:
                     self._foreign(early, made.id)
-            self.release(made.record.name)
+            self.release(made.wire)
 
     def release(self, name: str) -> None:
         """Apply what was held for a native thing, now that it is admitted."""

@@ -8,6 +8,9 @@ set-point is confirmed by the reading that follows it, and anything else ends wh
        │ expires, never handed to the broker ─▶ expired      (it was certainly not performed)
        │ expires, handed over, no answer ─────▶ in-doubt     (nobody can know)
        └ a newer set-point before it was sent ▶ expired
+
+Of a command that was open when the platform stopped nobody knows whether it was sent. So it counts as handed
+over, and its answer, which may wait with the broker, is waited for once more after the first connect.
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ from msgspec import Struct
 from diat.kernel.errors import Conflict, Invalid, NotFound
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
-from diat.vol.dialects.port import Outgoing, Outlet, Refusal
-from diat.vol.registry import NATIVE, Registry
-from diat.vol.thing import Action, Property, VirtualObject
+from diat.vol.dialects.port import Outgoing, Refusal
+from diat.vol.registry import Registry
+from diat.vol.thing import Property, VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Result, encode
 
@@ -34,6 +37,8 @@ LIFETIME = 60_000
 """Milliseconds in which a command must be performed unless its sender says otherwise."""
 GRACE = 5_000
 """Milliseconds after its end in which a command's answer is still waited for."""
+_NOT_YET = 2**63
+"""Stands for the end of waiting while there was no connection since the start."""
 
 State = Literal["pending", "completed", "failed", "expired", "in-doubt"]
 
@@ -139,10 +144,13 @@ class Interaction:
         self._latest: Overlay[tuple[str, str], str] = ledger.overlay(
             "", (((a.thing, a.affordance), a.id) for a in pending if a.kind == "property")
         )
-        self._awaited: Overlay[tuple[str, str], str] = ledger.overlay()
+        self._awaited: Overlay[tuple[str, str], str] = ledger.overlay(
+            "", (((a.thing, name), a.id) for a in pending if (name := self._confirmed_by(a)) is not None)
+        )
         self._ends = [(a.expires + GRACE, a.id) for a in pending]
         heapq.heapify(self._ends)
-        self._restored = [a.id for a in pending]
+        # Commands of an earlier life, with when their answers are no longer waited for.
+        self._restored: Overlay[str, int] = ledger.overlay("", ((a.id, _NOT_YET) for a in pending))
 
     # --- commands ---
 
@@ -191,8 +199,7 @@ class Interaction:
             created=now,
             expires=now + lifetime,
         )
-        self._overtake(actuation, now)
-        self._give(each, prop, actuation)
+        self._give(each, actuation)
         return actuation
 
     def invoke(
@@ -225,7 +232,7 @@ class Interaction:
             created=now,
             expires=now + lifetime,
         )
-        self._give(each, action, actuation)
+        self._give(each, actuation)
         return actuation
 
     def publish(self, message: Outgoing) -> None:
@@ -270,22 +277,25 @@ class Interaction:
         """The broker is there anew: send what it does not have.
 
         After a restart of ours a command may have been sent without our knowing. Native things perform an id
-        once, and a set-point may be repeated; anything else is in doubt.
+        once, and a set-point may be repeated unless a newer one was given since; anything else is in doubt.
         """
-        restored, self._restored = set(self._restored), []
         for reference, actuation in self.outbox.items():
-            if not actuation.open or (actuation.sent and reference not in restored):
-                continue
+            restored = self._restored.get(reference) == _NOT_YET
+            if restored:
+                self._restored.put(reference, now + GRACE)
             each = self._registry.seen(actuation.thing)
-            if each is None or actuation.expires <= now or reference in self.handed_over:
+            if not actuation.open or (actuation.sent and not restored) or each is None:
+                continue
+            if actuation.expires <= now or reference in self.handed_over or self._overtaken(actuation):
                 continue
             outlet = each.description.outlets.get(actuation.affordance)
-            if reference in restored and outlet is not None and not outlet.idempotent:
+            message = _message(each, actuation)
+            if restored and outlet is not None and not outlet.idempotent:
                 self._close(actuation, "in-doubt", now, error="the platform stopped while sending it")
+            elif isinstance(message, Refusal):
+                self._close(actuation, "in-doubt" if restored else "failed", now, error=message.reason)
             elif not (actuation.sent and outlet is not None):
-                self._send(each, actuation)
-            if outlet is not None and outlet.confirmed_by is not None:
-                self._awaited.put((actuation.thing, outlet.confirmed_by), actuation.id)
+                self.outgoing.append(Command(message, reference))
 
     def due(self) -> int | None:
         """When the next open command comes to its end, Unix milliseconds."""
@@ -300,7 +310,10 @@ class Interaction:
                 continue
             # Looked at once more: should this batch fail, the command is still open then.
             heapq.heappush(self._ends, (now + 1000, reference))
-            if actuation.sent or reference in self.handed_over:
+            waits = self._restored.get(reference)
+            if waits is not None and now < waits:
+                continue
+            if actuation.sent or waits is not None or reference in self.handed_over:
                 self._close(actuation, "in-doubt", now, error="no answer in time")
             else:
                 self._close(actuation, "expired", now, error="never reached the broker")
@@ -315,27 +328,30 @@ class Interaction:
             raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
         return each
 
-    def _give(self, each: VirtualObject, affordance: Property | Action, actuation: Actuation) -> None:
+    def _give(self, each: VirtualObject, actuation: Actuation) -> None:
         """Put the command into the outbox and among what is sent after the commit."""
-        if each.record.dialect != NATIVE:
-            outlet = each.description.outlets.get(affordance.name)
-            if outlet is None:
-                raise Invalid(f"{affordance.name!r} cannot be driven: its dialect names no way", "")
-            if outlet.confirmed_by is not None:
-                self._awaited.put((each.id, outlet.confirmed_by), actuation.id)
-        self._send(each, actuation)
+        message = _message(each, actuation)
+        if isinstance(message, Refusal):
+            raise Invalid(message.reason, "")
+        if actuation.kind == "property":
+            self._overtake(actuation, actuation.created)
+        confirmed_by = self._confirmed_by(actuation)
+        if confirmed_by is not None:
+            self._awaited.put((each.id, confirmed_by), actuation.id)
+        self.outgoing.append(Command(message, actuation.id))
         self.outbox.put(actuation.id, actuation)
         heapq.heappush(self._ends, (actuation.expires + GRACE, actuation.id))
 
-    def _send(self, each: VirtualObject, actuation: Actuation) -> None:
-        if each.record.dialect == NATIVE:
-            message = _native_command(each, actuation)
-        else:
-            made = _outlet(each, actuation).write(actuation.input)
-            if isinstance(made, Refusal):
-                raise Invalid(made.reason, "")
-            message = made
-        self.outgoing.append(Command(message, actuation.id))
+    def _confirmed_by(self, actuation: Actuation) -> str | None:
+        """The property whose reading confirms the command; None if it is answered otherwise."""
+        each = self._registry.seen(actuation.thing)
+        outlet = each.description.outlets.get(actuation.affordance) if each is not None else None
+        return outlet.confirmed_by if outlet is not None else None
+
+    def _overtaken(self, actuation: Actuation) -> bool:
+        """Whether a newer set-point was given; sent after that one, it would undo it."""
+        newest = self._latest.get((actuation.thing, actuation.affordance))
+        return actuation.kind == "property" and newest != actuation.id
 
     def _overtake(self, newer: Actuation, now: int) -> None:
         """A newer set-point replaces an unsent one, and leaves one that waits for its reading in doubt."""
@@ -344,7 +360,8 @@ class Interaction:
         self._latest.put(key, newer.id)
         if earlier is None or not earlier.open:
             return
-        if not earlier.sent and earlier.id not in self.handed_over:
+        restored = self._restored.get(earlier.id) is not None
+        if not (earlier.sent or restored or earlier.id in self.handed_over):
             self._close(earlier, "expired", now, error=f"replaced by {newer.id} before it was sent")
         elif self._awaited.get(key) == earlier.id:
             self._close(earlier, "in-doubt", now, error=f"overtaken by {newer.id}")
@@ -375,17 +392,23 @@ def _must_take(prop: Property, value: Any) -> None:
             raise Invalid(f"{value} is outside the safety envelope {low} to {high}", prop.name)
 
 
-def _outlet(each: VirtualObject, actuation: Actuation) -> Outlet:
-    return each.description.outlets[actuation.affordance]
+def _message(each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:
+    """The message that carries the command."""
+    if each.wire:
+        return _native_command(each, actuation)
+    outlet = each.description.outlets.get(actuation.affordance)
+    if outlet is None:
+        return Refusal(f"{actuation.affordance!r} cannot be driven: its dialect names no way")
+    return outlet.write(actuation.input)
 
 
 def _native_command(each: VirtualObject, actuation: Actuation) -> Outgoing:
     body: dict[str, Any] = {"id": actuation.id}
     if actuation.kind == "property":
-        topic = topics.setting(each.record.name)
-        body["v"] = {actuation.affordance: actuation.input}
+        topic = topics.setting(each.wire)
+        body["v"] = {each.outward(actuation.affordance): actuation.input}
     else:
-        topic = topics.action(each.record.name, actuation.affordance)
+        topic = topics.action(each.wire, each.outward(actuation.affordance))
         if actuation.input is not None:
             body["input"] = actuation.input
     body["expires"] = actuation.expires

@@ -11,14 +11,15 @@ from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger
+from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.diagnostics import Diagnostic, Diagnostics
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.ingest import Held, Ingest
 from diat.vol.interaction import Actuation, Command, Interaction
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
-from diat.vol.registry import Announced, Registry
-from diat.vol.thing import ThingRecord, VirtualObject
+from diat.vol.registry import Registry
+from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.twin import Twin
 from diat.wire import topics
 from diat.wire.envelope import encode
@@ -28,10 +29,11 @@ CLOCK_EVERY = 10_000
 
 
 class Kept(Struct, kw_only=True):
-    """What the database knows of this layer at the start."""
+    """What the database knows of this layer at the start; ``pending`` in the order in which it was given."""
 
     records: Iterable[ThingRecord] = ()
     announced: Iterable[Announced] = ()
+    buried: Iterable[tuple[str, Buried]] = ()
     twins: Iterable[tuple[str, Twin]] = ()
     held: Iterable[tuple[int, Held]] = ()
     diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
@@ -46,11 +48,18 @@ class VirtualObjectLayer:
     """
 
     def __init__(
-        self, ledger: Ledger, dialects: Iterable[Dialect], kept: Kept, clock: Clock, new_id: NewId
+        self,
+        ledger: Ledger,
+        dialects: Iterable[Dialect],
+        kept: Kept,
+        clock: Clock,
+        new_id: NewId,
+        admission: Admission = "accepted",
     ) -> None:
         self._clock = clock
         self._next_clock = 0
-        self.registry = Registry(ledger, dialects, kept.records, kept.announced)
+        announcements = Announcements(ledger, dialects, kept.announced, kept.buried)
+        self.registry = Registry(ledger, announcements, kept.records, admission)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
         self.observers = Observers(ledger)
         self.interaction = Interaction(ledger, self.registry, new_id, kept.pending)
@@ -84,13 +93,32 @@ class VirtualObjectLayer:
         """
         made = self.onboarding.admit(thing, admission, reason)
         if made.taking_part:
-            self.ingest.release(made.record.name)
+            self.ingest.release(made.wire)
         self.ingest.finish(self._clock())
         return made
 
     def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
         """Lay what a person says over a description; errors as in ``Onboarding.patch``."""
         made = self.onboarding.patch(thing, patch)
+        self.ingest.finish(self._clock())
+        return made
+
+    def replace_hardware(self, thing: str, other: str) -> VirtualObject:
+        """Put the physical thing behind ``other`` behind ``thing``, whose history and services stay.
+
+        Raises:
+            NotFound: there is no such thing.
+            Invalid: one of them is a composite, or they are the same.
+        """
+        for each in (self.registry.get(thing), self.registry.get(other)):
+            if each.record.dialect == "composite":
+                raise Invalid("a composite has no hardware", "thing")
+        if thing == other:
+            raise Invalid("it is that hardware already", "thing")
+        self.ingest.change_source(thing, other)
+        made = self.registry.replace_hardware(thing, other, self._clock())
+        self.observers.changed(thing)
+        self.observers.changed(other)
         self.ingest.finish(self._clock())
         return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diat.kernel.clock import Clock
@@ -11,7 +11,7 @@ from diat.vol.diagnostics import STRANGERS, Diagnostics
 from diat.vol.dialects.port import Outgoing, Refusal, Withdrawal
 from diat.vol.interaction import Interaction
 from diat.vol.observers import Observers
-from diat.vol.registry import NATIVE, Registry
+from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Message, encode
@@ -37,7 +37,7 @@ class Onboarding:
 
     def announced(self, message: Message) -> bool:
         """Take the message if it is an announcement; whether it was one."""
-        heard = self._registry.hear(message.topic, message.payload)
+        heard = self._registry.announcements.hear(message.topic, message.payload)
         if heard is None:
             return False
         dialect, said = heard
@@ -50,13 +50,13 @@ class Onboarding:
         taken = (
             said
             if isinstance(said, Refusal)
-            else self._registry.announce(dialect, said, message.payload, now)
+            else self._registry.announce(dialect, said, message.payload, now, live=not message.retained)
         )
         if isinstance(taken, Refusal):
-            self._refuse(message.topic, taken.reason, now)
-        elif dialect.name == NATIVE:
+            self._refuse(message.topic, taken, now)
+        elif taken is not None and not self._registry.waiting:
             known = self._registry.seen(taken)
-            if known is not None and not self._registry.waiting:
+            if known is not None:
                 self._answer(known)
         return True
 
@@ -109,30 +109,40 @@ class Onboarding:
         Raises:
             NotFound: there is no such thing.
         """
-        known = self._registry.get(thing)
-        cleared = self._registry.topics_of(thing)
+        self._registry.get(thing)
+        cleared = self._registry.announcements.topics(thing)
         self._registry.retire(thing, self._clock())
         for topic in sorted(cleared):
             self._interaction.publish(Outgoing(topic, b"", retain=True))
-        if known.record.dialect == NATIVE:
-            self._interaction.publish(Outgoing(topics.admission(known.record.name), b"", retain=True))
+        for name in _answered(cleared):
+            self._interaction.publish(Outgoing(topics.admission(name), b"", retain=True))
         self._observers.changed(thing)
 
     # --- within ---
 
-    def _refuse(self, topic: str, reason: str, now: int) -> None:
-        name = topic.removeprefix(topics.TD_PREFIX)
-        if topic.startswith(topics.TD_PREFIX) and topics.is_name(name):
-            self._say(name, "rejected", reason)
-            owner = self.native_thing(name)
-        else:
-            owner = None
-        self._diagnostics.note(owner or STRANGERS, f"announcement on {topic[:200]} rejected: {reason}", now)
+    def _refuse(self, topic: str, refusal: Refusal, now: int) -> None:
+        """Tell the one who announced, and whoever holds what it claims."""
+        for name in _answered([topic]):
+            self._say(name, "rejected", refusal.reason)
+        standing = self._registry.announcements.at(topic)
+        holder = self._registry.announcements.at(refusal.holder) if refusal.holder else None
+        owners = {each.thing for each in (standing, holder) if each is not None} or {STRANGERS}
+        for owner in sorted(owners):
+            line = f"announcement on {topic[:200]} rejected: {refusal.reason}"
+            self._diagnostics.note(owner, line, now)
 
     def _answer(self, made: VirtualObject) -> None:
-        if made.record.dialect == NATIVE:
-            self._say(made.record.name, made.record.admission, made.record.reason)
+        for name in _answered(self._registry.announcements.topics(made.id)):
+            self._say(name, made.record.admission, made.record.reason)
 
     def _say(self, name: str, state: str, reason: str) -> None:
         body = encode({"state": state, "reason": reason})
         self._interaction.publish(Outgoing(topics.admission(name), body, retain=True))
+
+
+def _answered(announced: Iterable[str]) -> list[str]:
+    """The names of things that are told of their admission: those announced on ``wot/td/{thing}``."""
+    names = [
+        topic.removeprefix(topics.TD_PREFIX) for topic in announced if topic.startswith(topics.TD_PREFIX)
+    ]
+    return [name for name in names if topics.is_name(name)]

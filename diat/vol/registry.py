@@ -1,4 +1,4 @@
-"""The registry: which virtual objects there are, what announced them, and which topic belongs to whom."""
+"""The registry: which virtual objects there are, and which topic belongs to which of them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,15 @@ from msgspec import Struct
 
 from diat.kernel.errors import NotFound
 from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.dialects.port import Description, Dialect, Part, Refusal, Withdrawal
+from diat.vol.announcements import Announced, Announcements
+from diat.vol.dialects.port import Description, Dialect, Part, Refusal
+from diat.vol.merging import counterparts, merge, renamed
 from diat.vol.places import around
-from diat.vol.thing import ThingRecord, VirtualObject, compile_object
+from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.td import complete, merge_patch
 
 NATIVE = "native"
-
-
-class Announced(Struct, frozen=True, kw_only=True):
-    """An announcement that stands: what was published on its topic, and the thing that it is part of."""
-
-    topic: str
-    thing: str
-    dialect: str
-    payload: bytes
-    received: int
 
 
 class Route(Struct, frozen=True):
@@ -52,19 +44,13 @@ class Registry:
     def __init__(
         self,
         ledger: Ledger,
-        dialects: Iterable[Dialect],
+        announcements: Announcements,
         records: Iterable[ThingRecord] = (),
-        announced: Iterable[Announced] = (),
+        admission: Admission = "accepted",
     ) -> None:
-        self.dialects = {dialect.name: dialect for dialect in dialects}
+        self.announcements = announcements
+        self._admission = admission
         self._records: Overlay[str, ThingRecord] = ledger.overlay("things", ((r.id, r) for r in records))
-        self._announced: Overlay[str, Announced] = ledger.overlay(
-            "announcements", ((a.topic, a) for a in announced)
-        )
-        self._parts: Overlay[str, Part] = ledger.overlay()
-        self._topics: Index[str] = ledger.index()
-        self._identifiers: Overlay[tuple[str, str], str] = ledger.overlay()
-        self._claims: Overlay[tuple[str, str], str] = ledger.overlay()
         self._undescribed: Overlay[str, bool] = ledger.overlay()
         self.objects: Overlay[str, VirtualObject] = ledger.overlay()
         self.routes: Overlay[str, Route] = ledger.overlay()
@@ -72,7 +58,9 @@ class Registry:
         self.by_quantity: Index[str] = ledger.index()
         self.by_place: Index[tuple[str, ...]] = ledger.index()
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
-        self._restore()
+        for thing in announcements.restore():
+            self._undescribed.put(thing, True)
+        self.describe(0)
 
     # --- reading ---
 
@@ -100,92 +88,93 @@ class Registry:
         found = [self.objects.get(thing) for thing in self.by_quantity.members(quantity)]
         yield from sorted((each for each in found if each is not None), key=lambda each: each.record.no)
 
-    def topics_of(self, thing: str) -> list[str]:
-        """The topics of the announcements that the thing is made of."""
-        return self._topics.members(thing)
-
     # --- hearing ---
 
-    def hear(self, topic: str, payload: bytes) -> tuple[Dialect, Part | Withdrawal | Refusal] | None:
-        """Let the dialects read an announcement; None if it is none."""
-        for dialect in self.dialects.values():
-            heard = dialect.hear(topic, payload)
-            if heard is not None:
-                return dialect, heard
-        return None
-
-    def announce(self, dialect: Dialect, part: Part, payload: bytes, now: int) -> str | Refusal:
-        """Take an announcement in; the id of its thing, or why not.
+    def announce(
+        self, dialect: Dialect, part: Part, payload: bytes, now: int, *, live: bool = True
+    ) -> str | Refusal | None:
+        """Take an announcement in; the id of its thing, why not, or None if it counts for nothing.
 
         A thing made of several parts is described when ``describe`` is next called.
+
+        Args:
+            dialect: who read it.
+            part: what it says.
+            payload: what was published, to be read anew at the next start.
+            now: Unix milliseconds.
+            live: whether it was published just now; False for a copy that the broker had retained.
         """
-        known = self._announced.get(part.topic)
+        known = self.announcements.at(part.topic)
         if known is not None and known.payload == payload:
             return known.thing
-        if part.claim is not None:
-            holder = self._claims.get((dialect.name, part.claim))
-            if holder is not None and holder != part.topic:
-                return Refusal(f"{part.claim!r} is already claimed by {holder}")
+        if not live and self.announcements.buried(part.topic):
+            return None
+        holder = self.announcements.claimant(dialect.name, part)
+        if holder is not None:
+            return Refusal(f"{part.claim!r} is already claimed by {holder}", holder)
         thing = self._thing_of(dialect, part)
         if isinstance(thing, Refusal):
             return thing
         if known is not None and known.thing != thing:
             self.withdraw(part.topic, now)
-        record = self._records.get(thing)
-        if record is None:
-            record = ThingRecord(
-                no=self._next_no,
-                id=thing,
-                name=part.identifiers[0],
-                dialect=dialect.name,
-                created=now,
-                modified=now,
-            )
-            self._next_no += 1
+        record = self._records.get(thing) or self._new(thing, dialect.name, part.identifiers[0], now)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
-        self._announced.put(
-            part.topic,
+        self.announcements.put(
             Announced(topic=part.topic, thing=thing, dialect=dialect.name, payload=payload, received=now),
+            part,
         )
-        self._adopt(dialect.name, thing, part)
+        self._undescribed.put(thing, True)
         return thing
 
     def withdraw(self, topic: str, now: int) -> str | None:
         """Take an announcement back; the id of its thing, None if nothing was announced there."""
-        known = self._announced.get(topic)
-        if known is None:
+        thing = self.announcements.take_down(topic)
+        if thing is None:
             return None
-        self._announced.remove(topic)
-        part = self._parts.get(topic)
-        self._parts.remove(topic)
-        if part is not None and part.claim is not None:
-            self._claims.remove((known.dialect, part.claim))
-        self._topics.discard(known.thing, topic)
-        if self.topics_of(known.thing):
-            self._undescribed.put(known.thing, True)
+        if self.announcements.topics(thing):
+            self._undescribed.put(thing, True)
         else:
-            self.retire(known.thing, now)
-        return known.thing
+            self.retire(thing, now)
+        return thing
 
     def retire(self, thing: str, now: int) -> None:
         """Take a thing out of service; its number, patch and history wait for its return."""
-        for topic in self.topics_of(thing):
-            known = self._announced.get(topic)
-            part = self._parts.get(topic)
-            if known is not None and part is not None and part.claim is not None:
-                self._claims.remove((known.dialect, part.claim))
-            self._announced.remove(topic)
-            self._parts.remove(topic)
-            self._topics.discard(thing, topic)
+        for topic in self.announcements.topics(thing):
+            self.announcements.bury(topic, now)
         self._undescribed.remove(thing)
         record = self._records.get(thing)
         if record is not None:
-            for identifier in record.identifiers:
-                if self._identifiers.get((record.dialect, identifier)) == thing and record.dialect != NATIVE:
-                    self._identifiers.remove((record.dialect, identifier))
-            self._put_record(record, now, retired=True)
+            self._put_record(record, now, retired=True, renames={}, identifiers=())
         self._replace(thing, None)
+
+    def replace_hardware(self, thing: str, other: str, now: int) -> VirtualObject:
+        """Put the physical thing behind ``other`` behind ``thing``; what was behind it is buried.
+
+        The object keeps its id, number, patch and so its history, services and policies; affordances that do
+        the same keep their names (``merging.counterparts``).
+
+        Raises:
+            NotFound: there is no such thing.
+        """
+        kept, given = self._known(thing), self._known(other)
+        for topic in self.announcements.topics(thing):
+            self.announcements.bury(topic, now)
+        for topic in self.announcements.topics(other):
+            self.announcements.move(topic, thing)
+        self._put_record(given.record, now, retired=True, renames={}, identifiers=())
+        self._replace(other, None)
+        renames = counterparts(kept.description.td, given.description.td)
+        self._put_record(
+            kept.record,
+            now,
+            identifiers=given.record.identifiers,
+            dialect=given.record.dialect,
+            renames=renames,
+        )
+        self._undescribed.put(thing, True)
+        self.describe(now)
+        return self._known(thing)
 
     def describe(self, now: int) -> list[VirtualObject]:
         """Describe the things whose parts changed; those that now stand anew."""
@@ -193,11 +182,11 @@ class Registry:
         for thing in [key for key, waits in self._undescribed.changes.items() if waits]:
             self._undescribed.remove(thing)
             record = self._records.get(thing)
-            parts = [p for t in sorted(self.topics_of(thing)) if (p := self._parts.get(t)) is not None]
+            parts = self.announcements.parts(thing)
             if record is None or not parts:
                 continue
-            description = self.dialects[record.dialect].describe(parts)
-            made.append(self._stand(record, description))
+            described = [(dialect.name, dialect.describe(each)) for dialect, each in parts.items()]
+            made.append(self._stand(record, renamed(merge(described), record.renames)))
         return made
 
     @property
@@ -211,12 +200,7 @@ class Registry:
         self, thing: str, dialect: str, name: str, description: Description, now: int
     ) -> VirtualObject:
         """Make or renew a thing that is not announced by anybody: a composite."""
-        record = self._records.get(thing)
-        if record is None:
-            record = ThingRecord(
-                no=self._next_no, id=thing, name=name, dialect=dialect, created=now, modified=now
-            )
-            self._next_no += 1
+        record = self._records.get(thing) or self._new(thing, dialect, name, now, admission="accepted")
         known = self.objects.get(thing)
         if known is None or known.description != description:
             record = self._put_record(record, now, retired=False)
@@ -261,22 +245,28 @@ class Registry:
         self._records.put(record.id, changed)
         return changed
 
+    def _new(
+        self, thing: str, dialect: str, name: str, now: int, *, admission: Admission | None = None
+    ) -> ThingRecord:
+        state = admission or self._admission
+        self._next_no += 1
+        return ThingRecord(
+            no=self._next_no - 1,
+            id=thing,
+            name=name,
+            dialect=dialect,
+            admission=state,
+            reason="its announcement is valid" if state == "accepted" else "a person has to accept it",
+            created=now,
+            modified=now,
+        )
+
     def _thing_of(self, dialect: Dialect, part: Part) -> str | Refusal:
-        if dialect.name == NATIVE:
-            thing = part.claim or ""
-            holder = self._identifiers.get((NATIVE, part.identifiers[0]))
-            if holder is not None and holder != thing:
-                known = self._records.get(holder)
-                if known is not None and not known.retired:
-                    return Refusal(f"{part.topic} already belongs to {holder}: withdraw that first")
-            known = self._records.get(thing)
-            if known is not None and known.dialect != NATIVE and not known.retired:
-                return Refusal(f"{thing!r} is already claimed by a thing of dialect {known.dialect}")
-            return thing
-        for identifier in part.identifiers:
-            holder = self._identifiers.get((dialect.name, identifier))
-            if holder is not None:
-                return holder
+        if part.topic.startswith(topics.TD_PREFIX) and part.claim is not None:
+            return self._stated(part, part.claim)
+        owner = self.announcements.owner(dialect.name, part)
+        if owner is not None:
+            return owner
         thing = f"urn:diat:{dialect.name}:{_slug(part.identifiers[0])}"
         known = self._records.get(thing)
         if known is not None and not known.retired and not set(known.identifiers) & set(part.identifiers):
@@ -284,30 +274,37 @@ class Registry:
             return f"{thing}-{digest}"
         return thing
 
-    def _adopt(self, dialect: str, thing: str, part: Part) -> None:
-        """Note whose part it is."""
-        old = self._parts.get(part.topic)
-        if old is not None and old.claim is not None and old.claim != part.claim:
-            self._claims.remove((dialect, old.claim))
-        self._parts.put(part.topic, part)
-        self._topics.add(thing, part.topic)
-        for identifier in part.identifiers:
-            self._identifiers.put((dialect, identifier), thing)
-        if part.claim is not None:
-            self._claims.put((dialect, part.claim), part.topic)
-        self._undescribed.put(thing, True)
+    def _stated(self, part: Part, thing: str) -> str | Refusal:
+        """Whose a description is that states its own id."""
+        known = self.announcements.at(part.topic)
+        if known is not None:
+            claim = self.announcements.claim_on(part.topic)
+            if claim != thing:
+                return Refusal(f"{part.topic} already belongs to {claim}: withdraw that first", part.topic)
+            return known.thing
+        standing = self.announcements.topics(thing)
+        if standing and part.topic not in standing:
+            return Refusal(f"{thing!r} is already claimed by {standing[0]}", standing[0])
+        return thing
 
     def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:
         td = complete(merge_patch({**description.td, "id": record.id}, record.patch))
         td["id"] = record.id
-        made = compile_object(record, description, td)
+        wire = next(
+            (t.removeprefix(topics.TD_PREFIX) for t in self.announcements.topics(record.id))
+            if record.dialect == NATIVE
+            else iter(()),
+            "",
+        )
+        made = compile_object(record, description, td, wire)
         self._replace(record.id, made)
         return made
 
     def _replace(self, thing: str, made: VirtualObject | None) -> None:
         """Put a virtual object in the place of what was there, with its routes and its place in the index."""
         old = self.objects.get(thing)
-        if old is not None and (made is None or made.description is not old.description):
+        listens = made is not None and old is not None and _listening(made) == _listening(old)
+        if old is not None and not listens:
             self._unroute(old)
         for quantity in _quantities(old) - _quantities(made):
             self.by_quantity.discard(quantity, thing)
@@ -322,11 +319,11 @@ class Registry:
             self.objects.remove(thing)
             return
         self.objects.put(thing, made)
-        if old is None or made.description is not old.description:
+        if not listens:
             self._route(made)
 
     def _route(self, made: VirtualObject) -> None:
-        if made.record.dialect == NATIVE:
+        if made.wire:
             for topic, channel in _channels(made):
                 self.routes.put(topic, Route(made.id, channel))
             return
@@ -334,30 +331,26 @@ class Registry:
             self.speakers.add(topic, made.id)
 
     def _unroute(self, old: VirtualObject) -> None:
-        if old.record.dialect == NATIVE:
+        if old.wire:
             for topic, _ in _channels(old):
                 self.routes.remove(topic)
             return
         for topic in old.inlets:
             self.speakers.discard(topic, old.id)
 
-    def _restore(self) -> None:
-        """Describe everything anew from the announcements that stand."""
-        for announced in list(self._announced.committed.values()):
-            dialect = self.dialects.get(announced.dialect)
-            heard = dialect.hear(announced.topic, announced.payload) if dialect is not None else None
-            if dialect is not None and isinstance(heard, Part):
-                self._adopt(dialect.name, announced.thing, heard)
-        self.describe(0)
+
+def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...]]:
+    """What its routes depend on: a person's patch may take events away, or add some."""
+    return id(made.description), tuple(made.events)
 
 
 def _channels(made: VirtualObject) -> list[tuple[str, str]]:
-    name = made.record.name
+    name = made.wire
     return [
         (topics.properties(name), "properties"),
         (topics.status(name), "status"),
         (topics.results(name), "results"),
-        *((topics.event(name, event), f"events/{event}") for event in made.events),
+        *((topics.event(name, made.outward(event)), f"events/{event}") for event in made.events),
     ]
 
 

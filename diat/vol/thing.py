@@ -30,6 +30,7 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
         identifiers: what names the physical thing behind it, as its dialect says.
         admission: whether it takes part; ``reason`` says why in one line.
         patch: what people said about it, a merge patch laid over the description.
+        renames: what the hardware calls an affordance to the name that it has here, after a swap.
         retired: it was withdrawn; its number and patch wait for its return.
         created: Unix milliseconds, as is ``modified``.
         revision: grows with each change; the ETag.
@@ -43,6 +44,7 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
     admission: Admission = "accepted"
     reason: str = "its announcement is valid"
     patch: dict[str, Any] = {}
+    renames: dict[str, str] = {}
     retired: bool = False
     created: int
     modified: int
@@ -110,6 +112,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
         td: its Thing Description without forms, people's patch applied.
         place: path of its place, ``""`` if none is known.
         inlets: topic to those who read it, for things of other dialects.
+        wire: its name in the topics of native things; empty for other dialects.
         notes: what of its description was not understood.
     """
 
@@ -121,6 +124,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
     actions: dict[str, Action]
     events: dict[str, Event]
     inlets: dict[str, tuple[Inlet, ...]]
+    wire: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -128,13 +132,22 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
         """The ``id`` of its Thing Description."""
         return self.record.id
 
+    def outward(self, name: str) -> str:
+        """What its hardware calls an affordance."""
+        for theirs, ours in self.record.renames.items():
+            if ours == name:
+                return theirs
+        return name
+
     @property
     def taking_part(self) -> bool:
         """Whether it is accepted and not retired."""
         return self.record.admission == "accepted" and not self.record.retired
 
 
-def compile_object(record: ThingRecord, description: Description, td: dict[str, Any]) -> VirtualObject:
+def compile_object(
+    record: ThingRecord, description: Description, td: dict[str, Any], wire: str = ""
+) -> VirtualObject:
     """Compile a virtual object from its record and its complete description ``td``.
 
     Whatever in an affordance cannot be used (an unknown unit, a wrong pattern) becomes a note; the rest of
@@ -170,6 +183,7 @@ def compile_object(record: ThingRecord, description: Description, td: dict[str, 
         actions=actions,
         events=events,
         inlets=inlets,
+        wire=wire,
         notes=tuple(dict.fromkeys(notes)),
     )
 

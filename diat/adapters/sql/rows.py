@@ -11,10 +11,10 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.service.service import Service
+from diat.vol.announcements import Announced
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.ingest import Held
 from diat.vol.interaction import Actuation
-from diat.vol.registry import Announced
 from diat.vol.thing import ThingRecord
 from diat.vol.twin import Twin
 
@@ -60,6 +60,7 @@ OVERLAYS: dict[str, TableRows] = {
         "topic thing dialect payload received",
         lambda _, a: (a.topic, a.thing, a.dialect, a.payload, a.received),
     ),
+    "buried": _table("buried", "topic thing at", lambda key, b: (key, b.thing, b.at)),
     "twins": _table("twins", "thing state", lambda key, twin: (key, text(twin))),
     "held": _table(
         "held",

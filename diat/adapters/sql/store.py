@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, exc, select
+from sqlalchemy import Connection, Engine, exc, select, text
 
 from diat.adapters.sql import rows, tables
 from diat.cvol.composite import CompositeState
@@ -10,9 +10,9 @@ from diat.cvol.template import Template
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.service.service import Service
+from diat.vol.announcements import Announced, Buried
 from diat.vol.ingest import Held
 from diat.vol.layer import Kept
-from diat.vol.registry import Announced
 
 
 class SqlStore:
@@ -72,6 +72,10 @@ class SqlStore:
                         select(tables.ANNOUNCEMENTS).order_by(tables.ANNOUNCEMENTS.c.received)
                     )
                 ],
+                buried=[
+                    (topic, Buried(thing, at))
+                    for topic, thing, at in connection.execute(select(tables.BURIED))
+                ],
                 twins=[
                     (thing, rows.read_twin(state))
                     for thing, state in connection.execute(select(tables.TWINS))
@@ -87,7 +91,9 @@ class SqlStore:
                 pending=[
                     rows.read_actuation(body)
                     for (body,) in connection.execute(
-                        select(tables.ACTUATIONS.c.body).where(tables.ACTUATIONS.c.state == "pending")
+                        select(tables.ACTUATIONS.c.body)
+                        .where(tables.ACTUATIONS.c.state == "pending")
+                        .order_by(tables.ACTUATIONS.c.created, text("rowid"))
                     )
                 ],
                 position=position or 0,

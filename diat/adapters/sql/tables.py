@@ -35,6 +35,14 @@ ANNOUNCEMENTS = Table(
     Column("received", BigInteger, nullable=False),
 )
 
+BURIED = Table(
+    "buried",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("thing", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 TWINS = Table(
     "twins",
     metadata,

@@ -39,9 +39,15 @@ class Withdrawal(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """It cannot be used as it stands; ``reason`` is one line for a person."""
+    """It cannot be used as it stands.
+
+    Attributes:
+        reason: one line for a person.
+        holder: the topic of the announcement that stands in the way, empty if none does.
+    """
 
     reason: str
+    holder: str = ""
 
 
 class Uptake(Struct, frozen=True):

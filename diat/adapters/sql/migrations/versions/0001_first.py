@@ -33,6 +33,12 @@ def upgrade() -> None:
         sa.Column("received", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "buried",
+        sa.Column("topic", sa.Text(), primary_key=True),
+        sa.Column("thing", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "composites",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("state", sa.Text(), nullable=False),

@@ -1,0 +1,185 @@
+"""What stands announced: which announcement is part of which thing, who claims what, and what was buried.
+
+A physical thing is known by its identifiers. Those that name hardware whatever the dialect (``ieee:…``,
+``mac:…``) bring the announcements of all dialects together; others count within their dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.dialects.port import Dialect, Part, Refusal, Withdrawal
+
+_HARDWARE = ("ieee:", "mac:")
+"""How identifiers begin that mean the same in every dialect."""
+
+
+class Announced(Struct, frozen=True, kw_only=True):
+    """An announcement that stands: what was published on its topic, and the thing that it is part of."""
+
+    topic: str
+    thing: str
+    dialect: str
+    payload: bytes
+    received: int
+
+
+class Buried(Struct, frozen=True):
+    """A topic whose announcement a person took out of service: a retained copy does not bring it back."""
+
+    thing: str
+    at: int
+
+
+class Announcements:
+    """All announcements that stand; changed by the writer alone."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dialects: Iterable[Dialect],
+        announced: Iterable[Announced] = (),
+        buried: Iterable[tuple[str, Buried]] = (),
+    ) -> None:
+        self._dialects = {dialect.name: dialect for dialect in dialects}
+        self._announced: Overlay[str, Announced] = ledger.overlay(
+            "announcements", ((a.topic, a) for a in announced)
+        )
+        self._buried: Overlay[str, Buried] = ledger.overlay("buried", buried)
+        self._parts: Overlay[str, Part] = ledger.overlay()
+        self._topics: Index[str] = ledger.index()
+        self._owners: Overlay[tuple[str, str], str] = ledger.overlay()
+        self._claims: Overlay[tuple[str, str], str] = ledger.overlay()
+
+    def restore(self) -> list[str]:
+        """Read the kept announcements anew; the things that they are parts of."""
+        for announced in list(self._announced.committed.values()):
+            dialect = self._dialects.get(announced.dialect)
+            heard = dialect.hear(announced.topic, announced.payload) if dialect is not None else None
+            if isinstance(heard, Part):
+                self._note(announced, heard)
+        return list(dict.fromkeys(a.thing for a in self._announced.committed.values()))
+
+    # --- asked ---
+
+    def hear(self, topic: str, payload: bytes) -> tuple[Dialect, Part | Withdrawal | Refusal] | None:
+        """Let the dialects read an announcement; None if it is none."""
+        for dialect in self._dialects.values():
+            heard = dialect.hear(topic, payload)
+            if heard is not None:
+                return dialect, heard
+        return None
+
+    def at(self, topic: str) -> Announced | None:
+        """What stands announced on a topic."""
+        return self._announced.get(topic)
+
+    def topics(self, thing: str) -> list[str]:
+        """The topics of the announcements that a thing is made of."""
+        return self._topics.members(thing)
+
+    def parts(self, thing: str) -> dict[Dialect, list[Part]]:
+        """What a thing is made of, by dialect, the dialect first that announced it first."""
+        standing = [a for topic in self._topics.members(thing) if (a := self._announced.get(topic))]
+        found: dict[Dialect, list[Part]] = {}
+        for announced in sorted(standing, key=lambda a: a.topic):
+            part = self._parts.get(announced.topic)
+            if part is not None:
+                found.setdefault(self._dialects[announced.dialect], []).append(part)
+        first = {
+            name: min(a.received for a in standing if a.dialect == name)
+            for name in {a.dialect for a in standing}
+        }
+        return dict(sorted(found.items(), key=lambda each: (first[each[0].name], each[0].name)))
+
+    def owner(self, dialect: str, part: Part) -> str | None:
+        """The thing that a part belongs to by its identifiers; None if it belongs to none we know."""
+        for identifier in part.identifiers:
+            found = self._owners.get(_key(dialect, identifier))
+            if found is not None:
+                return found
+        return None
+
+    def claimant(self, dialect: str, part: Part) -> str | None:
+        """The other topic that already claims what this part claims; None if there is none."""
+        holder = self._claims.get((dialect, part.claim)) if part.claim is not None else None
+        return holder if holder != part.topic else None
+
+    def claim_on(self, topic: str) -> str | None:
+        """What the announcement that stands on a topic claims."""
+        part = self._parts.get(topic)
+        return part.claim if part is not None else None
+
+    def buried(self, topic: str) -> bool:
+        """Whether a person took what was announced there out of service."""
+        return self._buried.get(topic) is not None
+
+    # --- changed ---
+
+    def put(self, announced: Announced, part: Part) -> None:
+        """Let an announcement stand in the place of what stood on its topic."""
+        known = self._announced.get(announced.topic)
+        if known is not None:
+            self.take_down(announced.topic)
+        self._announced.put(announced.topic, announced)
+        self._buried.remove(announced.topic)
+        self._note(announced, part)
+
+    def take_down(self, topic: str) -> str | None:
+        """Let it stand no more; the thing that it was part of, None if nothing stood there."""
+        known = self._announced.get(topic)
+        if known is None:
+            return None
+        part = self._parts.get(topic)
+        self._announced.remove(topic)
+        self._parts.remove(topic)
+        self._topics.discard(known.thing, topic)
+        if part is not None and part.claim is not None:
+            self._claims.remove((known.dialect, part.claim))
+        if part is not None:
+            rest = {
+                _key(dialect.name, identifier)
+                for dialect, parts in self.parts(known.thing).items()
+                for other in parts
+                for identifier in other.identifiers
+            }
+            for identifier in part.identifiers:
+                if (key := _key(known.dialect, identifier)) not in rest:
+                    self._owners.remove(key)
+        return known.thing
+
+    def bury(self, topic: str, now: int) -> None:
+        """Take it down for good: only a live announcement, not a retained copy, stands there again."""
+        thing = self.take_down(topic)
+        if thing is not None:
+            self._buried.put(topic, Buried(thing, now))
+
+    def move(self, topic: str, thing: str) -> None:
+        """Make an announcement part of another thing."""
+        known, part = self._announced.get(topic), self._parts.get(topic)
+        if known is not None and part is not None:
+            self.put(
+                Announced(
+                    topic=topic,
+                    thing=thing,
+                    dialect=known.dialect,
+                    payload=known.payload,
+                    received=known.received,
+                ),
+                part,
+            )
+
+    def _note(self, announced: Announced, part: Part) -> None:
+        self._parts.put(announced.topic, part)
+        self._topics.add(announced.thing, announced.topic)
+        for identifier in part.identifiers:
+            self._owners.put(_key(announced.dialect, identifier), announced.thing)
+        if part.claim is not None:
+            self._claims.put((announced.dialect, part.claim), announced.topic)
+
+
+def _key(dialect: str, identifier: str) -> tuple[str, str]:
+    return ("", identifier) if identifier.startswith(_HARDWARE) else (dialect, identifier)

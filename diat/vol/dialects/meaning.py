@@ -1,0 +1,60 @@
+"""What is measured or watched: a quantity kind from the unit and the names that a dialect gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diat.wot.quantities import default_unit, kind_of_unit, quantity_kind
+
+# A number with one of these in its name is in the unit of a quantity without being a value of it.
+_CORRECTION = re.compile(
+    r"offset|calibration|correction|hyster|dead.?(?:band|zone)|delta|differen|tolerance|accuracy|sensitivity"
+)
+_SET_POINT = re.compile(r"set.?point(?!.*limit)|target.?temp")
+
+
+def measured(names: Sequence[str], code: str | None) -> str | None:
+    """The kind of a number, as its names say if its unit agrees, else as its unit alone suggests.
+
+    Args:
+        names: what the number is called, the most telling first.
+        code: its UCUM code; None if it has no unit.
+    """
+    by_unit = kind_of_unit(code) if code else None
+    if any(_CORRECTION.search(name.lower()) for name in names):
+        return "TemperatureDifference" if by_unit == "Temperature" else None
+    for name in names:
+        kind = quantity_kind(name)
+        if kind and _agrees(kind, code):
+            return kind
+    return by_unit
+
+
+def wanted(names: Sequence[str], code: str | None) -> str | None:
+    """The kind of a number that is set: only its names tell a set-point from a limit or a timer."""
+    if any(_SET_POINT.search(name.lower()) for name in names):
+        return measured((), code)
+    kind = measured(names, code)
+    return kind if kind and any(quantity_kind(name) == kind for name in names) else None
+
+
+def watched(names: Sequence[str]) -> str | None:
+    """The kind of what is true or false, as its names say."""
+    for name in names:
+        kind = quantity_kind(name, boolean=True)
+        if kind and default_unit(kind) is None:
+            return kind
+    return None
+
+
+def last_word(name: str) -> str:
+    """What a name is about: ``temperature`` of ``engine-temperature``."""
+    return re.split(r"[^A-Za-z0-9]+", name.strip())[-1]
+
+
+def _agrees(kind: str, code: str | None) -> bool:
+    usual = default_unit(kind)
+    if usual is None:  # a kind of what is true or false
+        return False
+    return code is None or code == usual or kind_of_unit(code) == kind_of_unit(usual)
