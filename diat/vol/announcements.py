@@ -6,13 +6,15 @@ A physical thing is known by its identifiers. Those that name hardware whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
 from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.dialects.port import Dialect, Part, Refusal, Withdrawal
+from diat.vol.dialects.port import Dialect, Heard, Part
+from diat.wire import topics
 
+NATIVE = "native"
 _HARDWARE = ("ieee:", "mac:")
 """How identifiers begin that mean the same in every dialect."""
 
@@ -51,6 +53,7 @@ class Announcements:
         self._buried: Overlay[str, Buried] = ledger.overlay("buried", buried)
         self._parts: Overlay[str, Part] = ledger.overlay()
         self._topics: Index[str] = ledger.index()
+        self._bundles: Index[str] = ledger.index()
         self._owners: Overlay[tuple[str, str], str] = ledger.overlay()
         self._claims: Overlay[tuple[str, str], str] = ledger.overlay()
 
@@ -65,7 +68,7 @@ class Announcements:
 
     # --- asked ---
 
-    def hear(self, topic: str, payload: bytes) -> tuple[Dialect, Part | Withdrawal | Refusal] | None:
+    def hear(self, topic: str, payload: bytes) -> tuple[Dialect, Heard] | None:
         """Let the dialects read an announcement; None if it is none."""
         for dialect in self._dialects.values():
             heard = dialect.hear(topic, payload)
@@ -77,9 +80,25 @@ class Announcements:
         """What stands announced on a topic."""
         return self._announced.get(topic)
 
+    def bundle(self, topic: str) -> list[str]:
+        """The topics of the parts that one message on this topic announced together."""
+        return self._bundles.members(topic)
+
+    def native_name(self, thing: str) -> str:
+        """What a thing is called in the topics of native things; empty if it is none."""
+        for topic in self._topics.members(thing):
+            announced = self._announced.get(topic)
+            if announced is not None and announced.dialect == NATIVE:
+                return topic.removeprefix(topics.TD_PREFIX)
+        return ""
+
     def topics(self, thing: str) -> list[str]:
         """The topics of the announcements that a thing is made of."""
         return self._topics.members(thing)
+
+    def committed_topics(self, thing: str) -> list[str]:
+        """The same, committed; any thread may ask."""
+        return list(self._topics.committed.get(thing, {}))
 
     def parts(self, thing: str) -> dict[Dialect, list[Part]]:
         """What a thing is made of, by dialect, the dialect first that announced it first."""
@@ -119,6 +138,12 @@ class Announcements:
 
     # --- changed ---
 
+    def dig_up(self, topic: str, but: Collection[str]) -> None:
+        """Forget what was buried of a bundle and is no more announced in it: should it return, it is new."""
+        for buried in [name for name, _ in self._buried.items() if name.startswith(f"{topic}#")]:
+            if buried not in but:
+                self._buried.remove(buried)
+
     def put(self, announced: Announced, part: Part) -> None:
         """Let an announcement stand in the place of what stood on its topic."""
         known = self._announced.get(announced.topic)
@@ -137,6 +162,7 @@ class Announcements:
         self._announced.remove(topic)
         self._parts.remove(topic)
         self._topics.discard(known.thing, topic)
+        self._bundles.discard(topic.partition("#")[0], topic)
         if part is not None and part.claim is not None:
             self._claims.remove((known.dialect, part.claim))
         if part is not None:
@@ -175,6 +201,8 @@ class Announcements:
     def _note(self, announced: Announced, part: Part) -> None:
         self._parts.put(announced.topic, part)
         self._topics.add(announced.thing, announced.topic)
+        if "#" in announced.topic:
+            self._bundles.add(announced.topic.partition("#")[0], announced.topic)
         for identifier in part.identifiers:
             self._owners.put(_key(announced.dialect, identifier), announced.thing)
         if part.claim is not None:

@@ -38,6 +38,10 @@ from diat.wire.envelope import (
 
 HELD_EACH = 1000
 """Messages held for one thing that is not admitted yet."""
+HELD_HEAVY = 8
+"""Messages held for one thing when a large one comes."""
+HELD_LIGHT = 1024
+"""Bytes up to which a message is not large."""
 HELD_THINGS = 200
 """Things for which messages are held."""
 UNCLAIMED = 10_000
@@ -131,6 +135,8 @@ class Ingest:
         if route is not None:
             self._native(message, route)
         elif message.topic in self._speakers:
+            if not message.payload:
+                self._onboarding.announced(message)  # in some dialects an emptied state takes the thing back
             for thing in self._speakers.members(message.topic):
                 self._foreign(message, thing)
         else:
@@ -239,10 +245,12 @@ class Ingest:
                 continue
             observed, _ = self._date(each, twin, said, boot, message.received)
             data = encode(said.data).decode()
+            position = self._arrival()
             self._events.append(
-                (self._arrival(), each.record.no, name, observed, message.received, boot, said.n, data)
+                (position, each.record.no, name, observed, message.received, boot, said.n, data)
             )
             self.counts.events += 1
+            self._observers.occur(each.id, name, position, said.data)
 
     def _first_time(
         self, each: VirtualObject, twin: Twin, boot: str | None, n: int | None, message: Message
@@ -442,7 +450,8 @@ class Ingest:
         if full or len(message.payload) > topics.NATIVE_LIMIT:
             self._reject(STRANGERS, f"{thing}: its messages are not held: not announced", message)
             return
-        if len(waiting) >= HELD_EACH:
+        heavy = len(message.payload) > HELD_LIGHT and len(waiting) >= HELD_HEAVY
+        if heavy or len(waiting) >= HELD_EACH:
             self._held.remove(waiting[0])
             waiting = waiting[1:]
             self._reject(

@@ -132,9 +132,10 @@ class VirtualObjectLayer:
     # --- the writer's turn ---
 
     def drain(self) -> list[Command]:
-        """Hand over, and forget, what is to be sent after the commit."""
+        """Hand over, and forget, what is to be sent after the commit; not what ended in the same batch."""
         outgoing, self.interaction.outgoing = self.interaction.outgoing, []
-        return outgoing
+        still_open = self.interaction.outbox.committed
+        return [each for each in outgoing if not each.reference or each.reference in still_open]
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.streams import Streams
 from diat.vol.twin import Reading
 
 OnReading = Callable[[str, str, str, Reading], None]
@@ -15,6 +17,7 @@ class Observers:
     """Watchers of properties, and the set of things that changed within the batch.
 
     Attributes:
+        streams: who reads along, for people and programs.
         on_reading: called within the batch for each reading of a watched property.
         on_changes: called once at the end of each batch with the ids of things that joined, left, changed
             their description, admission or status.
@@ -23,6 +26,8 @@ class Observers:
     def __init__(self, ledger: Ledger) -> None:
         self._watchers: Index[tuple[str, str]] = ledger.index()
         self._changed: Overlay[str, bool] = ledger.overlay()
+        self.streams = Streams()
+        ledger.join(self.streams)
         self.on_reading: OnReading = _nobody_reads
         self.on_changes: Callable[[list[str]], None] = _nobody_cares
 
@@ -40,9 +45,14 @@ class Observers:
 
     def read(self, thing: str, name: str, reading: Reading) -> None:
         """A reading came."""
+        self.streams.note(("property", thing, name), reading.position, reading.value)
         if (thing, name) in self._watchers:
             for watcher in self._watchers.members((thing, name)):
                 self.on_reading(watcher, thing, name, reading)
+
+    def occur(self, thing: str, name: str, position: int, data: Any) -> None:
+        """An event of a thing came."""
+        self.streams.note(("event", thing, name), position, data)
 
     def finish(self) -> None:
         """Pass on what changed within the batch, until nothing changes any more."""

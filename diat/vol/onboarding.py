@@ -8,13 +8,14 @@ from typing import Any
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid
 from diat.vol.diagnostics import STRANGERS, Diagnostics
-from diat.vol.dialects.port import Outgoing, Refusal, Withdrawal
+from diat.vol.dialects.port import Dialect, Outgoing, Part, Refusal, Withdrawal
 from diat.vol.interaction import Interaction
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Message, encode
+from diat.wot.frozen import too_deep
 from diat.wot.td import complete, fault, merge_patch
 
 
@@ -41,24 +42,44 @@ class Onboarding:
         if heard is None:
             return False
         dialect, said = heard
-        now = message.received
-        if isinstance(said, Withdrawal):
-            gone = self._registry.withdraw(message.topic, now)
-            if gone is not None:
-                self._observers.changed(gone)
-            return True
-        taken = (
-            said
-            if isinstance(said, Refusal)
-            else self._registry.announce(dialect, said, message.payload, now, live=not message.retained)
-        )
+        if isinstance(said, tuple):
+            self._bundle(dialect, said, message)
+        elif isinstance(said, Withdrawal):
+            for topic in [said.topic, *self._registry.announcements.bundle(said.topic)]:
+                self._withdraw(topic, message.received)
+        elif isinstance(said, Refusal):
+            self._refuse(message.topic, said, message.received)
+        elif said is not None:
+            self._take(dialect, said, message.payload, message)
+        return True
+
+    def _bundle(self, dialect: Dialect, said: tuple[Part | Refusal, ...], message: Message) -> None:
+        """Take all things that one message announces; what it announced before and does not now is gone."""
+        named = {part.topic for part in said if isinstance(part, Part)}
+        for topic in self._registry.announcements.bundle(message.topic):
+            if topic not in named:
+                self._withdraw(topic, message.received)
+        self._registry.announcements.dig_up(message.topic, named)
+        for each in said:
+            if isinstance(each, Refusal):
+                self._refuse(message.topic, each, message.received)
+            else:
+                self._take(dialect, each, each.payload or message.payload, message)
+
+    def _take(self, dialect: Dialect, part: Part, payload: bytes, message: Message) -> None:
+        now, live = message.received, not message.retained
+        taken = self._registry.announce(dialect, part, payload, now, live=live)
         if isinstance(taken, Refusal):
-            self._refuse(message.topic, taken, now)
+            self._refuse(part.topic, taken, now)
         elif taken is not None and not self._registry.waiting:
             known = self._registry.seen(taken)
             if known is not None:
                 self._answer(known)
-        return True
+
+    def _withdraw(self, topic: str, now: int) -> None:
+        gone = self._registry.withdraw(topic, now)
+        if gone is not None:
+            self._observers.changed(gone)
 
     def described(self, made: VirtualObject, now: int) -> None:
         """A thing stands anew: note what of it was not understood, and answer it."""
@@ -92,6 +113,8 @@ class Onboarding:
             Invalid: the description would no longer be one.
         """
         known = self._registry.get(thing)
+        if too_deep(patch):
+            raise Invalid("the patch is nested too deeply")
         if patch.get("id", thing) != thing:
             raise Invalid("the id of a thing cannot be changed", "id")
         wrong = fault(complete(merge_patch(known.td, patch)))
@@ -112,7 +135,8 @@ class Onboarding:
         self._registry.get(thing)
         cleared = self._registry.announcements.topics(thing)
         self._registry.retire(thing, self._clock())
-        for topic in sorted(cleared):
+        # What a bridge announces together with others is its own to clear.
+        for topic in sorted(each for each in cleared if "#" not in each):
             self._interaction.publish(Outgoing(topic, b"", retain=True))
         for name in _answered(cleared):
             self._interaction.publish(Outgoing(topics.admission(name), b"", retain=True))

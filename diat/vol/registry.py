@@ -20,8 +20,6 @@ from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.td import complete, merge_patch
 
-NATIVE = "native"
-
 
 class Route(Struct, frozen=True):
     """The native thing whose topic it is, and the channel (``diat.wire.topics.from_thing``)."""
@@ -107,7 +105,8 @@ class Registry:
         known = self.announcements.at(part.topic)
         if known is not None and known.payload == payload:
             return known.thing
-        if not live and self.announcements.buried(part.topic):
+        # One of several in a message comes live whenever any of the others changes.
+        if self.announcements.buried(part.topic) and (not live or "#" in part.topic):
             return None
         holder = self.announcements.claimant(dialect.name, part)
         if holder is not None:
@@ -165,12 +164,15 @@ class Registry:
         self._put_record(given.record, now, retired=True, renames={}, identifiers=())
         self._replace(other, None)
         renames = counterparts(kept.description.td, given.description.td)
+        # What it is called and where it is belongs to the object, not to the hardware.
+        own = {key: kept.td[key] for key in ("title", "diat:place") if key in kept.td}
         self._put_record(
             kept.record,
             now,
             identifiers=given.record.identifiers,
             dialect=given.record.dialect,
             renames=renames,
+            patch={**own, **kept.record.patch},
         )
         self._undescribed.put(thing, True)
         self.describe(now)
@@ -185,7 +187,10 @@ class Registry:
             parts = self.announcements.parts(thing)
             if record is None or not parts:
                 continue
-            described = [(dialect.name, dialect.describe(each)) for dialect, each in parts.items()]
+            heard = [dialect for dialect in parts if dialect.whole][:1] or list(parts)
+            described = [(dialect.name, dialect.describe(parts[dialect])) for dialect in heard]
+            if described[0][0] != record.dialect:
+                record = self._put_record(record, now, dialect=described[0][0])
             made.append(self._stand(record, renamed(merge(described), record.renames)))
         return made
 
@@ -290,12 +295,7 @@ class Registry:
     def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:
         td = complete(merge_patch({**description.td, "id": record.id}, record.patch))
         td["id"] = record.id
-        wire = next(
-            (t.removeprefix(topics.TD_PREFIX) for t in self.announcements.topics(record.id))
-            if record.dialect == NATIVE
-            else iter(()),
-            "",
-        )
+        wire = self.announcements.native_name(record.id)
         made = compile_object(record, description, td, wire)
         self._replace(record.id, made)
         return made

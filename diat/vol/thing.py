@@ -67,6 +67,7 @@ class Property(Struct, frozen=True, kw_only=True):
         unit: UCUM code.
         accuracy: half width of the error, in ``unit``.
         limits: lowest and highest value that may be commanded (``diat:envelope``), in ``unit``.
+        category: ``diagnostic`` or ``config`` for what tells of the thing itself (``diat:entityCategory``).
         silence: seconds after which, unheard, a value is no longer fresh.
     """
 
@@ -82,6 +83,7 @@ class Property(Struct, frozen=True, kw_only=True):
     affects: Affects | None = None
     limits: tuple[float | None, float | None] = (None, None)
     silence: float | None = None
+    category: str | None = None
 
     @property
     def numeric(self) -> bool:
@@ -208,7 +210,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         if isinstance(envelope, dict)
         else (None, None)
     )
-    kind = affordance.get("type")
+    kind, category = affordance.get("type"), affordance.get("diat:entityCategory")
     return Property(
         name=name,
         type=kind if isinstance(kind, str) else None,
@@ -222,6 +224,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         affects=_affects(name, affordance, notes),
         limits=limits,
         silence=_number(affordance.get("diat:silence")),
+        category=category if isinstance(category, str) else None,
     )
 
 

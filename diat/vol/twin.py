@@ -77,7 +77,7 @@ class Twin(Struct):
 
     Attributes:
         values: property name to its newest reading.
-        marks: boot to what was seen of it, oldest boot first.
+        marks: boot to what was seen of it, the boot last heard of last.
         status: what the thing, its last will or its sources of availability say.
         since: when the status became so, Unix milliseconds.
         heard: when anything last came from it, Unix milliseconds; 0 if never.
@@ -113,6 +113,8 @@ class Twin(Struct):
         taken = mark.take(n)
         if taken is None:
             return False
+        if self.marks and boot != next(reversed(self.marks)):
+            self.marks.pop(boot, None)  # the boot last heard of stands last: the first is forgotten first
         self.marks[boot] = taken
         return True
 

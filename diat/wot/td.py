@@ -1,25 +1,24 @@
-"""Thing Descriptions: completing, checking and patching them as plain JSON.
-
-Checked against the frozen JSON Schema of the W3C Thing Description 1.1 Recommendation
-(``td-1.1.schema.json``, published by the W3C under its Software and Document licence). Fields we do not
-know survive.
-"""
+"""Thing Descriptions: completing, checking and patching them as plain JSON. Fields we do not know survive."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
+from diat.wot.assertions import broken_rule
+from diat.wot.document import repeated_name
+from diat.wot.frozen import schema_fault
+from diat.wot.security import open_to_all
+from diat.wot.walk import AFFORDANCES as AFFORDANCES
+from diat.wot.walk import affordances, mapping
 
 Json = dict[str, Any]
 
 CONTEXT = "https://www.w3.org/2022/wot/td/v1.1"
+CONTEXT_1_0 = "https://www.w3.org/2019/wot/td/v1"
+THING_MODEL = "tm:ThingModel"
+"""The ``@type`` of Thing Models."""
 OUR_TERMS = {"diat": "urn:diat:vocab#", "quantitykind": "http://qudt.org/vocab/quantitykind/"}
-AFFORDANCES = ("properties", "actions", "events")
 
 _NO_SECURITY: Json = {"securityDefinitions": {"nosec_sc": {"scheme": "nosec"}}, "security": ["nosec_sc"]}
 _SOME_FORM = [{"href": "urn:diat:form"}]
@@ -40,13 +39,12 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def has_forms(td: Mapping[str, Any]) -> bool:
     """Whether the description brings forms of its own, anywhere."""
-    if td.get("forms"):
-        return True
-    return any(
-        isinstance(affordance, Mapping) and affordance.get("forms")
-        for kind in AFFORDANCES
-        for affordance in _mapping(td.get(kind)).values()
-    )
+    return bool(td.get("forms")) or any(affordance.get("forms") for _, _, affordance in affordances(td))
+
+
+def bare(td: Mapping[str, Any]) -> bool:
+    """Whether it leaves to the platform how the thing is reached: it has no forms, nor security for them."""
+    return not has_forms(td) and open_to_all(td)
 
 
 def complete(td: Mapping[str, Any]) -> Json:
@@ -55,7 +53,8 @@ def complete(td: Mapping[str, Any]) -> Json:
     context = completed.get("@context", CONTEXT)
     listed = list(context) if isinstance(context, list) else [context]
     if CONTEXT not in listed:
-        listed.insert(0, CONTEXT)
+        # The Recommendation wants the context of TD 1.0, where there is one, before that of 1.1.
+        listed.insert(1 if listed[:1] == [CONTEXT_1_0] else 0, CONTEXT)
     if OUR_TERMS not in listed:
         listed.append(OUR_TERMS)
     completed["@context"] = listed
@@ -64,34 +63,42 @@ def complete(td: Mapping[str, Any]) -> Json:
     return completed
 
 
-def fault(td: Mapping[str, Any]) -> str | None:
+def fault(
+    td: Mapping[str, Any], *, document: bytes | str | None = None, forms_follow: bool | None = None
+) -> str | None:
     """What is wrong with a description, in one line that names the place; None if it is valid.
 
-    Missing forms are no fault: whoever serves the description fills them in.
+    Args:
+        td: the description; it must be complete but for forms.
+        document: the text that it was read from, if names given twice are to be found.
+        forms_follow: whether affordances without forms are no fault, because whoever serves the description
+            fills them in; unless said, that is so of a bare description.
     """
-    candidate = dict(td)
+    follow = bare(td) if forms_follow is None else forms_follow
+    found = _something_else(td) or schema_fault("td", _with_forms(td) if follow else td) or broken_rule(td)
+    if found is None and document is not None:
+        return repeated_name(document)
+    return found
+
+
+def _something_else(td: Mapping[str, Any]) -> str | None:
+    """What it is if it is none of the Recommendation; the schema would only say what it lacks."""
+    types = td.get("@type")
+    if THING_MODEL in (types if isinstance(types, list) else [types]):
+        return f"@type: {THING_MODEL}: a Thing Model, not the description of a thing"
+    if "title" not in td and ("name" in td or "interaction" in td):
+        return "a draft older than Thing Description 1.0: it has no title"
+    return None
+
+
+def _with_forms(td: Mapping[str, Any]) -> Json:
+    """The description with some form in each affordance that has none."""
+    filled = dict(td)
     for kind in AFFORDANCES:
-        group = candidate.get(kind)
+        group = filled.get(kind)
         if isinstance(group, Mapping):
-            candidate[kind] = {
+            filled[kind] = {
                 name: {"forms": _SOME_FORM, **affordance} if isinstance(affordance, Mapping) else affordance
-                for name, affordance in group.items()
+                for name, affordance in mapping(group).items()
             }
-    try:
-        error = next(iter(_validator().iter_errors(candidate)), None)
-    except ValueError as unreadable:
-        return str(unreadable)[:300]
-    if error is None:
-        return None
-    where = ".".join(str(step) for step in error.instance_path)
-    return f"{where}: {error.message}"[:300] if where else error.message[:300]
-
-
-@cache
-def _validator() -> jsonschema_rs.Draft7Validator:
-    schema = json.loads(Path(__file__).with_name("td-1.1.schema.json").read_text("utf-8"))
-    return jsonschema_rs.Draft7Validator(schema)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return filled

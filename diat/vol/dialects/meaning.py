@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from diat.wot.quantities import default_unit, kind_of_unit, quantity_kind
 
-# A number with one of these in its name is in the unit of a quantity without being a value of it.
+# A number with one of these in its name is in the unit of a quantity without being a value of it: a
+# correction is a difference, a limit says nothing of now.
 _CORRECTION = re.compile(
     r"offset|calibration|correction|hyster|dead.?(?:band|zone)|delta|differen|tolerance|accuracy|sensitivity"
 )
-_SET_POINT = re.compile(r"set.?point(?!.*limit)|target.?temp")
+_LIMIT = re.compile(r"limit|threshold|alarm|(?:^|[^a-z])(?:max|min)(?:imum)?(?:[^a-z]|$)")
+_SET_POINT = re.compile(r"set.?point|target.?temp")
 
 
 def measured(names: Sequence[str], code: str | None) -> str | None:
@@ -22,8 +24,10 @@ def measured(names: Sequence[str], code: str | None) -> str | None:
         code: its UCUM code; None if it has no unit.
     """
     by_unit = kind_of_unit(code) if code else None
-    if any(_CORRECTION.search(name.lower()) for name in names):
+    if _any(_CORRECTION, names):
         return "TemperatureDifference" if by_unit == "Temperature" else None
+    if _any(_LIMIT, names):
+        return None
     for name in names:
         kind = quantity_kind(name)
         if kind and _agrees(kind, code):
@@ -32,11 +36,13 @@ def measured(names: Sequence[str], code: str | None) -> str | None:
 
 
 def wanted(names: Sequence[str], code: str | None) -> str | None:
-    """The kind of a number that is set: only its names tell a set-point from a limit or a timer."""
-    if any(_SET_POINT.search(name.lower()) for name in names):
-        return measured((), code)
-    kind = measured(names, code)
-    return kind if kind and any(quantity_kind(name) == kind for name in names) else None
+    """The kind of a number that is set: only its names tell a set-point from a limit or a timer.
+
+    Without a unit it has none: ``speed`` is a percentage, a stage or a delay.
+    """
+    kind = measured(names, code) if code else None
+    named = any(quantity_kind(name) == kind for name in names)
+    return kind if named or _any(_CORRECTION, names) or _any(_SET_POINT, names) else None
 
 
 def watched(names: Sequence[str]) -> str | None:
@@ -58,3 +64,7 @@ def _agrees(kind: str, code: str | None) -> bool:
     if usual is None:  # a kind of what is true or false
         return False
     return code is None or code == usual or kind_of_unit(code) == kind_of_unit(usual)
+
+
+def _any(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
+    return any(pattern.search(name[:200].lower()) for name in names)

@@ -10,7 +10,7 @@ entity of a device). Parts that share an identifier belong to the same thing and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -24,12 +24,15 @@ class Part(Struct, frozen=True, kw_only=True):
             ids), most telling first, never empty. Parts that share one belong together.
         claim: an id that only one announcement may hold, such as a ``unique_id``; None if it claims none.
         body: the announcement, normalised: abbreviations written out, ``~`` replaced.
+        payload: for one of several parts in a message, what alone makes it: ``hear(topic, payload)`` gives
+            this part again. None where that is the whole message.
     """
 
     topic: str
     identifiers: tuple[str, ...]
     claim: str | None = None
     body: dict[str, Any]
+    payload: bytes | None = None
 
 
 class Withdrawal(Struct, frozen=True):
@@ -48,6 +51,15 @@ class Refusal(Struct, frozen=True):
 
     reason: str
     holder: str = ""
+
+
+Heard: TypeAlias = Part | Withdrawal | Refusal | tuple[Part | Refusal, ...] | None
+"""What a dialect makes of a message; None if it is no announcement of its own.
+
+A tuple is a list of things in one message: parts with topics ``<topic>#<key>`` (no real topic has a ``#``),
+and refusals of entries that cannot be used. What the topic announced before and does not now is withdrawn; a
+Withdrawal of the topic takes back all of them.
+"""
 
 
 class Uptake(Struct, frozen=True):
@@ -126,7 +138,11 @@ class Dialect(Protocol):
     def name(self) -> str:
         """Short name, a segment of the ids of its things, such as ``homeassistant``."""
 
-    def hear(self, topic: str, payload: bytes) -> Part | Withdrawal | Refusal | None:
+    @property
+    def whole(self) -> bool:
+        """Whether it says everything of its things, so that another dialect's words on them add nothing."""
+
+    def hear(self, topic: str, payload: bytes) -> Heard:
         """Read an announcement; None if the topic is not one of this dialect's announcement topics."""
 
     def describe(self, parts: Sequence[Part]) -> Description:

@@ -1,6 +1,5 @@
 """What Home Assistant announcements become: titles, names, schemas, meaning, notes."""
 
-import itertools
 import json
 import time
 
@@ -267,52 +266,6 @@ def test_target_temperatures_low_and_high_in_fahrenheit():
     low = described.td["properties"]["target_temperature_low"]
     assert (low["unit"], low["minimum"], low["maximum"]) == ("[degF]", 45, 95)
     assert "target_temperature_high" in described.td["properties"]
-
-
-@pytest.mark.parametrize(
-    ("object_id", "device", "name"),
-    [
-        ("295AB4_DS18S20_Temperature", {"ids": ["295AB4"]}, "ds18s20_temperature"),
-        ("garage_temperature", {"ids": "20500de464ec", "name": "GarageDoor1"}, "garage_temperature"),
-        ("hall_sensor_temperature", {"ids": ["x"], "name": "Hall sensor"}, "temperature"),
-        ("autoTimerOff_1", {"ids": ["x"]}, "autotimeroff_1"),
-        ("x_2", {"ids": ["x"]}, "x_2"),  # a number alone says nothing
-        ("x", {"ids": ["x"]}, "sensor"),
-        ("--", {"ids": ["x"]}, "sensor"),
-    ],
-)
-def test_names_are_readable(object_id, device, name):
-    assert names(describe((f"sensor/{object_id}", {"stat_t": "s"}), device=device)) == [name]
-
-
-def test_names_do_not_depend_on_the_order_of_the_announcements():
-    announced = [
-        ("sensor/power", {"stat_t": "s"}),
-        ("switch/power", {"cmd_t": "c"}),
-        ("button/Power", {"cmd_t": "c"}),
-        ("sensor/node_1/power", {"stat_t": "s2"}),
-        ("light/a", JSON_LIGHT),
-        ("light/b", JSON_LIGHT | {"effect": False}),
-    ]
-    seen = set()
-    for order in itertools.permutations(announced):
-        described = describe(*order)
-        seen.add(json.dumps([described.td, [i.topic for i in described.inlets]], sort_keys=True))
-    assert len(seen) == 1
-    assert names(describe(*announced)) == sorted(
-        [
-            *("power_sensor", "power_sensor_2", "power_switch", "power_button"),
-            *("a", "a_brightness", "a_color", "a_color_temp", "a_effect"),
-            *("b", "b_brightness", "b_color", "b_color_temp"),
-        ]
-    )
-
-
-def test_what_lies_within_an_entity_gives_way():
-    described = describe(
-        ("sensor/mode", {"stat_t": "s"}), ("climate/heating", {"mode_cmd_t": "c", "temp_cmd_t": "t"})
-    )
-    assert names(described) == ["heating_mode", "mode", "target_temperature"]
 
 
 def test_what_is_not_understood_is_noted_and_leaves_the_rest_alone():

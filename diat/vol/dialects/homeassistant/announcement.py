@@ -20,6 +20,7 @@ from diat.vol.dialects.homeassistant.words import quoted, word
 from diat.vol.dialects.port import Part, Refusal, Withdrawal
 
 MAX_PAYLOAD = 8 * 1024 * 1024
+MAX_COMPONENTS = 256
 
 # What a component of the device form takes over from the message around it.
 _SHARED = (
@@ -96,6 +97,8 @@ def _device_form(here: Place, config: dict[str, Any]) -> Part | Refusal:
         return Refusal(
             f"device {quoted(here.object_id)}: components must be an object with at least one component"
         )
+    if len(listed) > MAX_COMPONENTS:
+        return Refusal(f"device {quoted(here.object_id)}: more than {MAX_COMPONENTS} components")
     if not isinstance(config.get("device"), dict):
         return Refusal(f"device {quoted(here.object_id)}: device is missing")
     base = config.get("~")

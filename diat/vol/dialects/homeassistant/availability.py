@@ -14,6 +14,7 @@ from diat.vol.dialects.homeassistant.words import Unfit, quoted
 from diat.vol.dialects.port import Uptake
 
 Mode = Literal["all", "any", "latest"]
+MAX_SOURCES = 32
 _MODES: dict[Any, Mode] = {"all": "all", "any": "any", "latest": "latest"}
 
 
@@ -69,7 +70,7 @@ def _sources(entity: Entity) -> Iterator[Entity]:
     """Each source as if it were an entity, so that its keys are read in the same way."""
     config = entity.config
     listed = config.get("availability")
-    for source in listed if isinstance(listed, list) else [listed]:
+    for source in listed[:MAX_SOURCES] if isinstance(listed, list) else [listed]:
         if isinstance(source, dict):
             yield _entity(entity, {"encoding": config.get("encoding"), **source})
     if config.get("availability_topic") is not None:

@@ -8,26 +8,30 @@ from itertools import islice
 from typing import Any
 
 from diat.vol.dialects.homeassistant.words import word
+from diat.vol.dialects.identity import ieee, mac
 
 MAX_IDENTIFIERS = 64
 
 _IEEE_ADDRESS = re.compile(r"0x[0-9a-fA-F]{16}")
-_MAC_DIGITS = re.compile(r"[0-9a-f]{12}")
 
 # Term of the Thing Description: key of the device.
 _TERMS = {"diat:place": "suggested_area", "diat:manufacturer": "manufacturer", "diat:model": "model"}
 
 
 def identifiers(device: dict[str, Any], node_id: str | None) -> tuple[str, ...]:
-    """What names the physical device, most telling first; connections as ``mac:aa:bb:cc:dd:ee:ff``.
+    """What names the physical device, most telling first; addresses of hardware as ``identity`` spells them.
 
     Empty if the announcement does not tell of a device.
     """
-    found = [
-        *_listed(device.get("identifiers")),
-        *(f"{kind.lower()}:{_plain(v)}" for kind, v in _connections(device)),
+    listed = list(_listed(device.get("identifiers")))
+    found = [*listed, *(mac(value) or f"{kind}:{value}".lower() for kind, value in _connections(device))]
+    hardware = [
+        name
+        for text in (*listed, node_id or "")
+        for each in _IEEE_ADDRESS.findall(text)
+        if (name := ieee(each))
     ]
-    return _unique([*found, *_ieee_address(node_id)]) if found else ()
+    return _unique([*found, *hardware, *_ieee_address(node_id)]) if found else ()
 
 
 def spoken_identifiers(device: dict[str, Any], node_id: str | None) -> tuple[str, ...]:
@@ -82,12 +86,6 @@ def _connections(device: dict[str, Any]) -> Iterator[tuple[str, str]]:
             kind, value = word(pair[0]), word(pair[1])
             if kind and value:
                 yield kind, value
-
-
-def _plain(value: str) -> str:
-    """One spelling for the many that MAC addresses have."""
-    digits = re.sub(r"[:.-]", "", value.lower())
-    return ":".join(re.findall("..", digits)) if _MAC_DIGITS.fullmatch(digits) else value.lower()
 
 
 def _ieee_address(node_id: str | None) -> list[str]:

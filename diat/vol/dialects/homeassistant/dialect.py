@@ -37,6 +37,7 @@ class HomeAssistant:
     """
 
     name = "homeassistant"
+    whole = False
 
     def __init__(self, prefix: str = "homeassistant") -> None:
         self._prefix = prefix

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, cast
 
 from jinja2 import Undefined, nodes, pass_context
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -29,39 +29,23 @@ from diat.vol.dialects.homeassistant.vocabulary import (
 )
 from diat.vol.dialects.homeassistant.words import Unfit
 
+MAX_NODES = 500
+"""Parts of a template, which bounds the time to compile it; the largest that Zigbee2MQTT emits has 139."""
 MAX_DEPTH = 40
 """Levels of nesting in a template."""
 BUDGET = " budget"
 """The variable that holds the budget of a rendering; the space keeps it out of a template's reach."""
 
 # Filters of our own, by names that no template can write.
-_LOOP, _CONCAT, _BUILD = " loop", " concat", " build"
+_LOOP, _CONCAT, _BUILD, _SAME = " loop", " concat", " build", " same"
 
 _OFFERED = (
-    *(
-        nodes.Template,
-        nodes.Output,
-        nodes.TemplateData,
-        nodes.Const,
-        nodes.Name,
-        nodes.Assign,
-        nodes.If,
-        nodes.For,
-    ),
-    *(
-        nodes.List,
-        nodes.Tuple,
-        nodes.Dict,
-        nodes.Pair,
-        nodes.Keyword,
-        nodes.CondExpr,
-        nodes.Filter,
-        nodes.Test,
-    ),
-    *(nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Concat, nodes.Compare, nodes.Operand),
-    *(nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos),
-    *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow),
-)
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Assign, nodes.If,
+    nodes.For, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.CondExpr, nodes.Filter,
+    nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Concat, nodes.Compare,
+    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos,
+    nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
+)  # fmt: skip
 _LOOP_WORDS = {"index", "index0", "revindex", "revindex0", "first", "last", "length"}
 
 
@@ -85,6 +69,10 @@ def _paying(function: Callable[..., Any]) -> Callable[..., Any]:
     return paying
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 def _looped(budget: bounds.Budget, values: Iterable[Any], inside: int) -> list[Any]:
     """The items of a loop with this many nodes inside it."""
     items = list(islice(values, bounds.MAX_ITEMS + 1))
@@ -103,7 +91,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(optimized=False, cache_size=0)
         self.filters = {name: _late(function) for name, function in FILTERS.items()}
         self.filters |= {name: _paying(function) for name, function in PATTERN_FILTERS.items()}
-        self.filters |= {_CONCAT: _late(bounds.join), _BUILD: _late(bounds.weigh), _LOOP: _paying(_looped)}
+        self.filters |= {
+            _CONCAT: _late(bounds.join),
+            _BUILD: _late(bounds.weigh),
+            _SAME: _late(_same),
+            _LOOP: _paying(_looped),
+        }
         self.tests = {name: _late(function) for name, function in TESTS.items()}
         self.tests |= {name: _paying(function) for name, function in PATTERN_TESTS.items()}
         self.globals = dict(FUNCTIONS)
@@ -131,7 +124,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if attribute in _LOOP_WORDS:
                 return getattr(obj, attribute)
         elif isinstance(obj, Undefined):
-            return getattr(obj, attribute)  # says what is undefined
+            raise UndefinedError(f"what should have {attribute!r} is not there")
         elif method := METHODS.get(type(obj), {}).get(attribute):
             return partial(method, obj)
         return self.undefined(obj=obj, name=attribute)
@@ -139,7 +132,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, obj: Any, /, *arguments: Any, **named: Any) -> Any:
         """Call an offered function or method."""
         if isinstance(obj, Undefined):
-            return obj()  # says what is undefined
+            raise UndefinedError("what is called is not there")
         if not isinstance(obj, partial) and obj not in FUNCTIONS.values():
             raise SecurityError("the template calls something that is not offered")
         # Inside loops the compiled template also passes on its own scopes.
@@ -159,10 +152,10 @@ def checked(tree: nodes.Template) -> int:
         count += 1
         if type(node) not in _OFFERED:
             raise Unfit(f"the template uses {type(node).__name__.lower()}, which is not offered")
+        if count > MAX_NODES:
+            raise Unfit(f"the template has more than {MAX_NODES} parts")
         if depth > MAX_DEPTH:
             raise Unfit(f"the template nests more than {MAX_DEPTH} levels")
-        if isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Const):
-            raise Unfit("the template takes a part of a constant")
         if isinstance(node, nodes.For):
             if looping or node.recursive:
                 raise Unfit("the template has a loop inside a loop")
@@ -183,6 +176,13 @@ class _Bounding(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.arg, nodes.Slice):
+            # Slices are compiled as they stand; of a constant, Python would warn about them.
+            node.node = _filtered(node.node, _SAME)
+        return node
 
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
