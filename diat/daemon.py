@@ -34,7 +34,12 @@ from diat.service.templates import Templates
 from diat.settings import Settings
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
+from diat.vol.dialects.homie import Homie
 from diat.vol.dialects.native import Native
+from diat.vol.dialects.port import Dialect
+from diat.vol.dialects.tasmota import Tasmota
+from diat.vol.dialects.wot import Wot
+from diat.vol.dialects.zigbee2mqtt import Zigbee2Mqtt
 from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.wire.envelope import Message
@@ -43,6 +48,10 @@ T = TypeVar("T")
 _LOG = logging.getLogger("diat.daemon")
 _WATCH = 1.0
 """Seconds between two looks at the broker."""
+
+
+DIALECTS: tuple[Dialect, ...] = (Native(), Wot(), Zigbee2Mqtt(), HomeAssistant(), Tasmota(), Homie())
+"""Every way to speak that we know."""
 
 
 class Layers:
@@ -91,7 +100,15 @@ class Daemon:
         link: the link to the broker.
     """
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = system_clock,
+        on_crash: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A daemon that is not started yet; ``on_crash`` is called, in another thread, if it cannot go on."""
+        self._on_crash = on_crash
+        self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
         self._stack = ExitStack()
@@ -126,6 +143,15 @@ class Daemon:
         return self.settings.stale_after
 
     @property
+    def crashed(self) -> bool:
+        """Whether the writer ended against its will: nothing is stored any more."""
+        return self._crashed.is_set()
+
+    def _crash(self) -> None:
+        self._crashed.set()
+        self._on_crash()
+
+    @property
     def trouble(self) -> str | None:
         """Why the daemon cannot do its work just now, in one line; None if all is well."""
         if self._writer.crashed is not None:
@@ -145,7 +171,7 @@ class Daemon:
         self.history = History(engine)
 
         ledger = Ledger()
-        self.things = VirtualObjectLayer(ledger, [Native(), HomeAssistant()], store.kept(), clock, random_id)
+        self.things = VirtualObjectLayer(ledger, DIALECTS, store.kept(), clock, random_id, settings.admission)
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
@@ -159,7 +185,7 @@ class Daemon:
         self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock)
         self.things.interaction.handed_over = self.link.handed_over
         layers = Layers(self.things, self.composites, clock)
-        self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock)
+        self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
         self._writer.start()

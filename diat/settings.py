@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         mqtt: where the daemon's own broker listens; unused with a broker of somebody else's.
         broker: ``embedded``, ``mosquitto``, or the ``mqtt://`` address of a broker that runs already.
         filters: what to subscribe to.
+        admission: what a thing is that announces itself for the first time.
         stale_after: seconds of silence after which a thing counts as stale.
     """
 
@@ -39,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     broker: str = "embedded"
     filters: tuple[str, ...] = ("#",)
     stale_after: float = 3600.0
+    admission: Literal["accepted", "pending"] = "accepted"
 
 
 def parse_listen(text: str, flag: str) -> Listen:

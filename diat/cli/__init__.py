@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -70,6 +70,12 @@ def up(
             help="Seconds of silence until a thing is stale.",
         ),
     ] = 3600.0,
+    admission: Annotated[
+        Literal["accepted", "pending"],
+        typer.Option(
+            "--admission", envvar="DIAT_ADMISSION", help="What a thing is that announces itself anew."
+        ),
+    ] = "accepted",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run the platform on this machine: broker, database and REST, on loopback.
@@ -85,6 +91,7 @@ def up(
         broker=broker,
         filters=tuple(subscribe or ("#",)),
         stale_after=stale_after,
+        admission=admission,
         verbose=verbose,
     )
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 from pathlib import Path
+from typing import Literal
 
 import typer
 import uvicorn
@@ -27,6 +30,7 @@ def run(
     broker: str,
     filters: tuple[str, ...],
     stale_after: float,
+    admission: Literal["accepted", "pending"],
     verbose: bool,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
@@ -45,10 +49,16 @@ def run(
         broker=broker,
         filters=filters,
         stale_after=stale_after,
+        admission=admission,
     )
+    # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     listening = _listen(settings.http)
+    # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
+    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
-        with Daemon(settings) as daemon:
+        with daemon:
             _greet(settings)
             server = uvicorn.Server(
                 uvicorn.Config(
@@ -61,8 +71,19 @@ def run(
                 )
             )
             server.run(sockets=[listening])
+    except SystemExit:
+        if daemon.crashed:
+            raise SystemExit(1) from None
+        raise
     finally:
         listening.close()
+
+
+def _end(number: int, frame: object) -> None:
+    """Unwind, once: while things are being stopped a second signal changes nothing."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(0)
 
 
 def _listen(address: Listen) -> socket.socket:

@@ -108,7 +108,13 @@ class Writer(Generic[M, O]):
     """The loop. It runs in a thread of its own; ``submit`` is how others take part."""
 
     def __init__(
-        self, link: Link[M, O], handler: Handler[M, O], ledger: Ledger, store: Store, clock: Clock
+        self,
+        link: Link[M, O],
+        handler: Handler[M, O],
+        ledger: Ledger,
+        store: Store,
+        clock: Clock,
+        on_crash: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = link
         self._handler = handler
@@ -117,6 +123,8 @@ class Writer(Generic[M, O]):
         self._clock = clock
         self._inbox: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._on_crash = on_crash
         self._thread = threading.Thread(target=self._run, name="diat-writer")
         self.trouble: str | None = None
         """Why nothing can be stored just now; None when all is well."""
@@ -147,6 +155,8 @@ class Writer(Generic[M, O]):
             return future
         self._inbox.append((change, future))
         self._link.wake()
+        if self._ended.is_set():
+            self._refuse_the_rest()  # it ended between the look above and the append
         return future
 
     def _run(self) -> None:
@@ -163,7 +173,10 @@ class Writer(Generic[M, O]):
             raise
         finally:
             self._link.close()
+            self._ended.set()
             self._refuse_the_rest()
+            if self.crashed is not None:
+                self._on_crash()
 
     def _refuse_the_rest(self) -> None:
         while self._inbox:
@@ -181,12 +194,35 @@ class Writer(Generic[M, O]):
         fresh = self._link.fresh()
         due = self._handler.due()
         now = self._clock()
-        if receipts or fresh or (due is not None and due <= now):
-            self._persist(lambda: self._turn(receipts, fresh, now))
-        if messages:
-            self._take(messages)
+        turn = bool(receipts or fresh or (due is not None and due <= now))
+        if messages and turn and self._together(messages, receipts, fresh, now):
+            pass
+        else:
+            if turn:
+                self._persist(lambda: self._turn(receipts, fresh, now))
+            if messages:
+                self._take(messages)
         for _ in range(len(self._inbox)):
             self._answer(*self._inbox.popleft())
+
+    def _together(self, messages: Sequence[M], receipts: list[str], fresh: bool, now: int) -> bool:
+        """Do what is due and take the messages in one transaction, which saves a flush; whether it worked.
+
+        If it did not, each is done in its own, so that a poisonous message cannot take the rest with it.
+        """
+
+        def both() -> None:
+            self._turn(receipts, fresh, now)
+            self._read(messages)
+
+        try:
+            self._persist(both)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - what is wrong shows when they are done one by one
+            return False
+        self._link.settle(messages)
+        return True
 
     def _turn(self, receipts: list[str], fresh: bool, now: int) -> None:
         for reference in receipts:

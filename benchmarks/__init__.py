@@ -1,0 +1,10 @@
+"""Side-by-side measurements of the platform and of the bare building blocks it is made of.
+
+``python -m benchmarks`` (or ``make bench``) measures both in one run, because machines differ and are noisy:
+what counts is the ratio, not the figure.
+
+    ingest    messages a second into the database, beside the least that could do it (``limit``)
+    latency   from a sensor's reading to the command at the actuator, beside a bare MQTT echo (``echo``)
+
+``subjects`` starts what is measured, ``load`` and ``latency`` are the clients that measure it.
+"""

@@ -1,0 +1,115 @@
+"""``python -m benchmarks``: measure, print tables, and end with the line that is watched over time."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import brokers, latency, load, report, things
+from benchmarks.ingest import measure_ingest
+from benchmarks.processes import BenchmarkFailed
+from benchmarks.sink import load_alone
+from diat.kernel.errors import DiatError
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks                      all of it, about two minutes
+  python -m benchmarks --quick              does it run? (the figures mean little)
+  python -m benchmarks --rounds 7           more pairs of runs, for a machine with others on it
+  python -m benchmarks --broker mosquitto   on mosquitto instead of the embedded broker
+  make bench ARGS="--rounds 7"              the same by make
+"""
+
+
+def main() -> int:
+    """Run it; the exit code."""
+    options = _options()
+    console = Console(highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="diat-bench-", dir=options.data) as directory:
+        try:
+            _measure(options, Path(directory).resolve(), console)
+        except (BenchmarkFailed, DiatError, OSError) as failure:
+            console.print(f"benchmark failed: {failure}", markup=False)
+            return 1
+        except KeyboardInterrupt:
+            console.print("interrupted")
+            return 130
+    return 0
+
+
+def _measure(options: argparse.Namespace, directory: Path, console: Console) -> None:
+    begin = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"{time.monotonic() - begin:5.0f} s  {text}", markup=False)
+
+    count, each, rounds = options.things, options.messages // options.things, options.rounds
+    plan = latency.Plan(pairs=50, rate=options.rate, warm_up=2, seconds=options.seconds / 2, rounds=2)
+    if options.quick:
+        count, each, rounds = 100, 50, 1
+        plan = latency.Plan(pairs=20, rate=200, warm_up=0.5, seconds=1, rounds=1)
+    say(report.machine(options.broker))
+    say(f"load generator against a sink: {load_alone(directory, count, each):,.0f} messages/s")
+    ingest = measure_ingest(options.broker, directory, rounds, count, each, say)
+    delays = latency.measure_latency(options.broker, directory, plan, say)
+    report.print_ingest(console, ingest)
+    report.print_latency(console, delays, plan.rate)
+    report.explain(console)
+    console.print(f"ingest ratio to limit: {ingest.ratio:.2f}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Throughput and latency of the platform beside its bare building blocks, in one run.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
+    parser.add_argument("--rounds", type=_positive, default=3, help="pairs of ingest runs  [default: 3]")
+    parser.add_argument(
+        "--messages", type=_positive, default=100_000, help="messages of an ingest run  [default: 100000]"
+    )
+    parser.add_argument(
+        "--things", type=_positive, default=1000, help="things they come from  [default: 1000]"
+    )
+    parser.add_argument(
+        "--rate", type=_positive, default=500, help="readings a second for the latency  [default: 500]"
+    )
+    parser.add_argument(
+        "--seconds", type=_positive, default=10, help="seconds that the latency is measured  [default: 10]"
+    )
+    parser.add_argument(
+        "--broker",
+        choices=brokers.KINDS,
+        default="embedded",
+        help="broker of both sides  [default: embedded]",
+    )
+    parser.add_argument(
+        "--data", type=Path, help="directory on the disk to measure  [default: that for temporary files]"
+    )
+    options = parser.parse_args()
+    if options.messages < options.things:
+        parser.error("--messages must be at least --things")
+    if not load.CONNECTIONS <= options.things <= things.MOST:
+        parser.error(f"--things must be from {load.CONNECTIONS} (one for each connection) to {things.MOST}")
+    if options.data is not None and not options.data.is_dir():
+        parser.error(f"--data {options.data}: there is no such directory")
+    return options
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

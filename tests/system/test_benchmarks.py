@@ -1,0 +1,19 @@
+"""The benchmark runs, finds every message, and ends with the line that is watched over time."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_quick_run_ends_with_the_ratio(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--data", str(tmp_path)]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.fullmatch(r"ingest ratio to limit: \d+\.\d\d", run.stdout.splitlines()[-1])
+    assert len(re.findall(r"200 of 200", run.stdout)) == 2  # readings of which each led to its command
+    assert list(tmp_path.iterdir()) == []  # nothing is left behind
