@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 
-from diat.api import operation, places, problems, services, things
+from diat.api import operation, places, problems, services, streams, things
 from diat.api.guard import Guard
 from diat.api.ports import Platform
 
@@ -17,12 +19,28 @@ answer with `Link: …; rel="next"`. Writes honour `If-Match` and `Idempotency-K
 """
 
 
+class Application(FastAPI):
+    """FastAPI whose document knows our problem documents."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        return document
+
+
 def make_app(platform: Platform, version: str) -> FastAPI:
     """The REST application over a platform; it starts and stops nothing."""
-    app = FastAPI(title="DIAT", version=version, description=DESCRIPTION, redoc_url=None)
+    app = Application(
+        title="DIAT",
+        version=version,
+        description=DESCRIPTION,
+        redoc_url=None,
+        responses={"4XX": problems.PROBLEM, "5XX": problems.PROBLEM},
+    )
     app.state.platform = platform
     problems.install(app)
     app.add_middleware(Guard)
-    for router in (things.router, places.router, services.router, operation.router):
+    for router in (things.router, streams.router, places.router, services.router, operation.router):
         app.include_router(router)
     return app

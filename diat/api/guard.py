@@ -6,8 +6,11 @@ Loopback needs no credential, so a page from anywhere in the person's browser mu
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diat.api.problems import problem
@@ -17,14 +20,14 @@ BODY_LIMIT = 8 * 1024 * 1024
 
 
 class Guard:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application, its web sockets included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with a problem document."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -40,8 +43,8 @@ class Guard:
             )
             return
         length = headers.get(b"content-length", "0")
-        if length.isdigit() and int(length) > BODY_LIMIT:
-            await problem(413, "too-large", f"a body has at most {BODY_LIMIT} bytes")(scope, receive, send)
+        if length.isdecimal() and int(length[:20]) > BODY_LIMIT:
+            await _too_large()(scope, receive, send)
             return
         raw = scope.get("raw_path")
         if raw and b"%2f" in raw.lower():
@@ -51,8 +54,12 @@ class Guard:
         await self._app(scope, _bounded(receive), send)
 
 
+def _too_large() -> JSONResponse:
+    return problem(413, "too-large", f"a body has at most {BODY_LIMIT} bytes")
+
+
 def _bounded(receive: Receive) -> Receive:
-    """The body as it comes, cut off past the limit where its length was not declared."""
+    """The body as it comes, refused past the limit where its length was not declared."""
     got = 0
 
     async def bounded() -> Message:
@@ -60,18 +67,19 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         got += len(message.get("body", b""))
         if got > BODY_LIMIT:
-            return {"type": "http.disconnect"}
+            raise HTTPException(413, f"a body has at most {BODY_LIMIT} bytes")
         return message
 
     return bounded
 
 
 def _is_loopback(url: str) -> bool:
+    """Whether a URL names this machine; a name that only looks like an address does not."""
     try:
         host = urlsplit(url).hostname
+        return host is not None and (host == "localhost" or ip_address(host).is_loopback)
     except ValueError:
         return False
-    return host is not None and (host in ("localhost", "::1") or host.startswith("127."))
 
 
 def _is_own(origin: str, host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,10 +10,10 @@ from fastapi.responses import JSONResponse
 
 from diat.adapters.metrics import render
 from diat.api import views
-from diat.api.ports import Limit, Offset, ThePlatform, page
+from diat.api.ports import Limit, Offset, StrictRoute, ThePlatform, page
 from diat.vol.diagnostics import STRANGERS
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=StrictRoute)
 
 
 @router.get("/health/live", summary="Does it live?")
@@ -28,6 +29,13 @@ def ready(platform: ThePlatform) -> JSONResponse:
     if trouble is None:
         return JSONResponse({"status": "ready"})
     return JSONResponse({"status": "not ready", "reason": trouble}, 503)
+
+
+@router.get("/vocab", summary="Our terms as a JSON-LD context")
+def vocabulary() -> Response:
+    """The JSON-LD context of the terms that we add to Thing Descriptions."""
+    context = resources.files("diat") / "wot" / "context.jsonld"
+    return Response(context.read_bytes(), media_type="application/ld+json")
 
 
 @router.get("/metrics", summary="Metrics in Prometheus text format")

@@ -10,19 +10,23 @@ from diat.api.ports import ThePlatform
 from diat.vol.places import Place, tree
 
 router = APIRouter(tags=["things"])
+DEEPEST = 50
+"""Levels of the tree that are shown; a place further inside counts in those that it lies in."""
 
 
 @router.get("/places", summary="The tree of places")
 def list_places(platform: ThePlatform) -> list[dict[str, Any]]:
     """Places that things are at, with how many are there and how many are there or inside."""
-    return [_shown(root) for root in tree(each.place for each in platform.things.registry.everything())]
+    return [
+        _shown(root, DEEPEST) for root in tree(each.place for each in platform.things.registry.everything())
+    ]
 
 
-def _shown(place: Place) -> dict[str, Any]:
+def _shown(place: Place, levels: int) -> dict[str, Any]:
     return {
         "path": place.path,
         "name": place.name,
         "things": place.things,
         "inside": place.inside,
-        "children": [_shown(child) for child in place.children],
+        "children": [_shown(child, levels - 1) for child in place.children] if levels > 1 else [],
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from json import JSONDecodeError
 from typing import Annotated, Any, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
 
 from diat.adapters.sql.history import History
 from diat.cvol.execution import CompositeLayer
@@ -47,8 +49,22 @@ def _platform(request: Request) -> Platform:
     return platform
 
 
-def _thing_id(thing: Annotated[str, Path(description="The thing's TD id, percent-encoded")]) -> str:
-    return thing.replace("%2F", "/")
+def _thing_id(
+    request: Request, thing: Annotated[str, Path(description="The thing's TD id, percent-encoded")]
+) -> str:
+    return _segment_of(request, 2, thing)
+
+
+def _affordance(
+    request: Request, name: Annotated[str, Path(description="The affordance's name, percent-encoded")]
+) -> str:
+    return _segment_of(request, 4, name)
+
+
+def _segment_of(request: Request, at: int, decoded: str) -> str:
+    """A segment of the path as it was sent, decoded once: with the slashes and percent signs it has."""
+    raw: bytes | None = request.scope.get("raw_path")
+    return decoded if raw is None else unquote(raw.partition(b"?")[0].decode("latin-1").split("/")[at])
 
 
 def _revision(
@@ -58,11 +74,12 @@ def _revision(
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     # A tag that is none of ours matches nothing.
-    return int(text) if text.isdigit() else -1
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 ThePlatform = Annotated[Platform, Depends(_platform)]
 ThingId = Annotated[str, Depends(_thing_id)]
+Affordance = Annotated[str, Depends(_affordance)]
 IfMatch = Annotated[int | None, Depends(_revision)]
 IdempotencyKey = Annotated[
     str | None, Header(max_length=200, description="Repeating a request with the same key does it once")
@@ -74,6 +91,34 @@ Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out
 async def durably(platform: Platform, change: Callable[[], T]) -> T:
     """Run a change in the writer and wait until it is durable."""
     return await asyncio.wrap_future(platform.submit(change))
+
+
+class StrictRequest(Request):
+    """A request whose JSON is JSON and no more: no NaN, no half surrogate pair, no bottomless nesting."""
+
+    async def json(self) -> Any:
+        """The body.
+
+        Raises:
+            JSONDecodeError: it is not JSON.
+        """
+        value = read_json(await self.body())
+        if isinstance(value, Garbled):
+            raise JSONDecodeError(value.reason, "", 0)
+        return value
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body as a ``StrictRequest`` does."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, given the stricter request."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
 
 
 async def json_body(request: Request) -> Any:
@@ -94,8 +139,11 @@ async def json_body(request: Request) -> Any:
 def page(request: Request, response: Response, found: list[T], limit: int, **following: Any) -> list[T]:
     """A page of a list that was asked for with one more than ``limit``; tells where the next one is."""
     if len(found) > limit:
-        url = request.url.include_query_params(limit=limit, **following)
-        response.headers["Link"] = f'<{url}>; rel="next"'
+        asked = {**request.query_params, "limit": limit, **following}
+        raw: bytes = request.scope.get("raw_path") or quote(request.url.path).encode()
+        path = raw.partition(b"?")[0].decode("latin-1")
+        base = str(request.base_url).rstrip("/")
+        response.headers["Link"] = f'<{base}{path}?{urlencode(asked)}>; rel="next"'
     return found[:limit]
 
 

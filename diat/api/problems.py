@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,6 +10,49 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Refused, Stale, Unavailable
+
+_TITLES = {
+    "bad-request": "The request cannot be read",
+    "origin": "Pages from elsewhere may not call this platform",
+    "not-found": "There is no such thing, service, template or command",
+    "method-not-allowed": "This path does not take that method",
+    "conflict": "It contradicts something that is there",
+    "stale": "Somebody else changed it meanwhile",
+    "too-large": "The body is too large",
+    "host": "This platform does not go by that name",
+    "invalid": "A value is wrong",
+    "refused": "It cannot be done as it stands",
+    "actuation": "The thing did not do as it was told",
+    "unavailable": "It may succeed later",
+    "internal": "An error of ours",
+}
+"""Last segment of the ``type`` to what it means; part of the contract."""
+_KINDS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "What every error answers (RFC 9457)",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [f"urn:diat:problem:{kind}" for kind in _TITLES]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "field": {"type": "string", "description": "Dotted path of the value that is wrong"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+PROBLEM: dict[str, Any] = {
+    "description": "A problem document",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (NotFound, 404, "not-found"),
@@ -34,7 +76,7 @@ def problem(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
     """
     body = {
         "type": f"urn:diat:problem:{kind}",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES[kind],
         "status": status,
         "detail": detail,
         **{key: value for key, value in more.items() if value},
@@ -57,20 +99,30 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else []
-    named = [
-        {"field": ".".join(str(part) for part in fault["loc"][1:]), "message": fault["msg"]}
-        for fault in faults
-    ]
+    named = [_fault(fault) for fault in faults]
     detail = "; ".join(
         f"{each['field']}: {each['message']}" if each["field"] else each["message"] for each in named
     )
     return problem(422, "invalid", detail[:500], field=named[0]["field"] if named else "", errors=named)
 
 
+def _fault(fault: dict[str, Any]) -> dict[str, str]:
+    if fault["type"] == "json_invalid":
+        return {"field": "", "message": f"the body is not JSON: {fault['ctx']['error']}"}
+    if fault["type"].endswith("_attributes_type") or (
+        fault["loc"] == ("body",) and fault["type"] != "missing"
+    ):
+        return {"field": "", "message": "a JSON object is wanted, sent as Content-Type: application/json"}
+    *path, last = (str(part) for part in fault["loc"][1:]) if len(fault["loc"]) > 1 else ("",)
+    # The names of our own types, which pydantic puts into the path of a union, are nobody's business.
+    path = [part for part in path if not part[:1].isupper()]
+    return {"field": ".".join([*path, "" if "[" in last else last]).strip("."), "message": fault["msg"]}
+
+
 async def _http(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
-    response = problem(status, HTTPStatus(status).phrase.lower().replace(" ", "-"), detail)
+    response = problem(status, _KINDS.get(status, "internal" if status >= 500 else "refused"), detail)
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response

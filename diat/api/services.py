@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +16,7 @@ from diat.api.ports import (
     Limit,
     Offset,
     Platform,
+    StrictRoute,
     ThePlatform,
     durably,
     etag,
@@ -26,7 +28,7 @@ from diat.kernel.ids import derived_id
 from diat.service.service import Service
 from diat.service.templates import read_template
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class ServiceRequest(BaseModel):
@@ -106,15 +108,17 @@ async def delete_service(platform: ThePlatform, service: str, if_match: IfMatch)
 
 
 @router.post("/services/{service}/pause", tags=["services"], summary="Let a service rest")
-async def pause_service(platform: ThePlatform, service: str) -> Response:
+async def pause_service(platform: ThePlatform, service: str, if_match: IfMatch) -> Response:
     """Let it rest; what it drives is let go. Pausing twice changes nothing."""
-    return _shown(platform, await durably(platform, lambda: platform.services.pause(service, True)))
+    made = await durably(platform, lambda: platform.services.pause(service, True, if_match))
+    return _shown(platform, made)
 
 
 @router.post("/services/{service}/resume", tags=["services"], summary="Resume a service")
-async def resume_service(platform: ThePlatform, service: str) -> Response:
+async def resume_service(platform: ThePlatform, service: str, if_match: IfMatch) -> Response:
     """Let it go on. Resuming twice changes nothing."""
-    return _shown(platform, await durably(platform, lambda: platform.services.pause(service, False)))
+    made = await durably(platform, lambda: platform.services.pause(service, False, if_match))
+    return _shown(platform, made)
 
 
 @router.get("/templates", tags=["templates"], summary="All templates")
@@ -137,15 +141,32 @@ def get_template(platform: ThePlatform, name: str) -> dict[str, Any]:
     raise NotFound(f"there is no template {name!r}")
 
 
-@router.post("/templates", status_code=201, tags=["templates"], summary="Add a template")
-async def add_template(request: Request, platform: ThePlatform) -> Response:
-    """Takes a template as JSON or YAML."""
+@router.post(
+    "/templates",
+    status_code=201,
+    tags=["templates"],
+    summary="Add a template",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/yaml": {"schema": {"type": "string"}},
+                "application/json": {"schema": {"type": "object"}},
+            },
+        }
+    },
+)
+async def add_template(
+    request: Request, platform: ThePlatform, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Takes a template as JSON or YAML; ``template.schema.json`` says what it looks like."""
     try:
         source = (await request.body()).decode("utf-8")
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8") from None
-    template = read_template(source)
-    made = await durably(platform, lambda: platform.services.templates.add(template))
+    template = await run_in_threadpool(read_template, source)
+    again = idempotency_key is not None
+    made = await durably(platform, lambda: platform.services.templates.add(template, again=again))
     return JSONResponse(_template(platform, made), 201, {"Location": f"/templates/{made.name}"})
 
 

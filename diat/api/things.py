@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
 from concurrent.futures import Future
 from typing import Annotated, Any, Literal
 
@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from diat.adapters.sql.history import Aggregate
 from diat.api import views
 from diat.api.ports import (
+    Affordance,
     IdempotencyKey,
     IfMatch,
     Limit,
     Offset,
     Platform,
+    StrictRoute,
     ThePlatform,
     ThingId,
     durably,
@@ -35,11 +37,14 @@ from diat.kernel.ids import derived_id
 from diat.vol import search
 from diat.vol.interaction import Actuation
 from diat.vol.search import Capability
+from diat.vol.succession import successors
 from diat.vol.thing import Property, VirtualObject
 from diat.wot.quantities import quantity_kind
 
-router = APIRouter(tags=["things"])
+router = APIRouter(tags=["things"], route_class=StrictRoute)
 TD = "application/td+json"
+_LATEST = 253_402_300_799_999
+"""The last millisecond that RFC 3339 can write."""
 PATIENCE = 2.0
 """Seconds that a write waits for the thing unless ``Prefer: wait=`` says otherwise."""
 
@@ -50,6 +55,13 @@ class Verdict(BaseModel):
     model_config = ConfigDict(extra="forbid")
     state: Literal["accepted", "rejected"]
     reason: str = ""
+
+
+class Swap(BaseModel):
+    """The thing whose hardware is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+    thing: str
 
 
 @router.get("/things", summary="All Thing Descriptions, or those found by meaning")
@@ -93,7 +105,10 @@ async def patch_thing(
 
     def change() -> VirtualObject:
         _must_be_at(platform, thing, if_match)
-        return platform.things.patch(thing, patch)
+        try:
+            return platform.things.patch(thing, patch)
+        except RecursionError:
+            raise Invalid("nested too deeply") from None
 
     return _td(request, platform, await durably(platform, change))
 
@@ -111,13 +126,50 @@ async def retire_thing(platform: ThePlatform, thing: ThingId, if_match: IfMatch)
 
 @router.put("/things/{thing}/admission", summary="Accept or reject a thing")
 async def admit_thing(
-    platform: ThePlatform, thing: ThingId, verdict: Verdict | Literal["accepted", "rejected"]
+    platform: ThePlatform,
+    thing: ThingId,
+    if_match: IfMatch,
+    verdict: Annotated[Verdict | Literal["accepted", "rejected"], Body()],
 ) -> Any:
     """Accept or reject a thing: ``{"state", "reason"}``, or the bare word."""
     said = verdict if isinstance(verdict, Verdict) else Verdict(state=verdict)
     reason = said.reason or "a person decided so"
-    made = await durably(platform, lambda: platform.things.admit(thing, said.state, reason))
+
+    def change() -> VirtualObject:
+        _must_be_at(platform, thing, if_match)
+        return platform.things.admit(thing, said.state, reason)
+
+    made = await durably(platform, change)
     return {"state": made.record.admission, "reason": made.record.reason}
+
+
+@router.get("/things/{thing}/hardware", summary="What is behind a thing, and what could take its place")
+def get_hardware(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+    """The identifiers of the physical thing, its announcements, and things that look like a replacement."""
+    each = platform.things.registry.get(thing)
+    found = successors(each, platform.things.registry, platform.things.twin)
+    return {
+        "identifiers": list(each.record.identifiers),
+        "dialect": each.record.dialect,
+        "announcements": sorted(platform.things.registry.announcements.committed_topics(thing)),
+        "successors": [
+            {"thing": one.thing, "title": one.title, "share": one.share, "reason": one.reason}
+            for one in found
+        ],
+    }
+
+
+@router.put("/things/{thing}/hardware", summary="Put other hardware behind a thing")
+async def put_hardware(
+    request: Request, platform: ThePlatform, thing: ThingId, if_match: IfMatch, swap: Swap
+) -> Response:
+    """History, services and patches stay; the other thing is no more a thing of its own."""
+
+    def change() -> VirtualObject:
+        _must_be_at(platform, thing, if_match)
+        return platform.things.replace_hardware(thing, swap.thing)
+
+    return _td(request, platform, await durably(platform, change))
 
 
 @router.get("/things/{thing}/diagnostics", summary="What went wrong with a thing")
@@ -157,14 +209,14 @@ def read_readings(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
 
 
 @router.get("/things/{thing}/properties/{name}", summary="Value of a property")
-def read_property(platform: ThePlatform, thing: ThingId, name: str) -> JSONResponse:
+def read_property(platform: ThePlatform, thing: ThingId, name: Affordance) -> JSONResponse:
     """The bare value."""
     _property(platform, thing, name)
     return JSONResponse(_known(platform, thing, name).value)
 
 
 @router.get("/things/{thing}/properties/{name}/reading", summary="Newest reading of a property")
-def read_reading(platform: ThePlatform, thing: ThingId, name: str) -> dict[str, Any]:
+def read_reading(platform: ThePlatform, thing: ThingId, name: Affordance) -> dict[str, Any]:
     """The value with its unit, both times and quality."""
     prop = _property(platform, thing, name)
     return views.reading(prop, _known(platform, thing, name), platform.clock())
@@ -176,7 +228,7 @@ def read_history(
     response: Response,
     platform: ThePlatform,
     thing: ThingId,
-    name: str,
+    name: Affordance,
     since: Annotated[str | None, Query(alias="from", description="RFC 3339 or Unix ms, included")] = None,
     until: Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")] = None,
     every: Annotated[str | None, Query(description="Interval: 10s, 5m, 1h, 1d or PT5M")] = None,
@@ -197,6 +249,8 @@ def read_history(
             length = parse_duration(every)
         except ValueError as error:
             raise Invalid(str(error), "every") from None
+        if length > _LATEST:
+            raise Invalid(f"longer than all times: {every!r}", "every")
         if aggregate not in ("count", "last") and not prop.numeric:
             raise Invalid(f"{name!r} has no numbers: only count and last can be asked", "aggregate")
         figures = history.aggregates(number, name, start, end, length, aggregate, limit + 1, offset=offset)
@@ -214,19 +268,36 @@ def read_history(
     ]
 
 
-@router.put("/things/{thing}/properties/{name}", summary="Write a property")
+_ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+
+
+@router.put(
+    "/things/{thing}/properties/{name}",
+    status_code=204,
+    summary="Write a property",
+    openapi_extra=_ANY_JSON,
+    responses={202: {"description": "Given to the thing, which has not confirmed yet"}},
+)
 async def write_property(
     request: Request,
     platform: ThePlatform,
     thing: ThingId,
-    name: str,
-    prefer: Annotated[str | None, Header()] = None,
+    name: Affordance,
+    prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes the bare value; 204 once the thing confirmed, 202 with a Location while it has not."""
     value = await json_body(request)
-    actuation, end = await _give(
-        platform, lambda: platform.things.interaction.write(thing, name, value, platform.clock())
-    )
+    reference = None if idempotency_key is None else derived_id("write", thing, name, idempotency_key)
+
+    def change() -> tuple[Actuation, Future[Actuation]]:
+        interaction = platform.things.interaction
+        made = _given_before(platform, reference, value) or interaction.write(
+            thing, name, value, platform.clock(), command_id=reference
+        )
+        return made, interaction.endings.of(made.id) if made.open else _ended(made)
+
+    actuation, end = await durably(platform, change)
     location = {"Location": f"/actuations/{actuation.id}"}
     try:
         ended = await asyncio.wait_for(asyncio.wrap_future(end), _patience(prefer))
@@ -239,22 +310,24 @@ async def write_property(
     return response
 
 
-@router.post("/things/{thing}/actions/{name}", status_code=201, summary="Invoke an action")
+@router.post(
+    "/things/{thing}/actions/{name}", status_code=201, summary="Invoke an action", openapi_extra=_ANY_JSON
+)
 async def invoke_action(
-    request: Request, platform: ThePlatform, thing: ThingId, name: str, idempotency_key: IdempotencyKey = None
+    request: Request,
+    platform: ThePlatform,
+    thing: ThingId,
+    name: Affordance,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes the action's input; answers with the Location of the invocation."""
     value = await json_body(request)
     reference = None if idempotency_key is None else derived_id("action", thing, name, idempotency_key)
 
     def change() -> Actuation:
-        interaction = platform.things.interaction
-        known = _given_before(platform, reference)
-        if known is not None:
-            if known.input != value:
-                raise Conflict("this Idempotency-Key was used with another input")
-            return known
-        return interaction.invoke(thing, name, value, platform.clock(), command_id=reference)
+        return _given_before(platform, reference, value) or platform.things.interaction.invoke(
+            thing, name, value, platform.clock(), command_id=reference
+        )
 
     made = await durably(platform, change)
     location = f"/things/{segment(thing)}/actions/{segment(name)}/{made.id}"
@@ -263,7 +336,7 @@ async def invoke_action(
 
 
 @router.get("/things/{thing}/actions/{name}/{invocation}", summary="What became of an invocation")
-def query_action(platform: ThePlatform, thing: ThingId, name: str, invocation: str) -> dict[str, Any]:
+def query_action(platform: ThePlatform, thing: ThingId, name: Affordance, invocation: str) -> dict[str, Any]:
     """``pending``, ``completed``, ``failed``, ``expired`` or ``in-doubt``, with output or error."""
     found = platform.history.actuation(invocation)
     if (found.thing, found.affordance, found.kind) != (thing, name, "action"):
@@ -271,26 +344,25 @@ def query_action(platform: ThePlatform, thing: ThingId, name: str, invocation: s
     return views.invocation(found)
 
 
-async def _give(platform: Platform, command: Callable[[], Actuation]) -> tuple[Actuation, Future[Actuation]]:
-    """Give a command; it and the future of its end."""
-
-    def change() -> tuple[Actuation, Future[Actuation]]:
-        actuation = command()
-        return actuation, platform.things.interaction.endings.of(actuation.id)
-
-    return await durably(platform, change)
-
-
-def _given_before(platform: Platform, reference: str | None) -> Actuation | None:
+def _given_before(platform: Platform, reference: str | None, value: Any) -> Actuation | None:
+    """The command that was given under the same idempotency key."""
     if reference is None:
         return None
-    waiting = platform.things.interaction.outbox.get(reference)
-    if waiting is not None:
-        return waiting
-    try:
-        return platform.history.actuation(reference)
-    except NotFound:
-        return None
+    known = platform.things.interaction.outbox.get(reference)
+    if known is None:
+        try:
+            known = platform.history.actuation(reference)
+        except NotFound:
+            return None
+    if known.input != value:
+        raise Conflict("this Idempotency-Key was used with another input")
+    return known
+
+
+def _ended(actuation: Actuation) -> Future[Actuation]:
+    future: Future[Actuation] = Future()
+    future.set_result(actuation)
+    return future
 
 
 def _must_be_at(platform: Platform, thing: str, revision: int | None) -> None:
@@ -326,23 +398,26 @@ def _time(text: str | None, field: str) -> int | None:
     if text is None:
         return None
     try:
-        return parse_time(text)
+        time = parse_time(text)
     except (ValueError, OverflowError):
-        raise Invalid(f"neither RFC 3339 nor Unix milliseconds: {text!r}", field) from None
+        time = _LATEST + 1
+    if not -_LATEST <= time <= _LATEST:
+        raise Invalid(f"neither RFC 3339 nor Unix milliseconds: {text[:100]!r}", field)
+    return time
 
 
 def _cursor(text: str | None) -> tuple[int, int] | None:
     if not text:
         return None
-    observed, _, position = text.partition(".")
-    if not observed.lstrip("-").isdigit() or not position.isdigit():
+    match = re.fullmatch(r"(-?[0-9]{1,18})\.([0-9]{1,18})", text)
+    if match is None:
         raise Invalid("take the cursor from the Link of the page before", "cursor")
-    return int(observed), int(position)
+    return int(match[1]), int(match[2])
 
 
 def _patience(prefer: str | None) -> float:
     for part in (prefer or "").split(","):
         name, _, value = part.strip().partition("=")
-        if name == "wait" and value.isdigit():
+        if name == "wait" and value.isdecimal() and value.isascii():
             return min(float(value), 60.0)
     return PATIENCE

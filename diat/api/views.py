@@ -47,12 +47,24 @@ def description(platform: Platform, each: VirtualObject, base: str) -> Json:
         for name in each.actions
     }
     td["events"] = {
-        name: {**event, "forms": event.get("forms") or [{"href": f"{home}/events/{segment(name)}"}]}
+        name: {
+            **event,
+            "forms": [
+                {
+                    "href": f"{home}/events/{segment(name)}",
+                    "op": ["subscribeevent"],
+                    "subprotocol": "sse",
+                    "contentType": "text/event-stream",
+                }
+            ],
+        }
         for name, event in _mapping(td.get("events")).items()
     }
     for kind in ("properties", "actions", "events"):
         if not td[kind]:
             del td[kind]
+    # What the thing itself demands stands behind the platform's own forms, which demand nothing yet.
+    td |= {"securityDefinitions": {"nosec_sc": {"scheme": "nosec"}}, "security": ["nosec_sc"]}
     td["forms"] = [
         {"href": f"{home}/properties", "op": ["readallproperties"], "contentType": "application/json"}
     ]
@@ -152,14 +164,21 @@ def diagnostic(line: Diagnostic) -> Json:
 
 
 def _property_forms(home: str, prop: Property) -> list[Json]:
+    href = f"{home}/properties/{segment(prop.name)}"
     operations = ["readproperty"] * prop.readable + ["writeproperty"] * prop.writable
-    return [
-        {
-            "href": f"{home}/properties/{segment(prop.name)}",
-            "op": operations or ["readproperty"],
-            "contentType": "application/json",
-        }
+    forms: list[Json] = [
+        {"href": href, "op": operations or ["readproperty"], "contentType": "application/json"}
     ]
+    if prop.readable:
+        forms.append(
+            {
+                "href": f"{href}/observe",
+                "op": ["observeproperty"],
+                "subprotocol": "sse",
+                "contentType": "text/event-stream",
+            }
+        )
+    return forms
 
 
 def _mapping(value: Any) -> Json:

@@ -18,7 +18,6 @@ class Bound(Struct, frozen=True, kw_only=True):
     Attributes:
         bindings: what fills them.
         missing: what a required role lacks, a line for a person each.
-        lacking: what an optional role, or more of a role, could still have had and lost.
         waits: properties whose next reading may fill a role.
     """
 
@@ -100,6 +99,7 @@ def _explain(role: Wanted, got: int, refused: Sequence[Candidate]) -> str:
 def _because(refused: Sequence[Candidate]) -> str:
     if not refused:
         return ""
-    told = [f"{each.title} ({each.affordance}): {each.refusal}" for each in refused[:5]]
-    more = f"; and {len(refused) - 5} others" if len(refused) > 5 else ""
-    return f" (turned down: {'; '.join(told)}{more})"
+    # Roles of one group may turn down the same affordance for the same reason.
+    told = list(dict.fromkeys(f"{each.title} ({each.affordance}): {each.refusal}" for each in refused))
+    more = f"; and {len(told) - 5} others" if len(told) > 5 else ""
+    return f" (turned down: {'; '.join(told[:5])}{more})"

@@ -206,6 +206,15 @@ class CompositeLayer:
         state = self._state(composite.id)
         if state.state == "failed":
             return
+        try:
+            self._fill(composite, state, now)
+        except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
+            self._give_up(composite, state, error, now)
+        if evaluate and state.state == "running":
+            self._evaluate(composite, state, now)
+
+    def _fill(self, composite: Composite, state: CompositeState, now: int) -> None:
+        """Bind the roles to what is there; rest if a required one is unmet."""
         bound = bind(
             composite,
             state.bindings,
@@ -224,10 +233,8 @@ class CompositeLayer:
         if bound.missing:
             self._rest(composite, state, "waiting", now)
             self._plan_wake(composite, state, None, now)
-            return
-        state.state = "running"
-        if evaluate:
-            self._evaluate(composite, state, now)
+        else:
+            state.state = "running"
 
     def _rewatch(
         self, composite: Composite, state: CompositeState, bindings: list[Any], waits: list[tuple[str, str]]
@@ -294,9 +301,12 @@ class CompositeLayer:
         try:
             self._run(composite, state, now)
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
-            _LOG.exception("service %s failed", composite.id)
-            state.error = f"{type(error).__name__}: {error}"[:500]
-            self._rest(composite, state, "failed", now)
+            self._give_up(composite, state, error, now)
+
+    def _give_up(self, composite: Composite, state: CompositeState, error: Exception, now: int) -> None:
+        _LOG.error("service %s failed", composite.id, exc_info=error)
+        state.error = f"{type(error).__name__}: {error}"[:500]
+        self._rest(composite, state, "failed", now)
 
     def _run(self, composite: Composite, state: CompositeState, now: int) -> None:
         filled = frozenset(binding.role for binding in state.bindings)
@@ -442,20 +452,25 @@ class CompositeLayer:
         """Bring an actuator back to what its step says it should be when nobody decides."""
         key = f"{thing} {name}"
         told = state.driven.pop(key, None)
-        if told is None:
+        if told is None or self._things.registry.seen(thing) is None:
             return
         roles = {b.role for b in state.bindings if (b.thing, b.affordance) == (thing, name)}
         for step in composite.steps:
             if not isinstance(step, Drive) or step.role not in roles or step.otherwise is None:
                 continue
-            if told.value == step.otherwise or self._things.registry.seen(thing) is None:
+            # What it is told now is remembered: its readings may speak of what it was told before.
+            state.driven[key] = told
+            if told.value == step.otherwise:
                 continue
             try:
-                self._things.interaction.write(thing, name, step.otherwise, now, service=composite.id)
+                given = self._things.interaction.write(thing, name, step.otherwise, now, service=composite.id)
             except Refused as refusal:
                 self._things.diagnostics.note(
                     thing, f"service {composite.title!r} could not let go of it: {refusal}", now
                 )
+                del state.driven[key]
+            else:
+                state.driven[key] = Driven(step.otherwise, given.id, now)
 
     def _plan_wake(self, composite: Composite, state: CompositeState, due: int | None, now: int) -> None:
         """Wake when a step wants to, or when a bound reading grows too old."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from msgspec import Struct
 
 from diat.cvol.template import Capability
+from diat.vol.announcements import NATIVE
 from diat.vol.places import lies_in
 from diat.vol.registry import Registry
 from diat.vol.thing import Property, VirtualObject
@@ -102,6 +103,10 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
     target = wanted.unit or unit
     refusal = _not_there(wanted, each, twin)
     later = False
+    if refusal is None and prop.category is not None:
+        refusal = f"it tells of the thing itself ({prop.category})"
+    if refusal is None and prop.writable and each.record.dialect != NATIVE:
+        refusal = "it is a set-point"
     if refusal is None and not prop.numeric:
         refusal = "its values are not numbers"
     if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
@@ -116,6 +121,8 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
             refusal, later = f"its reading is {age:.0f} s old, more than {limit:.0f} s", True
     rank = (
         float(each.record.dialect == COMPOSITE),
+        # Native things may leave readOnly away, so what can be written may still be measured.
+        float(prop.writable),
         prop.accuracy if prop.accuracy is not None else float("inf"),
         float(each.record.no),
     )

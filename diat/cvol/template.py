@@ -167,7 +167,7 @@ class Template(_Strict):
         known = set(self.parameters.get("properties", {}))
         for placeholder in placeholders([self.model_dump(exclude={"parameters"}, by_alias=True)]):
             if placeholder not in known:
-                raise ValueError(f"the placeholder {{{{{placeholder}}}}} is no parameter")
+                raise ValueError(f"parameters: there is none for the placeholder {{{{{placeholder}}}}}")
         return self
 
 
@@ -192,7 +192,7 @@ def order(steps: list[dict[str, Any]]) -> list[str]:
     try:
         return list(graph.static_order())
     except CycleError as error:
-        raise ValueError(f"the steps form a cycle: {' -> '.join(error.args[1])}") from None
+        raise ValueError(f"steps: they form a cycle: {' -> '.join(error.args[1])}") from None
 
 
 def placeholders(value: Any) -> set[str]:

@@ -1,32 +1,26 @@
-"""What is read back: history of properties, and commands. Any thread may ask; the writer never waits."""
+"""What is read back: history, and commands. Any thread may ask; the writer never waits.
+
+``History`` reads what is in the database. ``diat.adapters.lake.history.LakeHistory`` is the same for whoever
+asks, and reads what was moved to Parquet files as well.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
 
-import msgspec
-from msgspec import Struct
-from sqlalchemy import Engine, and_, func, or_, select, text
+from sqlalchemy import Connection, Engine, select
 
-from diat.adapters.sql import rows
-from diat.adapters.sql.tables import ACTUATIONS, READINGS
+from diat.adapters.sql import hot, rows
+from diat.adapters.sql.figures import Aggregate, Partial, Past, Wanted, combine
+from diat.adapters.sql.tables import ACTUATIONS
 from diat.kernel.errors import NotFound
 from diat.vol.interaction import Actuation
 
-Aggregate = Literal["mean", "min", "max", "sum", "count", "last"]
+__all__ = ["Aggregate", "History", "Past"]
 
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
-_AGGREGATES = {"mean": "avg", "min": "min", "max": "max", "sum": "sum", "count": "count"}
-
-
-class Past(Struct, frozen=True):
-    """A reading of long ago, or a figure over many; times in Unix milliseconds."""
-
-    value: Any
-    observed: int
-    received: int
-    quality: str
-    position: int = 0
+T = TypeVar("T")
 
 
 class History:
@@ -57,28 +51,35 @@ class History:
             offset: how many to leave out first.
             after: (observed, position) of the last reading of the page before.
         """
-        table = READINGS.c
-        wanted: list[Any] = [table.thing == thing, text("json_type(reported, :path) IS NOT NULL")]
-        if start is not None:
-            wanted.append(table.observed >= start)
-        if end is not None:
-            wanted.append(table.observed < end)
-        if after is not None:
-            at, position = after
-            wanted.append(or_(table.observed > at, and_(table.observed == at, table.position > position)))
-        query = (
-            select(table.position, table.observed, table.received, table.quality, table.reported)
-            .where(*wanted)
-            .order_by(table.observed, table.position)
-            .limit(limit)
-            .offset(offset)
-        )
-        with self._engine.connect() as connection:
-            found = connection.execute(query, {"path": _path(name)}).all()
-        return [
-            Past(_decode(reported)[name], observed, received, quality, position)
-            for position, observed, received, quality, reported in found
-        ]
+        wanted = Wanted(thing, name, start, end, after)
+        most = offset + limit
+        return self._read(lambda sql: list(islice(self._readings(sql, wanted, most), offset, most)))
+
+    def occurrences(
+        self,
+        thing: int,
+        event: str,
+        start: int | None,
+        end: int | None,
+        limit: int,
+        *,
+        offset: int = 0,
+        after: tuple[int, int] | None = None,
+    ) -> list[Past]:
+        """Occurrences of one event, oldest first, their data as ``value``; arguments as of ``readings``."""
+        wanted = Wanted(thing, event, start, end, after)
+        most = offset + limit
+        return self._read(lambda sql: list(islice(self._occurrences(sql, wanted, most), offset, most)))
+
+    def readings_since(self, thing: int, name: str, position: int, limit: int) -> list[Past]:
+        """Readings of one property that came behind an ingest position, in the order in which they came."""
+        wanted = Wanted(thing, name, since=position)
+        return self._read(lambda sql: list(islice(self._readings(sql, wanted, limit), limit)))
+
+    def events_since(self, thing: int, event: str, position: int, limit: int) -> list[Past]:
+        """Occurrences of one event that came behind an ingest position, in the order in which they came."""
+        wanted = Wanted(thing, event, since=position)
+        return self._read(lambda sql: list(islice(self._occurrences(sql, wanted, limit), limit)))
 
     def aggregates(
         self,
@@ -94,9 +95,11 @@ class History:
     ) -> list[Past]:
         """One figure for each interval that has readings, oldest first; ``observed`` is the interval's start.
 
+        ``count`` and ``last`` are over all values but null, the others over those that are numbers.
+
         Args:
             thing: number of the thing.
-            name: the property; but for ``count`` and ``last`` its values must be numbers.
+            name: the property.
             start: first time, Unix milliseconds, included.
             end: last time, excluded.
             every: length of an interval in milliseconds; intervals begin at multiples of it.
@@ -104,31 +107,18 @@ class History:
             limit: how many intervals at most.
             offset: how many to leave out first.
         """
-        table = READINGS.c
-        value = func.json_extract(table.reported, _path(name))
-        bucket = (table.observed - table.observed % every).label("bucket")
-        figure = table.reported if aggregate == "last" else getattr(func, _AGGREGATES[aggregate])(value)
-        wanted: list[Any] = [table.thing == thing, value.is_not(None)]
-        if start is not None:
-            wanted.append(table.observed >= start)
-        if end is not None:
-            wanted.append(table.observed < end)
-        # With "last", SQLite takes the bare columns from the row that holds the max.
-        received = table.received if aggregate == "last" else func.max(table.received)
-        query = (
-            select(bucket, figure, received, func.max(table.observed))
-            .where(*wanted)
-            .group_by(bucket)
-            .order_by(bucket)
-            .limit(limit)
-            .offset(offset)
-        )
-        with self._engine.connect() as connection:
-            found = connection.execute(query).all()
-        return [
-            Past(_decode(got)[name] if aggregate == "last" else got, at, came, "good")
-            for at, got, came, _ in found
-        ]
+        wanted = Wanted(thing, name, start, end)
+        most = offset + limit
+
+        def figures(sql: Connection) -> list[Past]:
+            found = self._partials(sql, wanted, every, aggregate, most)
+            return list(islice(combine(aggregate, found), offset, most))
+
+        return self._read(figures)
+
+    def census(self, thing: int, start: int | None, end: int | None) -> dict[str, int]:
+        """How many readings of each property of a thing there are; those without any are left out."""
+        return self._read(lambda sql: self._census(sql, thing, start, end))
 
     def actuations(
         self, limit: int, offset: int, *, service: str | None = None, thing: str | None = None
@@ -156,7 +146,24 @@ class History:
             raise NotFound(f"there is no command {reference!r}")
         return rows.read_actuation(body)
 
+    def _read(self, question: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            return question(connection)
 
-def _path(name: str) -> str:
-    """SQLite's JSON path of a property; a quote in the name is written as JSON writes it."""
-    return f"$.{rows.text(name)}"
+    def _readings(self, connection: Connection, wanted: Wanted, count: int) -> Iterator[Past]:
+        """At least the first ``count`` readings, if there are so many."""
+        return hot.readings(connection, wanted, {})
+
+    def _occurrences(self, connection: Connection, wanted: Wanted, count: int) -> Iterator[Past]:
+        return hot.occurrences(connection, wanted, {})
+
+    def _partials(
+        self, connection: Connection, wanted: Wanted, every: int, aggregate: Aggregate, count: int
+    ) -> Iterator[Partial]:
+        """Figures, ordered by interval, from which the first ``count`` intervals can be told."""
+        return hot.partials(connection, wanted, {}, every, aggregate)
+
+    def _census(
+        self, connection: Connection, thing: int, start: int | None, end: int | None
+    ) -> dict[str, int]:
+        return hot.census(connection, thing, start, end, {})

@@ -83,6 +83,9 @@ LOGS = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    # What is appended to these is what was moved to cold storage: position, start and end of its day.
+    "moved_readings": "DELETE FROM readings WHERE position = ? AND observed >= ? AND observed < ?",
+    "moved_events": "DELETE FROM events WHERE position = ? AND observed >= ? AND observed < ?",
 }
 
 read_record = msgspec.json.Decoder(ThingRecord).decode
