@@ -566,6 +566,7 @@ class Mutter:
     """A dialect whose things say whatever the test wants, also what no database takes."""
 
     name = "mutter"
+    whole = False
 
     def __init__(self):
         self.says = {}

@@ -132,8 +132,8 @@ def test_a_key_written_out_counts_over_its_abbreviation():
     ("device", "identifiers"),
     [
         ({"ids": "20500de464ec"}, ("20500de464ec",)),
-        ({"ids": ["a", "b"], "cns": [["mac", "3C:71:BF:29:5A:B4"]]}, ("a", "b", "mac:3c:71:bf:29:5a:b4")),
-        ({"cns": [["mac", "3C71BF295AB4"]]}, ("mac:3c:71:bf:29:5a:b4",)),
+        ({"ids": ["a", "b"], "cns": [["mac", "3C:71:BF:29:5A:B4"]]}, ("a", "b", "mac:3c71bf295ab4")),
+        ({"cns": [["mac", "3C71BF295AB4"]]}, ("mac:3c71bf295ab4",)),
         ({"cns": [["ip", "10.0.0.1"]]}, ("ip:10.0.0.1",)),
         ({"ids": [5, None, "", ["hue", "7"]]}, ("5", "hue:7")),
         ({"ids": [], "cns": "nonsense"}, ("u1",)),
@@ -151,7 +151,11 @@ def test_the_ieee_address_of_a_zigbee_device_names_it_too():
         "homeassistant/sensor/0x00158d0001e83a31/t/config",
         {"stat_t": "s", "dev": {"ids": ["zigbee2mqtt_0x00158d0001e83a31"]}},
     )
-    assert part.identifiers == ("zigbee2mqtt_0x00158d0001e83a31", "0x00158d0001e83a31")
+    assert part.identifiers == (
+        "zigbee2mqtt_0x00158d0001e83a31",
+        "ieee:0x00158d0001e83a31",
+        "0x00158d0001e83a31",
+    )
 
 
 def test_what_has_no_id_at_all_is_named_by_its_topic_and_claims_nothing():
