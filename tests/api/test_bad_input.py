@@ -173,7 +173,7 @@ def test_an_unknown_thing_over_rest_is_not_found(rest, problem):
         ({"title": "x", "id": "urn:dev:somebody-else"}, "must be"),
         ({"title": "x", "id": 5}, "must be"),
         ({"title": "x", "@context": 5}, "context"),
-        ({"title": "x", "security": 5, "securityDefinitions": 5}, "security"),
+        ({"title": "x", "security": 5, "securityDefinitions": 5}, "required"),
     ],
 )
 def test_an_invalid_description_is_rejected_with_the_reason(thing, house, until, td, says):

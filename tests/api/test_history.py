@@ -21,7 +21,7 @@ METER = {
         "list": {"type": "array"},
         "never": {"type": "number"},
         "secret": {"type": "string", "writeOnly": True},
-        "odd.name $[0] ü's": {"type": "number"},
+        'odd".name $[0] ü': {"type": "number"},
     },
 }
 
@@ -141,11 +141,11 @@ class TestHistory:
             assert values(until(lambda path=path: (got := house.get(path))[1:] and got)) == both
 
     def test_of_a_property_with_an_odd_name(self, meter, house, rest):
-        meter.has(**{"odd.name $[0] ü's": 1.5})
-        href = house.get(meter.path)["properties"]["odd.name $[0] ü's"]["forms"][0]["href"]
+        meter.has(**{'odd".name $[0] ü': 1.5})
+        href = house.get(meter.path)["properties"]['odd".name $[0] ü']["forms"][0]["href"]
         assert rest.get(href).json() == 1.5
         for _ in range(2):
-            meter.report(**{"odd.name $[0] ü's": 1.5})
+            meter.report(**{'odd".name $[0] ü': 1.5})
         meter.has(level=0)
         answer = rest.get(f"{href}/history", params={"limit": 2})
         assert values(answer.json()) == [1.5, 1.5]

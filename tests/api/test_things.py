@@ -75,6 +75,27 @@ class TestDescription:
         (everything,) = td["forms"]
         assert rest.get(everything["href"]).json() == {"on": False, "power": 5.0, "a/b c%": 8}
 
+    def test_asks_for_no_credential_whatever_the_thing_itself_asks_for(self, thing, house, until):
+        shy = thing(None)
+        shy.id, shy.path = f"urn:x:{shy.name}", f"/things/urn:x:{shy.name}"
+        forms = [
+            {"href": f"mqtt://127.0.0.1:{house.mqtt_port}", "mqv:topic": "shy/on", "op": "observeproperty"}
+        ]
+        shy.announce(
+            {
+                "@context": "https://www.w3.org/2022/wot/td/v1.1",
+                "id": shy.id,
+                "title": "Shy",
+                "securityDefinitions": {"basic_sc": {"scheme": "basic"}},
+                "security": "basic_sc",
+                "properties": {"on": {"type": "boolean", "readOnly": True, "forms": forms}},
+            }
+        )
+        until(lambda: shy.admission)
+        assert shy.admission["state"] == "accepted", shy.admission
+        td = house.get(shy.path)
+        assert td["securityDefinitions"][td["security"][0]] == {"scheme": "nosec"}
+
     @pytest.mark.parametrize(
         "id_",
         [
