@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -56,10 +57,17 @@ def parse_listen(text: str, flag: str) -> Listen:
         raise Invalid(f"{flag} takes a port (1 to 65535) or host:port, not {text!r}", flag)
     if host == "localhost":
         host = LOOPBACK
-    if host not in (LOOPBACK, "::1") and not host.startswith("127."):
+    if not _is_loopback(host):
         raise Invalid(
             f"{flag} {text}: only loopback is served as long as there are no credentials: "
             f"use {LOOPBACK}:{port}",
             flag,
         )
     return Listen(host, int(port))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

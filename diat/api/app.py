@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_swagger import patch_fastapi
 
 from diat.api import operation, places, problems, services, streams, things
 from diat.api.guard import Guard
@@ -36,11 +37,15 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         version=version,
         description=DESCRIPTION,
         redoc_url=None,
+        docs_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses={"4XX": problems.PROBLEM, "5XX": problems.PROBLEM},
     )
     app.state.platform = platform
     problems.install(app)
     app.add_middleware(Guard)
+    # The page for people at /docs, with all that it needs from here: a house without internet has one too.
+    patch_fastapi(app)
     for router in (things.router, streams.router, places.router, services.router, operation.router):
         app.include_router(router)
     return app

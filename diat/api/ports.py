@@ -15,12 +15,14 @@ from fastapi.routing import APIRoute
 from diat.adapters.sql.history import History
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Invalid
+from diat.kernel.errors import Invalid, Unavailable
 from diat.service.layer import ServiceLayer
 from diat.vol.layer import VirtualObjectLayer
 from diat.wire.envelope import Garbled, read_json
 
 T = TypeVar("T")
+PATIENCE = 15.0
+"""Seconds that a write waits for the database."""
 
 
 class Platform(Protocol):
@@ -89,8 +91,16 @@ Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out
 
 
 async def durably(platform: Platform, change: Callable[[], T]) -> T:
-    """Run a change in the writer and wait until it is durable."""
-    return await asyncio.wrap_future(platform.submit(change))
+    """Run a change in the writer and wait until it is durable.
+
+    Raises:
+        Unavailable: the database has not taken it for a while; it may still be done.
+    """
+    done = asyncio.wrap_future(platform.submit(change))
+    try:
+        return await asyncio.wait_for(asyncio.shield(done), PATIENCE)
+    except TimeoutError:
+        raise Unavailable(f"{platform.trouble or 'the platform is busy'}; it may still be done") from None
 
 
 class StrictRequest(Request):

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diat.adapters.sql.history import Past
-from diat.api.ports import Platform, ThePlatform, ThingId
+from diat.api.ports import Affordance, Platform, ThePlatform, ThingId
 from diat.kernel.errors import Invalid, NotFound
 from diat.vol.streams import Key
 
@@ -31,7 +31,7 @@ LastEventId = Annotated[str | None, Header(description="Go on behind the item wi
     summary="Values of a property as they come",
 )
 async def observe_property(
-    platform: ThePlatform, thing: ThingId, name: str, last_event_id: LastEventId = None
+    platform: ThePlatform, thing: ThingId, name: Affordance, last_event_id: LastEventId = None
 ) -> AsyncIterator[ServerSentEvent]:
     """The bare value of each reading; the id is its ingest position."""
     each = platform.things.registry.get(thing)
@@ -53,7 +53,7 @@ async def observe_property(
     summary="Events of a thing as they come",
 )
 async def subscribe_event(
-    platform: ThePlatform, thing: ThingId, name: str, last_event_id: LastEventId = None
+    platform: ThePlatform, thing: ThingId, name: Affordance, last_event_id: LastEventId = None
 ) -> AsyncIterator[ServerSentEvent]:
     """The data of each event; the id is its ingest position."""
     each = platform.things.registry.get(thing)

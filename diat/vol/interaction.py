@@ -52,7 +52,6 @@ class Actuation(Struct, frozen=True, kw_only=True):
         service: id of the service that gave it, None if a person did.
         cause: ingest positions of the readings that it was decided on.
         expires: Unix milliseconds, as are all times here.
-        sent: whether the broker has it.
         fingerprint: what a repeat under the same idempotency key must equal.
     """
 
@@ -66,7 +65,6 @@ class Actuation(Struct, frozen=True, kw_only=True):
     created: int
     expires: int
     state: State = "pending"
-    sent: bool = False
     resolved: int | None = None
     output: Any = None
     error: Any = None
@@ -125,6 +123,8 @@ class Interaction:
         outbox: open actuations by id. Closed ones live in the database.
         handed_over: references that the link has taken and the broker has not yet acknowledged; the link's
             own set, looked at here.
+        sent: references that the broker has acknowledged in this life. Not durable: after a restart every
+            open command counts as one that may have been sent, so writing it down would change nothing.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class Interaction:
         ledger.join(self.endings)
         self.on_end: Callable[[Actuation], None] = _nobody_waits
         self.handed_over: Collection[str] = frozenset()
+        self.sent: set[str] = set()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
             "actuations", ((a.id, a) for a in pending), wanted=lambda each: each.open
@@ -269,9 +270,9 @@ class Interaction:
         each = self._registry.seen(actuation.thing)
         outlet = each.description.outlets.get(actuation.affordance) if each is not None else None
         if outlet is not None and outlet.confirmed_by is None:
-            self._close(msgspec.structs.replace(actuation, sent=True), "completed", now)
+            self._close(actuation, "completed", now)
         else:
-            self.outbox.put(reference, msgspec.structs.replace(actuation, sent=True))
+            self.sent.add(reference)
 
     def connected(self, now: int) -> None:
         """The broker is there anew: send what it does not have.
@@ -284,7 +285,7 @@ class Interaction:
             if restored:
                 self._restored.put(reference, now + GRACE)
             each = self._registry.seen(actuation.thing)
-            if not actuation.open or (actuation.sent and not restored) or each is None:
+            if not actuation.open or (reference in self.sent and not restored) or each is None:
                 continue
             if actuation.expires <= now or reference in self.handed_over or self._overtaken(actuation):
                 continue
@@ -294,7 +295,7 @@ class Interaction:
                 self._close(actuation, "in-doubt", now, error="the platform stopped while sending it")
             elif isinstance(message, Refusal):
                 self._close(actuation, "in-doubt" if restored else "failed", now, error=message.reason)
-            elif not (actuation.sent and outlet is not None):
+            else:
                 self.outgoing.append(Command(message, reference))
 
     def due(self) -> int | None:
@@ -307,13 +308,14 @@ class Interaction:
             _, reference = heapq.heappop(self._ends)
             actuation = self.outbox.get(reference)
             if actuation is None or not actuation.open:
+                self.sent.discard(reference)
                 continue
             # Looked at once more: should this batch fail, the command is still open then.
             heapq.heappush(self._ends, (now + 1000, reference))
             waits = self._restored.get(reference)
             if waits is not None and now < waits:
                 continue
-            if actuation.sent or waits is not None or reference in self.handed_over:
+            if reference in self.sent or waits is not None or reference in self.handed_over:
                 self._close(actuation, "in-doubt", now, error="no answer in time")
             else:
                 self._close(actuation, "expired", now, error="never reached the broker")
@@ -361,7 +363,7 @@ class Interaction:
         if earlier is None or not earlier.open:
             return
         restored = self._restored.get(earlier.id) is not None
-        if not (earlier.sent or restored or earlier.id in self.handed_over):
+        if not (earlier.id in self.sent or restored or earlier.id in self.handed_over):
             self._close(earlier, "expired", now, error=f"replaced by {newer.id} before it was sent")
         elif self._awaited.get(key) == earlier.id:
             self._close(earlier, "in-doubt", now, error=f"overtaken by {newer.id}")
@@ -386,7 +388,7 @@ def _must_take(prop: Property, value: Any) -> None:
         raise Invalid(wrong, prop.name)
     low, high = prop.limits
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise Invalid("not a finite number", prop.name)
         if (low is not None and value < low) or (high is not None and value > high):
             raise Invalid(f"{value} is outside the safety envelope {low} to {high}", prop.name)

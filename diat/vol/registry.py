@@ -290,6 +290,9 @@ class Registry:
         standing = self.announcements.topics(thing)
         if standing and part.topic not in standing:
             return Refusal(f"{thing!r} is already claimed by {standing[0]}", standing[0])
+        unannounced = self._records.get(thing)
+        if not standing and unannounced is not None and not unannounced.retired:
+            return Refusal(f"{thing!r} is already claimed by a {unannounced.dialect}")
         return thing
 
     def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:

@@ -273,7 +273,6 @@ def test_the_second_of_two_native_things_is_rejected(thing, house, until):
     first.has(level=5.0)
 
 
-@pytest.mark.xfail(strict=True, reason="Registry._stated looks for announcements only; a composite has none")
 def test_a_thing_that_claims_the_id_of_a_composite_is_rejected(thing, house, sensor, place, until):
     sensor(20.0)
     mean = house.service("mean-of-place", quantity="Temperature", place=place, unit="Cel")

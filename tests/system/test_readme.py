@@ -44,7 +44,7 @@ def test_the_readme_is_short():
 
 @pytest.mark.parametrize("file", ["deploy/systemd/diat.service", "deploy/compose.yaml", "deploy/Dockerfile"])
 def test_what_is_deployed_is_a_command_that_we_have(file):
-    """Every ``diat up …`` in deploy/ is taken by our own command line: ``--help`` parses what stands before."""
+    """Our command line takes every ``diat up …`` in deploy/: ``--help`` parses what stands before it."""
     text = (ROOT / file).read_text("utf-8")
     commands = re.findall(r"(?:ExecStart=\S*/|^\s*command:\s*|ENTRYPOINT |CMD )(.*)$", text, re.MULTILINE)
     found = [each for each in commands if "up" in each]
