@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -59,10 +60,12 @@ def run(
     daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         with daemon:
+            app = make_app(daemon, __version__)
+            _settle_memory()
             _greet(settings)
             server = uvicorn.Server(
                 uvicorn.Config(
-                    make_app(daemon, __version__),
+                    app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
                     timeout_graceful_shutdown=GRACE,
@@ -77,6 +80,17 @@ def run(
         raise
     finally:
         listening.close()
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector from walking through everything that is there for good.
+
+    A full collection over what is imported and loaded at the start took 60 to 130 ms, in which no message is
+    taken and no command sent: it was the whole of the slowest hundredth. What comes later is still collected.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _end(number: int, frame: object) -> None:
