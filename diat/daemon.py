@@ -19,7 +19,10 @@ from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
+from diat.adapters.lake.history import Lake, LakeHistory
+from diat.adapters.lake.keeper import Keeper
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
 from diat.adapters.sql.store import SqlStore
@@ -168,10 +171,15 @@ class Daemon:
         engine = open_database(settings.data / "diat.db")
         stack.callback(engine.dispose)
         store = SqlStore(engine)
-        self.history = History(engine)
+        lake = Lake(settings.data / "lake", self._note)
+        stack.callback(lake.close)
+        self.history: History = LakeHistory(engine, lake)
 
         ledger = Ledger()
-        self.things = VirtualObjectLayer(ledger, DIALECTS, store.kept(), clock, random_id, settings.admission)
+        kept = store.kept()
+        # An older database may have been put back: positions that the lake holds are never used twice.
+        kept.position = max(kept.position, lake.catalog.holdings().high)
+        self.things = VirtualObjectLayer(ledger, DIALECTS, kept, clock, random_id, settings.admission)
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
@@ -184,11 +192,15 @@ class Daemon:
         address = self._broker(stack)
         self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock)
         self.things.interaction.handed_over = self.link.handed_over
+        stack.enter_context(Checkpoints(engine))
         layers = Layers(self.things, self.composites, clock)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
+        keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        stack.callback(keeper.stop)
         self._writer.start()
+        keeper.start()
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from diat.adapters.lake.retention import Retention
 from diat.kernel.errors import Invalid
 
 LOOPBACK = "127.0.0.1"
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         mqtt: where the daemon's own broker listens; unused with a broker of somebody else's.
         broker: ``embedded``, ``mosquitto``, or the ``mqtt://`` address of a broker that runs already.
         filters: what to subscribe to.
+        retention: how long history is kept, and where.
         admission: what a thing is that announces itself for the first time.
         stale_after: seconds of silence after which a thing counts as stale.
     """
@@ -42,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     broker: str = "embedded"
     filters: tuple[str, ...] = ("#",)
     stale_after: float = 3600.0
+    retention: Retention = Retention()
     admission: Literal["accepted", "pending"] = "accepted"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
+from diat.cli import history
 from diat.kernel.errors import DiatError
 
 app = typer.Typer(
@@ -76,6 +77,28 @@ def up(
             "--admission", envvar="DIAT_ADMISSION", help="What a thing is that announces itself anew."
         ),
     ] = "accepted",
+    hot_days: Annotated[
+        int,
+        typer.Option(
+            "--hot-days", envvar="DIAT_HOT_DAYS", min=1, help="Days until history moves to Parquet files."
+        ),
+    ] = 7,
+    raw_days: Annotated[
+        int | None,
+        typer.Option(
+            "--raw-days",
+            envvar="DIAT_RAW_DAYS",
+            help="Days that readings are kept as they came.  [default: ever]",
+        ),
+    ] = None,
+    hourly_days: Annotated[
+        int | None,
+        typer.Option(
+            "--hourly-days",
+            envvar="DIAT_HOURLY_DAYS",
+            help="Days that hourly figures of dropped readings are kept.  [default: ever]",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run the platform on this machine: broker, database and REST, on loopback.
@@ -92,8 +115,12 @@ def up(
         filters=tuple(subscribe or ("#",)),
         stale_after=stale_after,
         admission=admission,
+        retention=(hot_days, raw_days, hourly_days),
         verbose=verbose,
     )
+
+
+app.add_typer(history.app, name="history")
 
 
 @app.command()

@@ -14,6 +14,7 @@ import typer
 import uvicorn
 
 from diat import __version__
+from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.kernel.errors import SetupError
@@ -32,6 +33,7 @@ def run(
     filters: tuple[str, ...],
     stale_after: float,
     admission: Literal["accepted", "pending"],
+    retention: tuple[int, int | None, int | None],
     verbose: bool,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
@@ -51,6 +53,7 @@ def run(
         filters=filters,
         stale_after=stale_after,
         admission=admission,
+        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -17,8 +17,8 @@ _PRAGMAS = (
     # FULL: what was acknowledged survives a power cut. Batches make it cheap (docs/decisions/0003).
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=5000",
-    # Larger than the default, so that a checkpoint does not fall into every few batches.
-    "PRAGMA wal_autocheckpoint=4000",
+    # Pages (of 4 KiB) of write-ahead log that bound it; before that it is checkpointed beside the writer.
+    "PRAGMA wal_autocheckpoint=25000",
     "PRAGMA cache_size=-64000",
 )
 

@@ -1,0 +1,145 @@
+"""Reading what ``exporting`` writes, and CSV files of others that have at least its most needed columns.
+
+A CSV needs ``thing,property,observed,value``. ``received`` is as observed if it is left out, ``quality`` is
+good; without ``kind`` a value that is JSON is that, and any other is text.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from diat.adapters.lake.exporting import SCHEMA
+from diat.adapters.lake.shapes import VALUE, together
+from diat.kernel.clock import parse_time
+from diat.kernel.errors import Invalid, NotFound
+
+LONGEST = 16 * 1024 * 1024
+"""Characters of one field of a CSV file."""
+LATEST = 253_402_300_800_000
+"""The year 10000, Unix milliseconds."""
+
+_NEEDED = ("thing", "property", "observed", "value")
+_QUALITIES = ("good", "uncertain", "bad")
+_decode = msgspec.json.Decoder().decode
+
+
+class Given(Struct, frozen=True):
+    """One reading of a file."""
+
+    thing: str
+    name: str
+    observed: int
+    received: int
+    quality: str
+    value: Any
+
+
+def read_lines(file: Path) -> Iterator[Given]:
+    """The readings of a file, a Parquet file if its name ends so, else CSV.
+
+    Raises:
+        Invalid: it cannot be read, or a line is wrong; the message names the line.
+    """
+    read = _parquet if file.suffix.lower() == ".parquet" else _csv
+    try:
+        yield from read(file)
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read ({error.strerror or error})") from None
+    except (pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
+        raise Invalid(f"{file} cannot be read: {error}") from None
+
+
+def count_lines(file: Path, known: Mapping[str, int]) -> int:
+    """How many readings a file has.
+
+    Raises:
+        NotFound: one of them is of a thing that is not known.
+        Invalid: it cannot be read, or a line is wrong.
+    """
+    count = 0
+    for each in read_lines(file):
+        if each.thing not in known:
+            raise NotFound(f"{file}: there is no thing {each.thing!r} here: let it announce itself first")
+        count += 1
+    return count
+
+
+def _csv(file: Path) -> Iterator[Given]:
+    csv.field_size_limit(LONGEST)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        reader = csv.DictReader(opened, strict=True)
+        lacking = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+        if lacking:
+            raise Invalid(f"{file} has no column {', '.join(lacking)}")
+        for row in reader:
+            try:
+                observed = _time(row["observed"])
+                received = _time(row["received"]) if row.get("received") else observed
+                given = Given(
+                    row["thing"],
+                    row["property"],
+                    observed,
+                    received,
+                    row.get("quality") or "good",
+                    _value(row["value"], row.get("kind") or ""),
+                )
+                _check(given)
+            except (ValueError, TypeError, OverflowError, msgspec.MsgspecError) as error:
+                raise Invalid(f"{file}, line {reader.line_num}: {error}") from None
+            yield given
+
+
+def _time(text: str | None) -> int:
+    # A cell that is missing is None.
+    return parse_time((text or "").strip().replace(" ", "T", 1))
+
+
+def _value(text: str, kind: str) -> Any:
+    if kind == "string":
+        return text
+    if kind == "null":
+        return None
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:
+        if kind:
+            raise
+        return text
+
+
+def _parquet(file: Path) -> Iterator[Given]:
+    with pq.ParquetFile(file) as opened:
+        if not opened.schema_arrow.equals(SCHEMA):
+            raise Invalid(f"{file} does not have the columns of an export")
+        at = 0
+        for batch in opened.iter_batches(batch_size=10_000):
+            # Times as the numbers that they are inside: dates of Python would only be turned back.
+            times = [batch.column(name).cast(pa.int64()) for name in ("observed", "received")]
+            others = [batch.column(name) for name in ("thing", "property", "quality", *VALUE)]
+            columns = [column.to_pylist() for column in (*times, *others)]
+            for observed, received, thing, name, quality, *value in zip(*columns, strict=True):
+                at += 1
+                given = Given(thing, name, observed, received, quality, together(*value))
+                try:
+                    _check(given)
+                except (ValueError, TypeError) as error:
+                    raise Invalid(f"{file}, row {at}: {error}") from None
+                yield given
+
+
+def _check(given: Given) -> None:
+    if not given.thing or not given.name:
+        raise ValueError("no thing or no property")
+    for time in (given.observed, given.received):
+        if not 0 <= time < LATEST:
+            raise ValueError(f"{time} ms is not between the years 1970 and 9999")
+    if given.quality not in _QUALITIES:
+        raise ValueError(f"the quality {given.quality!r} is none of {', '.join(_QUALITIES)}")
