@@ -375,10 +375,12 @@ class Ingest:
             (position, each.record.no, observed, received, boot, n, quality, encode(values).decode())
         )
         self.counts.readings += 1
+        told = self._observers.cares(each.id)
         for name, value in values.items():
             reading = Reading(value, observed, received, quality, n or 0, position)
             twin.learn(name, reading)
-            self._observers.read(each.id, name, reading)
+            if told:
+                self._observers.read(each.id, name, reading)
 
     def _arrival(self) -> int:
         """The next ingest position; each row has its own, for a message may bring several."""

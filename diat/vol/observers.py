@@ -24,7 +24,8 @@ class Observers:
     """
 
     def __init__(self, ledger: Ledger) -> None:
-        self._watchers: Index[tuple[str, str]] = ledger.index()
+        # By thing, so that one look tells of a message whether anybody cares; members are ``name\nwatcher``.
+        self._watchers: Index[str] = ledger.index()
         self._changed: Overlay[str, bool] = ledger.overlay()
         self.streams = Streams()
         ledger.join(self.streams)
@@ -33,21 +34,26 @@ class Observers:
 
     def watch(self, watcher: str, thing: str, name: str) -> None:
         """Tell this watcher of each reading of the property from now on."""
-        self._watchers.add((thing, name), watcher)
+        self._watchers.add(thing, f"{name}\n{watcher}")
 
     def unwatch(self, watcher: str, thing: str, name: str) -> None:
         """Tell it no more."""
-        self._watchers.discard((thing, name), watcher)
+        self._watchers.discard(thing, f"{name}\n{watcher}")
 
     def changed(self, thing: str) -> None:
         """A thing joined, left or changed."""
         self._changed.put(thing, True)
 
+    def cares(self, thing: str) -> bool:
+        """Whether anybody watches the thing or reads along."""
+        return thing in self._watchers or thing in self.streams.things
+
     def read(self, thing: str, name: str, reading: Reading) -> None:
-        """A reading came."""
+        """A reading came; need not be told of things that nobody cares for (``cares``)."""
         self.streams.note(("property", thing, name), reading.position, reading.value)
-        if (thing, name) in self._watchers:
-            for watcher in self._watchers.members((thing, name)):
+        for member in self._watchers.members(thing):
+            watched, _, watcher = member.rpartition("\n")
+            if watched == name:
                 self.on_reading(watcher, thing, name, reading)
 
     def occur(self, thing: str, name: str, position: int, data: Any) -> None:

@@ -67,6 +67,8 @@ class Streams:
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[Reader, ...]] = {}
+        self.things: frozenset[str] = frozenset()
+        """Ids of the things that somebody reads of."""
         self._lock = threading.Lock()
         self._happened: dict[Key, list[Item]] = {}
 
@@ -75,6 +77,7 @@ class Streams:
         reader = Reader(wake)
         with self._lock:
             self._readers[key] = (*self._readers.get(key, ()), reader)
+            self.things = frozenset(thing for _, thing, _ in self._readers)
         return reader
 
     def close(self, key: Key, reader: Reader) -> None:
@@ -85,6 +88,7 @@ class Streams:
                 self._readers[key] = rest
             else:
                 self._readers.pop(key, None)
+            self.things = frozenset(thing for _, thing, _ in self._readers)
 
     def note(self, key: Key, position: int, data: Any, topic: str = "") -> None:
         """Something happened within the running batch; kept only if somebody reads it."""
