@@ -11,6 +11,9 @@ from diat.cvol.matching import Candidate, Wanted, candidates
 from diat.vol.registry import Registry
 from diat.vol.twin import Twin
 
+SHOWN = 10
+"""Lines on what is lacking that are told."""
+
 
 class Bound(Struct, frozen=True, kw_only=True):
     """The outcome for all roles of a composite.
@@ -18,11 +21,13 @@ class Bound(Struct, frozen=True, kw_only=True):
     Attributes:
         bindings: what fills them.
         missing: what a required role lacks, a line for a person each.
+        lacking: what could fill a role further and is not there just now, a line each.
         waits: properties whose next reading may fill a role.
     """
 
     bindings: list[Binding]
     missing: list[str]
+    lacking: list[str]
     waits: list[tuple[str, str]]
 
 
@@ -47,6 +52,7 @@ def bind(
     bindings: list[Binding] = []
     missing: list[str] = []
     waits: list[tuple[str, str]] = []
+    lacking: list[str] = []
     filled = set()
     refused: dict[str, list[Candidate]] = {}
     for role in composite.roles.values():
@@ -61,15 +67,27 @@ def bind(
             missing.append(_explain(role, len(chosen), refused[role.name]))
         if role.most is None or len(chosen) < role.most:
             waits += [(each.thing, each.affordance) for each in refused[role.name] if each.later]
+            lacking += [
+                f"{role.name}: {each.title} ({each.affordance}): {each.refusal}"
+                for each in refused[role.name]
+                if each.absent
+            ]
     for group in composite.requires:
         if not filled & set(group):
-            turned_down = [each for name in group for each in refused[name]]
+            # What is away stands for itself; that it cannot do the other role's work says nothing more.
+            away = {(each.thing, each.affordance) for name in group for each in refused[name] if each.absent}
+            turned_down = [
+                each
+                for name in group
+                for each in refused[name]
+                if each.absent or (each.thing, each.affordance) not in away
+            ]
             roles = [composite.roles[name] for name in group]
             capabilities = " or ".join(role.capability for role in roles)
             where = f" at {roles[0].place}" if roles[0].place else ""
             line = f"{' or '.join(group)}: nothing that can {capabilities} {roles[0].quantity}{where}"
             missing.append(line + _because(turned_down))
-    return Bound(bindings=bindings, missing=missing, waits=waits)
+    return Bound(bindings=bindings, missing=missing, lacking=lacking[:SHOWN], waits=waits)
 
 
 def _choose(

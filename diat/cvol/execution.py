@@ -27,6 +27,7 @@ from diat.vol.twin import Reading
 from diat.wot.units import converter
 
 _LOG = logging.getLogger("diat.cvol")
+AT_WORK = ("running", "degraded")
 LOST = "lost"
 """Stands for the id of a command that did not do its work."""
 RETRY = 10_000
@@ -156,7 +157,7 @@ class CompositeLayer:
         state = self.states.get(service)
         if state is None or (thing, name) in state.waits:
             self._rebind(composite, now, evaluate=True)
-        elif state.state == "running":
+        elif state.state in AT_WORK:
             self._evaluate(composite, self._state(service), now)
 
     def _on_end(self, actuation: Actuation) -> None:
@@ -210,7 +211,7 @@ class CompositeLayer:
             self._fill(composite, state, now)
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
             self._give_up(composite, state, error, now)
-        if evaluate and state.state == "running":
+        if evaluate and state.state in AT_WORK:
             self._evaluate(composite, state, now)
 
     def _fill(self, composite: Composite, state: CompositeState, now: int) -> None:
@@ -229,12 +230,13 @@ class CompositeLayer:
         }
         for thing, name in left:
             self._let_go(composite, state, thing, name, now)
-        state.bindings, state.missing, state.waits = bound.bindings, bound.missing, bound.waits
+        state.bindings, state.waits = bound.bindings, bound.waits
+        state.missing = bound.missing or bound.lacking
         if bound.missing:
             self._rest(composite, state, "waiting", now)
             self._plan_wake(composite, state, None, now)
         else:
-            state.state = "running"
+            state.state = "degraded" if bound.lacking else "running"
 
     def _rewatch(
         self, composite: Composite, state: CompositeState, bindings: list[Any], waits: list[tuple[str, str]]

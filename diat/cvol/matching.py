@@ -15,6 +15,7 @@ from diat.vol.twin import Twin
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 
+OFFLINE = "it is offline"
 COMPOSITE = "composite"
 """The dialect of things that composites make."""
 
@@ -47,6 +48,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         rank: lower is better; compared field by field.
         reason: why it fits, for a person.
         refusal: why it does not, None if it does.
+        absent: it would fit but for not being there just now.
         later: it may fit as soon as its next reading comes.
     """
 
@@ -57,6 +59,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     rank: tuple[float, ...] = ()
     reason: str = ""
     refusal: str | None = None
+    absent: bool = False
     later: bool = False
 
 
@@ -101,8 +104,8 @@ def freshness(wanted: Wanted, prop: Property) -> float:
 def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int) -> Candidate:
     unit = prop.unit or default_unit(wanted.quantity)
     target = wanted.unit or unit
-    refusal = _not_there(wanted, each, twin)
-    later = False
+    refusal = _elsewhere(wanted, each)
+    absent = later = False
     if refusal is None and prop.category is not None:
         refusal = f"it tells of the thing itself ({prop.category})"
     if refusal is None and prop.writable and each.record.dialect != NATIVE:
@@ -111,14 +114,17 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
         refusal = "its values are not numbers"
     if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
         refusal = f"its unit {prop.unit or 'is not known and'} does not convert to {wanted.unit}"
+    if refusal is None and twin.status == "offline":
+        refusal, absent = OFFLINE, True
     if refusal is None:
         reading = twin.values.get(prop.name)
         limit = freshness(wanted, prop)
         if reading is None:
-            refusal, later = "it has not reported yet", True
+            refusal, absent, later = "it has not reported yet", True, True
         elif now - reading.observed > limit * 1000:
             age = (now - reading.observed) / 1000
-            refusal, later = f"its reading is {age:.0f} s old, more than {limit:.0f} s", True
+            refusal = f"its reading is {age:.0f} s old, more than {limit:.0f} s"
+            absent = later = True
     rank = (
         float(each.record.dialect == COMPOSITE),
         # Native things may leave readOnly away, so what can be written may still be measured.
@@ -141,12 +147,13 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
         rank=rank,
         reason=" ".join(described),
         refusal=refusal,
+        absent=absent,
         later=later,
     )
 
 
 def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:
-    refusal = _not_there(wanted, each, twin)
+    refusal = _elsewhere(wanted, each)
     direction = prop.affects.direction if prop.affects is not None else None
     if refusal is None and direction != wanted.capability:
         refusal = f"it can {direction}, not {wanted.capability}"
@@ -154,6 +161,7 @@ def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) ->
         refusal = "it is read only"
     if refusal is None and prop.type != "boolean":
         refusal = "it is not a switch"
+    absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
     return Candidate(
         thing=each.id,
@@ -161,15 +169,14 @@ def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) ->
         affordance=prop.name,
         rank=(float(each.record.no),),
         reason=f"can {wanted.capability} {wanted.quantity}{where}",
-        refusal=refusal,
+        refusal=OFFLINE if absent else refusal,
+        absent=absent,
     )
 
 
-def _not_there(wanted: Wanted, each: VirtualObject, twin: Twin) -> str | None:
+def _elsewhere(wanted: Wanted, each: VirtualObject) -> str | None:
     if not each.taking_part:
         return f"it is {each.record.admission}"
     if not lies_in(each.place, wanted.place):
         return f"it is at {each.place}" if each.place else "nobody said where it is"
-    if twin.status == "offline":
-        return "it is offline"
     return None

@@ -619,3 +619,18 @@ class TestBounds:
         room.measure("odd", 18.0)
         assert room.state(service).state == "running"
         assert room.obey() == [HEAT]
+
+
+def test_a_spare_sensor_that_is_away_degrades_nothing_but_a_lost_cooler_does(world):
+    world.sensor("near")
+    world.sensor("spare")
+    world.actuator("heater")
+    world.actuator("cooler", "decrease")
+    world.measure("near", 22)
+    service = world.keep()
+    assert world.state(service).state == "running"
+    world.status("cooler", "offline")
+    assert world.state(service).state == "degraded"
+    assert world.state(service).missing == ["cooler: cooler (on): it is offline"]
+    world.measure("near", 19)
+    assert world.obey() == [("heater", True)]

@@ -189,3 +189,18 @@ def test_restarted_it_goes_on_without_a_second_row(kept_world):
     assert world.state(mean).state == "running"
     assert world.twin(f"urn:diat:composite:{mean}").status == "online"
     assert world.things.ingest.counts.readings == 0
+
+
+def test_a_mean_that_lacks_a_sensor_is_degraded_and_says_which(world):
+    world.sensor("one")
+    world.sensor("two")
+    service = world.mean()
+    world.measure("one", 20)
+    assert world.state(service).state == "degraded"
+    assert world.state(service).missing == ["sensors: two (temperature): it has not reported yet"]
+    world.measure("two", 22)
+    assert (world.state(service).state, world.state(service).missing) == ("running", [])
+    world.status("two", "offline")
+    assert world.state(service).state == "degraded"
+    assert world.state(service).missing == ["sensors: two (temperature): it is offline"]
+    assert world.mean_value(service) == 20
