@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header
+from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diat.adapters.sql.history import Past
@@ -25,25 +26,59 @@ BACKLOG = 1000
 LastEventId = Annotated[str | None, Header(description="Go on behind the item with this id")]
 
 
+class Source(NamedTuple):
+    """A stream that exists, looked up before the answer begins: after that nothing can be refused any more."""
+
+    key: Key
+    past: Callable[[int], list[Past]]
+    after: int | None
+
+
+def _position(last_event_id: LastEventId = None) -> int | None:
+    if last_event_id is None:
+        return None
+    if not last_event_id.isdigit() or len(last_event_id) > 18:
+        raise Invalid("Last-Event-ID is the id of an event of this stream", "Last-Event-ID")
+    return int(last_event_id)
+
+
+After = Annotated[int | None, Depends(_position)]
+
+
+def _property(platform: ThePlatform, thing: ThingId, name: Affordance, after: After) -> Source:
+    each = platform.things.registry.get(thing)
+    if name not in each.properties:
+        raise NotFound(f"{each.td['title']} has no property {name!r}")
+    number = each.record.no
+    return Source(
+        ("property", thing, name),
+        lambda position: platform.history.readings_since(number, name, position, BACKLOG + 1),
+        after,
+    )
+
+
+def _event(platform: ThePlatform, thing: ThingId, name: Affordance, after: After) -> Source:
+    each = platform.things.registry.get(thing)
+    if name not in each.events:
+        raise NotFound(f"{each.td['title']} has no event {name!r}")
+    number = each.record.no
+    return Source(
+        ("event", thing, name),
+        lambda position: platform.history.events_since(number, name, position, BACKLOG + 1),
+        after,
+    )
+
+
 @router.get(
     "/things/{thing}/properties/{name}/observe",
     response_class=EventSourceResponse,
     summary="Values of a property as they come",
 )
 async def observe_property(
-    platform: ThePlatform, thing: ThingId, name: Affordance, last_event_id: LastEventId = None
+    platform: ThePlatform, source: Annotated[Source, Depends(_property)]
 ) -> AsyncIterator[ServerSentEvent]:
     """The bare value of each reading; the id is its ingest position."""
-    each = platform.things.registry.get(thing)
-    if name not in each.properties:
-        raise NotFound(f"{each.td['title']} has no property {name!r}")
-    number = each.record.no
-    async for event in _stream(
-        platform,
-        ("property", thing, name),
-        last_event_id,
-        lambda after: platform.history.readings_since(number, name, after, BACKLOG + 1),
-    ):
+    async for event in _stream(platform, source):
         yield event
 
 
@@ -53,27 +88,16 @@ async def observe_property(
     summary="Events of a thing as they come",
 )
 async def subscribe_event(
-    platform: ThePlatform, thing: ThingId, name: Affordance, last_event_id: LastEventId = None
+    platform: ThePlatform, source: Annotated[Source, Depends(_event)]
 ) -> AsyncIterator[ServerSentEvent]:
     """The data of each event; the id is its ingest position."""
-    each = platform.things.registry.get(thing)
-    if name not in each.events:
-        raise NotFound(f"{each.td['title']} has no event {name!r}")
-    number = each.record.no
-    async for event in _stream(
-        platform,
-        ("event", thing, name),
-        last_event_id,
-        lambda after: platform.history.events_since(number, name, after, BACKLOG + 1),
-    ):
+    async for event in _stream(platform, source):
         yield event
 
 
-async def _stream(
-    platform: Platform, key: Key, resume: str | None, past: Callable[[int], list[Past]]
-) -> AsyncIterator[ServerSentEvent]:
-    """What was missed since ``resume``, then what happens, each once."""
-    after = _position(resume)
+async def _stream(platform: Platform, source: Source) -> AsyncIterator[ServerSentEvent]:
+    """What was missed, then what happens, each once."""
+    key, past, after = source
     loop = asyncio.get_running_loop()
     there = asyncio.Event()
     streams = platform.things.observers.streams
@@ -85,7 +109,7 @@ async def _stream(
     reader = streams.open(key, wake)
     try:
         if after is not None:
-            found = await asyncio.to_thread(past, after)
+            found = await run_in_threadpool(past, after)
             for each in found[:BACKLOG]:
                 after = each.position
                 yield ServerSentEvent(data=each.value, id=str(each.position))
@@ -102,11 +126,3 @@ async def _stream(
                     yield ServerSentEvent(data=item.data, id=str(item.position))
     finally:
         streams.close(key, reader)
-
-
-def _position(resume: str | None) -> int | None:
-    if resume is None:
-        return None
-    if not resume.isdigit():
-        raise Invalid("Last-Event-ID is the id of an event of this stream", "Last-Event-ID")
-    return int(resume)
