@@ -27,7 +27,7 @@ LastEventId = Annotated[str | None, Header(description="Go on behind the item wi
 
 
 class Source(NamedTuple):
-    """A stream that exists, looked up before the answer begins: after that nothing can be refused any more."""
+    """A stream that exists, looked up before the answer begins: after that nothing can be refused."""
 
     key: Key
     past: Callable[[int], list[Past]]
