@@ -147,7 +147,7 @@ class CompositeLayer:
             self._planned[service] = max(now + 1000, state.wake)
             heapq.heappush(self._wakes, (self._planned[service], service))
             if state.wake <= now:
-                self._rebind(composite, now, evaluate=True)
+                self._rebind(composite, now)
 
     def _on_reading(self, service: str, thing: str, name: str, reading: Reading) -> None:
         composite = self._composites.get(service)
@@ -156,7 +156,7 @@ class CompositeLayer:
         now = self._clock()
         state = self.states.get(service)
         if state is None or (thing, name) in state.waits:
-            self._rebind(composite, now, evaluate=True)
+            self._rebind(composite, now)
         elif state.state in AT_WORK:
             self._evaluate(composite, self._state(service), now)
 
@@ -191,7 +191,7 @@ class CompositeLayer:
         for service in sorted(touched):
             composite = self._composites.get(service)
             if composite is not None and not composite.paused:
-                self._rebind(composite, now, evaluate=True)
+                self._rebind(composite, now)
 
     # --- binding ---
 
@@ -203,7 +203,7 @@ class CompositeLayer:
             )
             self._things.observers.changed(composite.thing)
 
-    def _rebind(self, composite: Composite, now: int, *, evaluate: bool = True) -> None:
+    def _rebind(self, composite: Composite, now: int) -> None:
         state = self._state(composite.id)
         if state.state == "failed":
             return
@@ -211,7 +211,7 @@ class CompositeLayer:
             self._fill(composite, state, now)
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
             self._give_up(composite, state, error, now)
-        if evaluate and state.state in AT_WORK:
+        if state.state in AT_WORK:
             self._evaluate(composite, state, now)
 
     def _fill(self, composite: Composite, state: CompositeState, now: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import STRANGERS, Diagnostics
 from diat.vol.interaction import Interaction
@@ -100,7 +99,6 @@ class Ingest:
         interaction: Interaction,
         observers: Observers,
         diagnostics: Diagnostics,
-        clock: Clock,
         *,
         twins: Iterable[tuple[str, Twin]] = (),
         held: Iterable[tuple[int, Held]] = (),
@@ -113,7 +111,6 @@ class Ingest:
         self._interaction = interaction
         self._observers = observers
         self._diagnostics = diagnostics
-        self._clock = clock
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self._events: Log[EventRow] = ledger.log("events")

@@ -71,7 +71,6 @@ class VirtualObjectLayer:
             self.interaction,
             self.observers,
             self.diagnostics,
-            clock,
             twins=kept.twins,
             held=kept.held,
             position=kept.position,

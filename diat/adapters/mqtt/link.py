@@ -161,7 +161,10 @@ class MqttLink:
         except BlockingIOError:
             return mids
         except OSError:
-            return []  # the connection is gone: what was not acknowledged comes again
+            # What was not acknowledged comes again, by the next connection: on this one a packet may be cut.
+            with contextlib.suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+            return []
         return mids[whole:]
 
     def send(self, outgoing: Sequence[Command]) -> None:
