@@ -21,7 +21,7 @@ class _Layers(Collector):
         self._ready = ready
 
     def collect(self) -> Iterator[Metric]:
-        counts = self._things.ingest.counts
+        counts = self._things.intake.counts
         for name, help_text in (
             ("messages", "MQTT messages taken"),
             ("readings", "messages that made a row of history"),
@@ -38,7 +38,7 @@ class _Layers(Collector):
         yield GaugeMetricFamily(
             "diat_ready", "whether messages are taken and stored", value=float(self._ready)
         )
-        twins = Counter(twin.status for twin in list(self._things.ingest.twins.committed.values()))
+        twins = Counter(twin.status for twin in list(self._things.intake.twins.committed.values()))
         things = GaugeMetricFamily("diat_things", "things by status", labels=["status"])
         for status, number in sorted(twins.items()):
             things.add_metric([status], number)

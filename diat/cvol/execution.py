@@ -220,7 +220,7 @@ class CompositeLayer:
             composite,
             state.bindings,
             self._things.registry,
-            self._things.ingest.twin,
+            self._things.intake.twin,
             now,
             self._dependants(composite),
         )
@@ -346,7 +346,7 @@ class CompositeLayer:
         for binding in state.bindings:
             if binding.role != role.name:
                 continue
-            reading = self._things.ingest.twin(binding.thing).values.get(binding.affordance)
+            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
             if reading is None:
                 continue
             unit = role.unit or binding.unit
@@ -375,7 +375,7 @@ class CompositeLayer:
                 continue
             key = f"{binding.thing} {binding.affordance}"
             told = state.driven.get(key)
-            reading = self._things.ingest.twin(binding.thing).values.get(binding.affordance)
+            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
             if told is None and self._has(binding.thing, reading, value):
                 state.driven[key] = Driven(value, "", now)
                 continue
@@ -403,7 +403,7 @@ class CompositeLayer:
         each = self._things.registry.seen(thing)
         if reading is None or each is None or reading.value != value:
             return False
-        return reading.received >= max(each.record.modified, self._things.ingest.twin(thing).since)
+        return reading.received >= max(each.record.modified, self._things.intake.twin(thing).since)
 
     def _strayed(self, told: Driven, reading: Reading | None, value: Any) -> bool:
         """Whether an actuator that was told the value does not have it."""
@@ -432,9 +432,9 @@ class CompositeLayer:
                 state.derived[name] = (value, observed)
                 fresh[name] = value
         if fresh:
-            self._things.ingest.derive(composite.thing, fresh, observed, now)
-        elif state.derived and self._things.ingest.twin(composite.thing).status != "online":
-            self._things.ingest.set_status(composite.thing, "online", now)
+            self._things.intake.derive(composite.thing, fresh, observed, now)
+        elif state.derived and self._things.intake.twin(composite.thing).status != "online":
+            self._things.intake.set_status(composite.thing, "online", now)
 
     # --- resting ---
 
@@ -448,7 +448,7 @@ class CompositeLayer:
         state.state = why
         state.wake = None
         if composite.thing is not None and self._things.registry.seen(composite.thing) is not None:
-            self._things.ingest.set_status(composite.thing, "offline", now)
+            self._things.intake.set_status(composite.thing, "offline", now)
 
     def _let_go(self, composite: Composite, state: CompositeState, thing: str, name: str, now: int) -> None:
         """Bring an actuator back to what its step says it should be when nobody decides."""
@@ -483,7 +483,7 @@ class CompositeLayer:
             if role.capability != "read" or each is None:
                 continue
             prop = each.properties.get(binding.affordance)
-            reading = self._things.ingest.twin(binding.thing).values.get(binding.affordance)
+            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
             if prop is not None and reading is not None:
                 wakes.append(reading.observed + round(freshness(role, prop) * 1000) + 1)
         state.wake = None

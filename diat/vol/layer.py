@@ -14,13 +14,17 @@ from diat.kernel.overlay import Ledger
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.diagnostics import Diagnostic, Diagnostics
 from diat.vol.dialects.port import Dialect, Outgoing
-from diat.vol.ingest import Held, Ingest
+from diat.vol.foreign import ForeignMessages
+from diat.vol.ingest import Ingest
+from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
+from diat.vol.native import NativeMessages
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.twin import Twin
+from diat.vol.waiting import Held, WaitingRoom
 from diat.wire import topics
 from diat.wire.envelope import encode
 
@@ -64,23 +68,24 @@ class VirtualObjectLayer:
         self.observers = Observers(ledger)
         self.interaction = Interaction(ledger, self.registry, new_id, kept.pending)
         self.onboarding = Onboarding(self.registry, self.interaction, self.observers, self.diagnostics, clock)
+        self.intake = Intake(
+            ledger, self.registry, self.observers, self.diagnostics, kept.twins, kept.position
+        )
         self.ingest = Ingest(
-            ledger,
             self.registry,
             self.onboarding,
-            self.interaction,
             self.observers,
-            self.diagnostics,
-            twins=kept.twins,
-            held=kept.held,
-            position=kept.position,
+            self.intake,
+            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
+            ForeignMessages(self.intake, self.interaction, self.observers),
+            WaitingRoom(ledger, self.intake, kept.held),
         )
 
     # --- asked by any thread ---
 
     def twin(self, thing: str) -> Twin:
         """The committed live state of a thing; not to be changed."""
-        return self.ingest.twins.committed.get(thing) or Twin()
+        return self.intake.twins.committed.get(thing) or Twin()
 
     # --- asked within the writer ---
 
@@ -114,7 +119,7 @@ class VirtualObjectLayer:
                 raise Invalid("a composite has no hardware", "thing")
         if thing == other:
             raise Invalid("it is that hardware already", "thing")
-        self.ingest.change_source(thing, other)
+        self.intake.change_source(thing, other)
         made = self.registry.replace_hardware(thing, other, self._clock())
         self.observers.changed(thing)
         self.observers.changed(other)

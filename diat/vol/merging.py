@@ -30,7 +30,8 @@ class NarrowInlet(Struct, frozen=True):
         """What the message means, in the object's names."""
         uptake = self.inner.read(payload)
         values = {self.names[name]: value for name, value in uptake.values.items() if name in self.names}
-        return Uptake(values, uptake.available, uptake.notes)
+        events = tuple((self.names[name], data) for name, data in uptake.events if name in self.names)
+        return Uptake(values, events, uptake.available, uptake.notes)
 
 
 class RenamedOutlet(Struct, frozen=True):

@@ -18,6 +18,7 @@ GAPS = 64
 
 Status = Literal["unknown", "online", "offline", "sleeping"]
 Quality = Literal["good", "uncertain", "bad"]
+Availability = bool | Literal["sleeping"]
 
 
 class Reading(Struct, frozen=True, array_like=True, gc=False):
@@ -81,7 +82,7 @@ class Twin(Struct):
         status: what the thing, its last will or its sources of availability say.
         since: when the status became so, Unix milliseconds.
         heard: when anything last came from it, Unix milliseconds; 0 if never.
-        sources: for each source of availability, whether it says that the thing is there.
+        sources: for each source of availability, whether it says that the thing is there, or asleep.
         anchors: boot to ``(u, received)`` of its newest message, for things without a clock.
     """
 
@@ -90,7 +91,7 @@ class Twin(Struct):
     status: Status = "unknown"
     since: int = 0
     heard: int = 0
-    sources: dict[str, bool] = {}
+    sources: dict[str, Availability] = {}
     anchors: dict[str, tuple[float, int]] = {}
 
     def copy(self) -> Twin:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homeassistant.abbreviations import DEVICE_KEYS, KEYS
 from diat.vol.dialects.homeassistant.entity import STATE_NAMES
-from diat.vol.dialects.homeassistant.templates import compile_template
-from diat.vol.dialects.homeassistant.vocabulary import FILTERS, METHODS, PATTERN_FILTERS, TESTS
-from diat.vol.dialects.homeassistant.words import Unfit
+from diat.vol.dialects.jinja.templates import compile_template
+from diat.vol.dialects.jinja.vocabulary import FILTERS, METHODS, PATTERN_FILTERS, TESTS
 from diat.vol.dialects.port import Description, Outgoing, Part, Refusal, Uptake, Withdrawal
+from diat.vol.dialects.words import Unfit
 
 HA = HomeAssistant()
 SECONDS = 1.0

@@ -13,10 +13,10 @@ from diat.cvol.template import Template
 from diat.service.service import Service
 from diat.vol.announcements import Announced
 from diat.vol.diagnostics import Diagnostic
-from diat.vol.ingest import Held
 from diat.vol.interaction import Actuation
 from diat.vol.thing import ThingRecord
 from diat.vol.twin import Twin
+from diat.vol.waiting import Held
 
 _encode = msgspec.json.Encoder().encode
 

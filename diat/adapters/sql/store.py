@@ -11,8 +11,8 @@ from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.service.service import Service
 from diat.vol.announcements import Announced, Buried
-from diat.vol.ingest import Held
 from diat.vol.layer import Kept
+from diat.vol.waiting import Held
 
 
 class SqlStore:

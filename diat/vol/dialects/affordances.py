@@ -8,32 +8,26 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.commands import Command, CommandOutlet
-from diat.vol.dialects.homeassistant.inlets import Feed, StateInlet
-from diat.vol.dialects.homeassistant.messages import Extract
-from diat.vol.dialects.homeassistant.naming import Candidate, settled, slug
+from diat.vol.dialects.commands import Command, CommandOutlet
+from diat.vol.dialects.inlets import Feed, Source, state_inlets
+from diat.vol.dialects.naming import Candidate, settled, slug
 from diat.vol.dialects.port import Inlet, Outlet
 
+GROUPS = {"property": "properties", "action": "actions", "event": "events"}
 _HUMP = re.compile(r"(?<=[a-z][a-z0-9])(?=[A-Z])")
 
 
-class Source(Struct, frozen=True):
-    """A topic on which the value of a property is told, and how it is read there."""
-
-    topic: str
-    extract: Extract
-
-
 class Draft(Struct, frozen=True, kw_only=True):
-    """A property or an action that does not have its final name yet.
+    """A property, an action or an event that does not have its final name yet.
 
     Attributes:
         key: what tells it from all others of its thing; decides who keeps a name that two want.
         name: the name that it wants.
         title: for people.
-        schema: for a property its DataSchema with its meaning, for an action what else it has (``input``).
-        kind: which of the two it is.
-        sources: where its value is told; none for an action.
+        schema: for a property its DataSchema with its meaning, for an action or an event what else it has
+            (``input``, ``data``).
+        kind: which of the three it is.
+        sources: where its value, or that it happened, is told; none for an action.
         command: how it is driven, None if it cannot be.
         idempotent: whether giving the command twice does the same as giving it once.
         confirmed: whether a reading follows a command.
@@ -43,7 +37,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     schema: dict[str, Any]
-    kind: Literal["property", "action"] = "property"
+    kind: Literal["property", "action", "event"] = "property"
     sources: tuple[Source, ...] = ()
     command: Command | None = None
     idempotent: bool = True
@@ -54,7 +48,7 @@ class Assembly(Struct, frozen=True):
     """The affordances of a description.
 
     Attributes:
-        td: ``properties`` and ``actions``, each left out if there are none.
+        td: ``properties``, ``actions`` and ``events``, each left out if there are none.
         inlets: one for each topic.
         outlets: affordance name to what drives it.
     """
@@ -68,23 +62,18 @@ def assemble(drafts: Sequence[Draft]) -> Assembly:
     """Give each draft a name of its own, whatever order they come in, and put them together."""
     drafts = sorted(drafts, key=lambda draft: draft.key)
     names = settled([Candidate(d.key, d.kind, identifier(d.name) or d.kind, "") for d in drafts])
-    groups: dict[str, dict[str, Any]] = {"property": {}, "action": {}}
+    groups: dict[str, dict[str, Any]] = {"property": {}, "action": {}, "event": {}}
     outlets: dict[str, Outlet] = {}
-    feeds: dict[str, list[Feed]] = {}
+    feeds: list[tuple[Source, Feed]] = []
     for name, draft in sorted(zip(names, drafts, strict=True), key=lambda pair: pair[0]):
         groups[draft.kind][name] = _affordance(draft)
         if draft.command is not None:
             confirmed_by = name if draft.sources and draft.confirmed else None
             outlets[name] = CommandOutlet(draft.command, confirmed_by, draft.idempotent)
         for source in draft.sources:
-            feeds.setdefault(source.topic, []).append(Feed(name, name, source.extract))
-    td = {
-        group: made
-        for group, made in (("properties", groups["property"]), ("actions", groups["action"]))
-        if made
-    }
-    inlets = tuple(StateInlet(topic, "utf-8", tuple(feeding)) for topic, feeding in feeds.items())
-    return Assembly(td, inlets, outlets)
+            feeds.append((source, Feed(name, name, source.extract, draft.kind == "event")))
+    td = {GROUPS[kind]: made for kind, made in groups.items() if made}
+    return Assembly(td, state_inlets(feeds), outlets)
 
 
 def identifier(text: str) -> str:
@@ -93,8 +82,10 @@ def identifier(text: str) -> str:
 
 
 def _affordance(draft: Draft) -> dict[str, Any]:
-    """The property or action as it stands in the Thing Description."""
+    """The affordance as it stands in the Thing Description."""
     said: dict[str, Any] = {"title": draft.title, **draft.schema}
+    if draft.kind == "event":
+        return said
     if draft.kind == "action":
         return {**said, "idempotent": True} if draft.idempotent else said
     if draft.command is None:

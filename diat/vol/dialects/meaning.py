@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from diat.vol.dialects.words import quoted
 from diat.wot.quantities import default_unit, kind_of_unit, quantity_kind
+from diat.wot.units import ucum
 
 # A number with one of these in its name is in the unit of a quantity without being a value of it: a
 # correction is a difference, a limit says nothing of now.
@@ -68,3 +70,16 @@ def _agrees(kind: str, code: str | None) -> bool:
 
 def _any(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
     return any(pattern.search(name[:200].lower()) for name in names)
+
+
+def unit(said: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """The UCUM code of a unit, and a note if it is none that we know."""
+    if said is None:
+        return None, ()
+    code = ucum(said)
+    return code, () if code else (f"the unit {quoted(said)} is not understood",)
+
+
+def quantity(kind: str | None) -> dict[str, str]:
+    """The term that says what is measured."""
+    return {"@type": f"quantitykind:{kind}"} if kind else {}

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from diat.vol.twin import Availability
+
 
 class Part(Struct, frozen=True, kw_only=True):
     """What one announcement says: a part of one physical thing.
@@ -67,12 +69,15 @@ class Uptake(Struct, frozen=True):
 
     Attributes:
         values: property name to value.
-        available: whether this source says that the thing can be reached; None if it does not speak of it.
+        events: the events that happened, each its name and data.
+        available: whether this source says that the thing can be reached, ``"sleeping"`` if it will be when
+            it wakes; None if it does not speak of it.
         notes: what was not understood, one line each.
     """
 
     values: dict[str, Any] = {}
-    available: bool | None = None
+    events: tuple[tuple[str, Any], ...] = ()
+    available: Availability | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from diat.vol.dialects.homeassistant.messages import Message, NotJson, Value
-from diat.vol.dialects.homeassistant.messages import number as number_of_text
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.messages import Message, NotJson, Value
+from diat.vol.dialects.messages import number as number_of_text
+from diat.vol.dialects.words import Unfit, quoted
 
 MAX_INTEGER = 2**63 - 1
 MAX_DEPTH = 16

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from diat.vol.dialects.described import hear_description
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.port import Description, Inlet, Outlet, Part, Refusal, Withdrawal
+from diat.vol.dialects.words import quoted
 from diat.vol.dialects.wot_messages import Coding, Feed, ObjectInlet, ValueInlet, ValueOutlet, coding
 from diat.wire import topics
 from diat.wot.frozen import one_line

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
 from diat.vol.dialects.port import Outgoing, Refusal, Uptake
 from diat.vol.dialects.values import json_text, plain
+from diat.vol.dialects.words import Unfit, quoted
 from diat.wire.envelope import Garbled, read_json
 from diat.wire.topics import NATIVE_LIMIT
 

@@ -31,7 +31,7 @@ def four(world):
 
 def bound(world, count="1", requires="[]", current=()):
     composite = compose(read_template(TEMPLATE.format(count=count, requires=requires)), {}, "s", "S")
-    return bind(composite, current, world.things.registry, world.things.ingest.twin, world.now)
+    return bind(composite, current, world.things.registry, world.things.intake.twin, world.now)
 
 
 def names(outcome, role="eyes"):

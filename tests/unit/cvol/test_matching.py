@@ -24,7 +24,7 @@ def wanted(**said):
 
 def look(world, **said):
     """``{name: refusal}`` of all that was looked at, best first."""
-    found = candidates(wanted(**said), world.things.registry, world.things.ingest.twin, world.now)
+    found = candidates(wanted(**said), world.things.registry, world.things.intake.twin, world.now)
     return {each.thing.removeprefix("urn:dev:"): each.refusal for each in found}
 
 

@@ -45,10 +45,10 @@ def test_it_follows_each_reading(house):
 
 def test_a_reading_makes_one_row_of_history(house):
     house.mean("hq")
-    before = house.things.ingest.counts.readings
+    before = house.things.intake.counts.readings
     house.later(10)
     house.measure("a", 26.0)
-    assert house.things.ingest.counts.readings == before + 2, "the reading, and the mean"
+    assert house.things.intake.counts.readings == before + 2, "the reading, and the mean"
 
 
 def test_only_what_lies_in_the_place_counts(house):
@@ -107,11 +107,11 @@ def test_it_says_when_it_is_there_again(house):
     thing = f"urn:diat:composite:{mean}"
     house.pause(mean)
     assert house.twin(thing).status == "offline"
-    rows = house.things.ingest.counts.readings
+    rows = house.things.intake.counts.readings
     house.resume(mean)
     assert house.state(mean).state == "running"
     assert house.twin(thing).status == "online"
-    assert house.things.ingest.counts.readings == rows
+    assert house.things.intake.counts.readings == rows
 
 
 def test_deleting_it_retires_its_thing(house):
@@ -188,7 +188,7 @@ def test_restarted_it_goes_on_without_a_second_row(kept_world):
     assert world.mean_value(mean) == 20.0
     assert world.state(mean).state == "running"
     assert world.twin(f"urn:diat:composite:{mean}").status == "online"
-    assert world.things.ingest.counts.readings == 0
+    assert world.things.intake.counts.readings == 0
 
 
 def test_a_mean_that_lacks_a_sensor_is_degraded_and_says_which(world):

@@ -29,7 +29,7 @@ def read(described, topic, payload):
             values |= uptake.values
             available = available if uptake.available is None else uptake.available
             notes += uptake.notes
-    return Uptake(values, available, notes)
+    return Uptake(values=values, available=available, notes=notes)
 
 
 def one(component, config, payload):

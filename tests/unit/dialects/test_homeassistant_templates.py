@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from diat.vol.dialects.homeassistant import bounds
 from diat.vol.dialects.homeassistant.entity import STATE_NAMES
-from diat.vol.dialects.homeassistant.templates import compile_template
-from diat.vol.dialects.homeassistant.words import Unfit
+from diat.vol.dialects.jinja import bounds
+from diat.vol.dialects.jinja.templates import compile_template
+from diat.vol.dialects.words import Unfit
 
 JSON = {
     "a": 1,

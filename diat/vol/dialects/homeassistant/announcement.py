@@ -16,8 +16,8 @@ from msgspec import Struct
 from diat.vol.dialects.homeassistant.abbreviations import based, written_out
 from diat.vol.dialects.homeassistant.components import missing
 from diat.vol.dialects.homeassistant.device import identifiers
-from diat.vol.dialects.homeassistant.words import quoted, word
 from diat.vol.dialects.port import Part, Refusal, Withdrawal
+from diat.vol.dialects.words import quoted, word
 
 MAX_PAYLOAD = 8 * 1024 * 1024
 MAX_COMPONENTS = 256

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct
 
-from diat.vol.dialects.homeassistant.entity import Entity, spellings
-from diat.vol.dialects.homeassistant.inlets import decoded
-from diat.vol.dialects.homeassistant.messages import Message, Rendered, TwoStates
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.homeassistant.entity import Entity
+from diat.vol.dialects.inlets import decoded
+from diat.vol.dialects.messages import Message, Rendered, TwoStates
 from diat.vol.dialects.port import Uptake
+from diat.vol.dialects.words import Unfit, quoted, spellings
 
 Mode = Literal["all", "any", "latest"]
 MAX_SOURCES = 32

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from diat.vol.dialects.homeassistant.messages import Value, number
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.messages import Value, number
+from diat.vol.dialects.words import Unfit, quoted
 
 # Mode: channel, its name in command templates, its greatest value.
 _MODES: dict[str, tuple[tuple[str, str, float], ...]] = {

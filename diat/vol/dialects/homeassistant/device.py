@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from diat.vol.dialects.homeassistant.words import word
 from diat.vol.dialects.identity import ieee, mac
+from diat.vol.dialects.words import word
 
 MAX_IDENTIFIERS = 64
 

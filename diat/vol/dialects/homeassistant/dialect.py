@@ -7,17 +7,18 @@ from typing import Any
 
 from msgspec import Struct
 
+from diat.vol.dialects.affordances import GROUPS
+from diat.vol.dialects.commands import CommandOutlet
 from diat.vol.dialects.homeassistant import availability
 from diat.vol.dialects.homeassistant.announcement import Place, part, place
-from diat.vol.dialects.homeassistant.commands import CommandOutlet
 from diat.vol.dialects.homeassistant.components import component, missing
 from diat.vol.dialects.homeassistant.device import merged, spoken_identifiers, terms
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet
-from diat.vol.dialects.homeassistant.inlets import state_inlets
-from diat.vol.dialects.homeassistant.naming import Candidate, base_name, prefixes_of, settled
-from diat.vol.dialects.homeassistant.words import Unfit, word
+from diat.vol.dialects.inlets import Feed, state_inlets
+from diat.vol.dialects.naming import Candidate, base_name, prefixes_of, settled
 from diat.vol.dialects.port import Description, Outlet, Part, Refusal, Withdrawal
+from diat.vol.dialects.words import Unfit, word
 
 _CATEGORIES = frozenset({"config", "diagnostic"})
 
@@ -55,24 +56,24 @@ class HomeAssistant:
         notes: list[str] = []
         drafts = list(_drafts(entities, notes))
         names = settled(_candidates(drafts, parts, device))
-        properties: dict[str, Any] = {}
-        actions: dict[str, Any] = {}
+        groups: dict[str, dict[str, Any]] = {"property": {}, "action": {}, "event": {}}
         outlets: dict[str, Outlet] = {}
         feeds = []
         for name, draft in sorted(zip(names, drafts, strict=True), key=lambda pair: pair[0]):
             facet = draft.facet
-            (actions if facet.action else properties)[name] = _affordance(draft)
+            groups[facet.kind][name] = _affordance(draft)
             if facet.command:
-                outlets[name] = CommandOutlet(facet.command, name if facet.source else None, not facet.action)
+                action = facet.kind == "action"
+                outlets[name] = CommandOutlet(facet.command, name if facet.source else None, not action)
             if facet.source:
-                feeds.append((facet.source, name, _label(draft)))
+                feed = Feed(name, _label(draft), facet.source.extract, facet.kind == "event")
+                feeds.append((facet.source, feed))
         sources, unclear = availability.inlets(entities)
         mode, unclear_mode = availability.mode(entities)
         td: dict[str, Any] = {
             "title": _title(device, entities, parts),
             **terms(device, _spoken(parts, device)),
-            **({"properties": properties} if properties else {}),
-            **({"actions": actions} if actions else {}),
+            **{GROUPS[kind]: made for kind, made in groups.items() if made},
         }
         return Description(
             td=td,
@@ -133,11 +134,11 @@ def _candidates(drafts: Iterable[_Draft], parts: Sequence[Part], device: dict[st
 
 
 def _affordance(draft: _Draft) -> dict[str, Any]:
-    """The property or action as it stands in the Thing Description."""
+    """The affordance as it stands in the Thing Description."""
     entity, facet = draft.entity, draft.facet
     title = f"{entity.title} {facet.word.replace('_', ' ')}".strip()
     said: dict[str, Any] = {"title": title, **facet.schema}
-    if not facet.action and facet.command is None:
+    if facet.kind == "property" and facet.command is None:
         said["readOnly"] = True
     silence = entity.config.get("expire_after")
     if facet.source and isinstance(silence, int | float) and silence > 0 and silence is not True:

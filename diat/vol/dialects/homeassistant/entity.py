@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.templates import Template, compile_template
-from diat.vol.dialects.homeassistant.words import Unfit, quoted, word
+from diat.vol.dialects.jinja.templates import Template, compile_template
+from diat.vol.dialects.words import Unfit, as_text, is_topic, quoted, word
 
 STATE_NAMES = frozenset({"value", "value_json"})
 """What templates of state messages may ask for."""
@@ -132,33 +131,3 @@ class Entity(Struct, frozen=True, kw_only=True):
         if not is_topic(value):
             raise Unfit(f"{key} {quoted(value)} is not a topic that messages can be on")
         return str(value)
-
-
-def is_topic(value: Any) -> bool:
-    """Whether it is the name of a topic: text, not empty, without wildcards."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value.encode(errors="replace")) <= 65_535
-        and not any(sign in value for sign in "+#\0")
-    )
-
-
-def as_text(value: Any) -> str:
-    """What a payload from a config is on the wire: text as it stands, anything else as JSON."""
-    if isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value).decode()
-    except RecursionError:
-        raise Unfit(f"{quoted(value)} is nested too deep") from None
-
-
-def spellings(value: Any) -> frozenset[str]:
-    """The texts that a payload from a config matches.
-
-    ``true`` also matches ``True``: that is how Jinja prints it.
-    """
-    try:
-        return frozenset({as_text(value), str(value)})
-    except RecursionError:
-        raise Unfit(f"{quoted(value)} is nested too deep") from None

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.commands import Command, Encoder
+from diat.vol.dialects.commands import Command, Encoder
 from diat.vol.dialects.homeassistant.entity import COMMAND_NAMES, Entity
-from diat.vol.dialects.homeassistant.messages import Decoder, Extract, Rendered
-from diat.vol.dialects.homeassistant.templates import Template
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
-from diat.wot.units import ucum
-
-
-class Source(Struct, frozen=True):
-    """Where the value of a property comes from."""
-
-    topic: str
-    encoding: str
-    extract: Extract
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.jinja.templates import Template
+from diat.vol.dialects.messages import Decoder, Rendered
+from diat.vol.dialects.words import Unfit
 
 
 class Facet(Struct, frozen=True, kw_only=True):
-    """One property or action of an entity.
+    """One property, action or event of an entity.
 
     Attributes:
         word: what it is called within the entity; empty if it is the entity itself.
-        schema: its DataSchema with its meaning, without ``title`` and ``readOnly``; empty for an action.
-        source: where its value comes from, None if nobody tells.
+        kind: which of the three it is.
+        schema: for a property its DataSchema with its meaning, without ``title`` and ``readOnly``; for an
+            action or an event what else it has (``input``, ``data``).
+        source: where its value, or that it happened, comes from; None if nobody tells.
         command: how it is driven, None if it cannot be.
-        action: whether it is an action; else it is a property.
         notes: what of the announcement was not understood.
     """
 
@@ -39,7 +32,7 @@ class Facet(Struct, frozen=True, kw_only=True):
     schema: dict[str, Any]
     source: Source | None = None
     command: Command | None = None
-    action: bool = False
+    kind: Literal["property", "action", "event"] = "property"
     notes: tuple[str, ...] = ()
 
 
@@ -52,7 +45,7 @@ def source(entity: Entity, topic_key: str, decode: Decoder, *template_keys: str)
     topic = entity.state_topic(topic_key)
     if topic is None:
         return None
-    return Source(topic, entity.encoding, Rendered(decode, entity.template(*template_keys)))
+    return Source(topic, Rendered(decode, entity.template(*template_keys)), entity.encoding)
 
 
 def command(entity: Entity, topic_key: str, encode: Encoder) -> Command | None:
@@ -83,16 +76,3 @@ def limits(entity: Entity, low: tuple[str, float], high: tuple[str, float], step
     if minimum > maximum:
         raise Unfit(f"{low[0]} {minimum} is above {high[0]} {maximum}")
     return {"minimum": minimum, "maximum": maximum, **({"multipleOf": step} if step and step > 0 else {})}
-
-
-def unit(said: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """The UCUM code of a unit, and a note if it is none that we know."""
-    if said is None:
-        return None, ()
-    code = ucum(said)
-    return code, () if code else (f"the unit {quoted(said)} is not understood",)
-
-
-def quantity(kind: str | None) -> dict[str, str]:
-    """The term that says what is measured."""
-    return {"@type": f"quantitykind:{kind}"} if kind else {}

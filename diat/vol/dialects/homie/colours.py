@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from diat.vol.dialects.homeassistant.commands import finite, tidy
-from diat.vol.dialects.homeassistant.messages import Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.commands import finite, tidy
+from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import number
+from diat.vol.dialects.words import Unfit, quoted
 
 # Colour space: its channels with their greatest values. The third of xyz follows from the other two.
 CHANNELS: dict[str, dict[str, int]] = {

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.commands import boolean, finite, tidy, verbal
-from diat.vol.dialects.homeassistant.messages import Message, OneOf, TwoStates, Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.commands import boolean, finite, tidy, verbal
 from diat.vol.dialects.homie import colours
 from diat.vol.dialects.homie.tree import Property
+from diat.vol.dialects.messages import Message, OneOf, TwoStates, Value
 from diat.vol.dialects.values import (
     MAX_INTEGER,
     MAX_TEXT,
@@ -24,6 +23,7 @@ from diat.vol.dialects.values import (
     plain,
     some_number,
 )
+from diat.vol.dialects.words import Unfit, quoted
 
 MAX_CHOICES = 1_000
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from diat.vol.dialects.affordances import Draft, Source, assemble
-from diat.vol.dialects.homeassistant.commands import Command
-from diat.vol.dialects.homeassistant.facets import quantity, unit
+from diat.vol.dialects.affordances import Draft, assemble
+from diat.vol.dialects.commands import Command
 from diat.vol.dialects.homie import topics, version4, version5
 from diat.vol.dialects.homie.datatypes import Decoded, datatype
 from diat.vol.dialects.homie.states import LOG_LEVELS, LogInlet, RootInlet, StateInlet
 from diat.vol.dialects.homie.tree import Device, Property
-from diat.vol.dialects.meaning import last_word, measured, watched
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.meaning import last_word, measured, quantity, unit, watched
 from diat.vol.dialects.port import Description, Inlet, Part, Refusal, Withdrawal
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.port import Uptake
+from diat.vol.dialects.words import quoted
 
 LOG_LEVELS = ("warn", "error", "fatal")
 """Levels that are worth a person's attention; debug and info are left on the bus."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.homie.tree import is_id
 from diat.vol.dialects.port import Part, Refusal, Withdrawal
+from diat.vol.dialects.words import quoted
 
 MAX_DESCRIPTION = 8 * 1024 * 1024
 MAX_ATTRIBUTE = 64 * 1024

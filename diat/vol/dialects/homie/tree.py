@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.words import quoted
+from diat.vol.dialects.words import quoted
 
 
 def is_id(name: str) -> bool:

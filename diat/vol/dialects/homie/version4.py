@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.homie.tree import Device, Property, is_id
 from diat.vol.dialects.identity import mac
 from diat.vol.dialects.port import Part
+from diat.vol.dialects.words import quoted
 
 MAX_PROPERTIES = 2_000
 

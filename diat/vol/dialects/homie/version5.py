@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from diat.vol.dialects.homeassistant.words import quoted, word
 from diat.vol.dialects.homie.tree import Device, Property, is_id
 from diat.vol.dialects.homie.version4 import MAX_PROPERTIES
 from diat.vol.dialects.port import Part
+from diat.vol.dialects.words import quoted, word
 
 
 def device(parts: Sequence[Part]) -> Device:

@@ -10,9 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.commands import Command, Encoder
-from diat.vol.dialects.homeassistant.entity import is_topic
-from diat.vol.dialects.homeassistant.words import quoted, word
+from diat.vol.dialects.commands import Command, Encoder
+from diat.vol.dialects.words import is_topic, quoted, word
 
 MAX_RELAYS = 64
 _PREFIXES = ("cmnd", "stat", "tele")

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diat.vol.dialects.affordances import Draft, assemble
-from diat.vol.dialects.homeassistant.commands import finite
-from diat.vol.dialects.homeassistant.words import Unfit, quoted, word
+from diat.vol.dialects.commands import finite
 from diat.vol.dialects.port import Description, Part, Refusal, Withdrawal
 from diat.vol.dialects.tasmota import lights, relays, sensors, shutters, status, switches, topics
 from diat.vol.dialects.tasmota.config import Config, read
 from diat.vol.dialects.tasmota.states import state
 from diat.vol.dialects.values import number
+from diat.vol.dialects.words import Unfit, quoted, word
 
 
 class Tasmota:

@@ -11,15 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.commands import Numeric, channels, verbal
-from diat.vol.dialects.homeassistant.facets import quantity
-from diat.vol.dialects.homeassistant.messages import Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.commands import Numeric, channels, verbal
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.meaning import quantity
+from diat.vol.dialects.messages import Value
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.relays import LIGHT
 from diat.vol.dialects.tasmota.states import state
 from diat.vol.dialects.values import number, some_number
+from diat.vol.dialects.words import Unfit, quoted
 
 SCHEMES = ("Solid", "Wake up", "Cycle up", "Cycle down", "Random")
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from msgspec import UNSET, Struct
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.commands import Switching
-from diat.vol.dialects.homeassistant.messages import Message, Value
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.commands import Switching
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.messages import Message, Value
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.values import At, Either
 

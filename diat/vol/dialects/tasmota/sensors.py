@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diat.vol.dialects.affordances import Draft
-from diat.vol.dialects.homeassistant.facets import quantity, unit
-from diat.vol.dialects.homeassistant.words import quoted
-from diat.vol.dialects.meaning import measured
+from diat.vol.dialects.meaning import measured, quantity, unit
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.quantities import quantity_at, unit_of
 from diat.vol.dialects.tasmota.states import sensed
 from diat.vol.dialects.values import boolean, number, text
+from diat.vol.dialects.words import quoted
 
 MAX_DEPTH = 6
 MAX_SENSORS = 500

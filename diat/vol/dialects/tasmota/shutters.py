@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.commands import Fixed, finite, tidy
-from diat.vol.dialects.homeassistant.messages import Message, Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.commands import Fixed, finite, tidy
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.messages import Message, Value
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.relays import SHUTTER
 from diat.vol.dialects.tasmota.states import sensed
 from diat.vol.dialects.values import At, number, some_number
+from diat.vol.dialects.words import Unfit, quoted
 
 MAX_SHUTTERS = 16
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from diat.vol.dialects.affordances import Source
-from diat.vol.dialects.homeassistant.messages import Value
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.messages import Value
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.values import At
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.facets import quantity
-from diat.vol.dialects.homeassistant.words import quoted
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.meaning import quantity
 from diat.vol.dialects.port import Uptake
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.values import At, number
+from diat.vol.dialects.words import quoted
 
 _DIAGNOSTICS: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("wifi_signal", "Wi-Fi signal", ("Wifi", "Signal"), {**quantity("SignalStrength"), "unit": "dB[mW]"}),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.entity import is_topic
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.states import sensed
 from diat.vol.dialects.values import At, Either
+from diat.vol.dialects.words import is_topic
 
 _STANDING = frozenset({1, 2, 3, 4, 5, 6, 9, 10, 13, 14, 15, 16})
 """Modes in which the input tells whether it is on."""

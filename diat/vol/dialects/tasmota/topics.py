@@ -9,10 +9,10 @@ import re
 
 import msgspec
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.identity import mac
 from diat.vol.dialects.port import Part, Refusal, Withdrawal
 from diat.vol.dialects.tasmota.config import read
+from diat.vol.dialects.words import quoted
 
 MAX_PAYLOAD = 64 * 1024
 

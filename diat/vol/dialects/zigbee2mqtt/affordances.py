@@ -12,11 +12,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.affordances import Draft, Source
-from diat.vol.dialects.homeassistant.commands import Command
-from diat.vol.dialects.homeassistant.messages import Value
-from diat.vol.dialects.homeassistant.words import word
+from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.commands import Command
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import At, json_text
+from diat.vol.dialects.words import word
 from diat.vol.dialects.zigbee2mqtt import kinds
 from diat.vol.dialects.zigbee2mqtt.exposes import Feature
 

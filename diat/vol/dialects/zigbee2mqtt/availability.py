@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.port import Uptake
+from diat.vol.dialects.words import quoted
 
 _STATES = {"online": True, "offline": False}
 

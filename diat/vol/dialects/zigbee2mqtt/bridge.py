@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from diat.vol.dialects.homeassistant.words import quoted
 from diat.vol.dialects.identity import ieee
 from diat.vol.dialects.port import Heard, Part, Refusal, Withdrawal
+from diat.vol.dialects.words import quoted
 
 MAX_PAYLOAD = 8 * 1024 * 1024
 MAX_DEVICES = 1_000

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from diat.vol.dialects.affordances import assemble
-from diat.vol.dialects.homeassistant.entity import is_topic
-from diat.vol.dialects.homeassistant.words import quoted, word
 from diat.vol.dialects.port import Description, Heard, Part
+from diat.vol.dialects.words import is_topic, quoted, word
 from diat.vol.dialects.zigbee2mqtt import bridge
 from diat.vol.dialects.zigbee2mqtt.affordances import Messages, drafts
 from diat.vol.dialects.zigbee2mqtt.availability import AvailabilityInlet

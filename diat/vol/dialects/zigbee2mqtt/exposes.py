@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.words import quoted, word
+from diat.vol.dialects.words import quoted, word
 
 MAX_FEATURES = 1_000
 MAX_DEPTH = 8

@@ -7,11 +7,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from diat.vol.dialects.homeassistant.commands import boolean, channels, finite, tidy, verbal
-from diat.vol.dialects.homeassistant.facets import quantity
-from diat.vol.dialects.homeassistant.messages import Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
-from diat.vol.dialects.meaning import measured, wanted, watched
+from diat.vol.dialects.commands import boolean, channels, finite, tidy, verbal
+from diat.vol.dialects.meaning import measured, quantity, wanted, watched
+from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import (
     Choice,
     Either,
@@ -21,6 +19,7 @@ from diat.vol.dialects.values import (
     plain,
     text,
 )
+from diat.vol.dialects.words import Unfit, quoted
 from diat.vol.dialects.zigbee2mqtt import nested
 from diat.vol.dialects.zigbee2mqtt.exposes import Feature
 from diat.vol.dialects.zigbee2mqtt.units import code_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from diat.vol.dialects.homeassistant.facets import unit
-from diat.vol.dialects.homeassistant.words import quoted
+from diat.vol.dialects.meaning import unit
+from diat.vol.dialects.words import quoted
 
 # Plain numbers with a word instead of a unit, and the one letter that means something else everywhere else.
 _OWN = {

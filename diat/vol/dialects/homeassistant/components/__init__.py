@@ -18,9 +18,8 @@ from diat.vol.dialects.homeassistant.components import (
     sensor,
     switch,
 )
-from diat.vol.dialects.homeassistant.entity import is_topic
 from diat.vol.dialects.homeassistant.facets import FacetMaker
-from diat.vol.dialects.homeassistant.words import quoted
+from diat.vol.dialects.words import is_topic, quoted
 
 
 class Component(Struct, frozen=True):

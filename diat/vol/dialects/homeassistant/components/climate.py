@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from diat.vol.dialects.homeassistant.commands import Numeric, Switching, Verbal
+from diat.vol.dialects.commands import Numeric, Switching, Verbal
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
     Facet,
@@ -16,11 +16,11 @@ from diat.vol.dialects.homeassistant.facets import (
     command,
     command_template,
     limits,
-    quantity,
     source,
 )
-from diat.vol.dialects.homeassistant.messages import OneOf, number
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.meaning import quantity
+from diat.vol.dialects.messages import OneOf, number
+from diat.vol.dialects.words import Unfit, quoted
 
 _UNITS = {"C": "Cel", "F": "[degF]"}
 _RANGES = {"C": (7.0, 35.0), "F": (45.0, 95.0)}

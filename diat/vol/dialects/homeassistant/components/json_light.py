@@ -8,13 +8,14 @@ from typing import Any
 
 from msgspec import UNSET
 
+from diat.vol.dialects.commands import Stated, Switching, channels, finite, tidy, verbal
 from diat.vol.dialects.homeassistant import colours
-from diat.vol.dialects.homeassistant.commands import Stated, Switching, channels, finite, tidy, verbal
 from diat.vol.dialects.homeassistant.components.light import colour_temperature, top
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, Source, command
-from diat.vol.dialects.homeassistant.messages import Field, Value
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, command
+from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.messages import Field, Value
+from diat.vol.dialects.words import Unfit, quoted
 
 
 def _modes(entity: Entity) -> frozenset[str]:
@@ -43,7 +44,7 @@ def _facet(
 
 def _source(entity: Entity, key: str, decode: Callable[[Any], Value]) -> Source | None:
     topic = entity.state_topic("state_topic")
-    return Source(topic, entity.encoding, Field(key, decode)) if topic else None
+    return Source(topic, Field(key, decode), entity.encoding) if topic else None
 
 
 def _on(said: Any) -> Value:

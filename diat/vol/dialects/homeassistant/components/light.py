@@ -5,19 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from diat.vol.dialects.commands import Channels, Numeric, Switching, Verbal
 from diat.vol.dialects.homeassistant import colours
-from diat.vol.dialects.homeassistant.commands import Channels, Numeric, Switching, Verbal
-from diat.vol.dialects.homeassistant.entity import Entity, spellings
-from diat.vol.dialects.homeassistant.facets import (
-    Facet,
-    FacetMaker,
-    command,
-    command_template,
-    quantity,
-    source,
-)
-from diat.vol.dialects.homeassistant.messages import OneOf, TwoStates, number, some_text
-from diat.vol.dialects.homeassistant.words import Unfit
+from diat.vol.dialects.homeassistant.entity import Entity
+from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, command, command_template, source
+from diat.vol.dialects.meaning import quantity
+from diat.vol.dialects.messages import OneOf, TwoStates, number, some_text
+from diat.vol.dialects.words import Unfit, spellings
 from diat.wot.units import ucum
 
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from diat.vol.dialects.homeassistant.commands import Numeric
-from diat.vol.dialects.homeassistant.entity import Entity, spellings
-from diat.vol.dialects.homeassistant.facets import (
-    Facet,
-    command,
-    command_template,
-    limits,
-    quantity,
-    source,
-    unit,
-)
-from diat.vol.dialects.homeassistant.messages import Value, number
+from diat.vol.dialects.commands import Numeric
+from diat.vol.dialects.homeassistant.entity import Entity
+from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, limits, source
+from diat.vol.dialects.meaning import quantity, unit
+from diat.vol.dialects.messages import Value, number
+from diat.vol.dialects.words import spellings
 from diat.wot.quantities import quantity_kind
 
 

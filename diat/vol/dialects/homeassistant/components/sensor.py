@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.homeassistant.facets import Facet, quantity, source, unit
-from diat.vol.dialects.homeassistant.messages import Decoder, OneOf, number, some_text
+from diat.vol.dialects.homeassistant.facets import Facet, source
+from diat.vol.dialects.meaning import quantity, unit
+from diat.vol.dialects.messages import Decoder, OneOf, number, some_text
 from diat.wot.quantities import kind_of_unit, quantity_kind
 
 # Device classes whose values are not numbers. Others are, also those that came after this was written.

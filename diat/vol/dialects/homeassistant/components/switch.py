@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from diat.vol.dialects.homeassistant.commands import Switching
-from diat.vol.dialects.homeassistant.entity import Entity, spellings
-from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, quantity, source
-from diat.vol.dialects.homeassistant.messages import TwoStates
+from diat.vol.dialects.commands import Switching
+from diat.vol.dialects.homeassistant.entity import Entity
+from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, source
+from diat.vol.dialects.meaning import quantity
+from diat.vol.dialects.messages import TwoStates
+from diat.vol.dialects.words import spellings
 from diat.wot.quantities import quantity_kind
 
 

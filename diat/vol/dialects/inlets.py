@@ -7,24 +7,33 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from diat.vol.dialects.homeassistant.facets import Source
-from diat.vol.dialects.homeassistant.messages import Extract, Message, NotJson
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.messages import Extract, Message, NotJson
 from diat.vol.dialects.port import Uptake
+from diat.vol.dialects.words import Unfit, quoted
+
+
+class Source(Struct, frozen=True):
+    """A topic on which the value of a property, or an event, is told, and how it is read there."""
+
+    topic: str
+    extract: Extract
+    encoding: str = "utf-8"
 
 
 class Feed(Struct, frozen=True):
-    """A property that is read from a topic.
+    """A property that is read from a topic, or an event that is told there.
 
     Attributes:
-        name: of the property.
+        name: of the property or the event.
         label: how notes name it.
-        extract: how its value is read.
+        extract: how its value, or the event's data, is read; ``UNSET`` if the message does not speak of it.
+        event: whether it is an event.
     """
 
     name: str
     label: str
     extract: Extract
+    event: bool = False
 
 
 class StateInlet(Struct, frozen=True):
@@ -35,7 +44,7 @@ class StateInlet(Struct, frozen=True):
     feeds: tuple[Feed, ...]
 
     def read(self, payload: bytes) -> Uptake:
-        """Say what the message means for each property; an empty message says nothing."""
+        """Say what the message means for each property and event; an empty message says nothing."""
         if not payload:
             return Uptake()
         try:
@@ -43,6 +52,7 @@ class StateInlet(Struct, frozen=True):
         except Unfit as unfit:
             return Uptake(notes=(str(unfit),))
         values: dict[str, Any] = {}
+        events: list[tuple[str, Any]] = []
         notes: dict[str, None] = {}
         for feed in self.feeds:
             try:
@@ -52,17 +62,21 @@ class StateInlet(Struct, frozen=True):
             except Unfit as unfit:
                 notes[f"{feed.label}: {unfit}"] = None
             else:
-                if value is not UNSET:
+                if value is UNSET:
+                    continue
+                if feed.event:
+                    events.append((feed.name, value))
+                else:
                     values[feed.name] = value
-        return Uptake(values=values, notes=tuple(notes))
+        return Uptake(values=values, events=tuple(events), notes=tuple(notes))
 
 
-def state_inlets(feeds: Iterable[tuple[Source, str, str]]) -> list[StateInlet]:
-    """Put together what is read from the same topic; each feed is a source, a property's name and a label."""
+def state_inlets(feeds: Iterable[tuple[Source, Feed]]) -> tuple[StateInlet, ...]:
+    """Put together what is read from the same topic."""
     by_topic: dict[tuple[str, str], list[Feed]] = {}
-    for source, name, label in feeds:
-        by_topic.setdefault((source.topic, source.encoding), []).append(Feed(name, label, source.extract))
-    return [StateInlet(topic, encoding, tuple(found)) for (topic, encoding), found in by_topic.items()]
+    for source, feed in feeds:
+        by_topic.setdefault((source.topic, source.encoding), []).append(feed)
+    return tuple(StateInlet(topic, encoding, tuple(found)) for (topic, encoding), found in by_topic.items())
 
 
 def decoded(payload: bytes, encoding: str) -> str:

@@ -20,8 +20,8 @@ from jinja2 import Undefined
 from jinja2.exceptions import UndefinedError
 from jinja2.tests import TESTS as JINJA_TESTS
 
-from diat.vol.dialects.homeassistant import bounds, patterns, times
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja import bounds, patterns, times
+from diat.vol.dialects.words import Unfit, quoted
 
 
 def _number(value: Any, kind: Callable[[Any], Any], default: Any) -> Any:

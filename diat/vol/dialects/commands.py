@@ -9,10 +9,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from diat.vol.dialects.homeassistant.entity import as_text
-from diat.vol.dialects.homeassistant.templates import Template
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja.templates import Template
 from diat.vol.dialects.port import Outgoing, Refusal
+from diat.vol.dialects.words import Unfit, as_text, quoted
 
 Encoder: TypeAlias = Callable[[Any], str]
 """From a value to the payload; raises ``Unfit`` with one line if the value cannot be encoded."""

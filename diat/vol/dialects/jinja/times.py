@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from diat.vol.dialects.homeassistant.bounds import MISSING, date_format, known
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja.bounds import MISSING, date_format, known
+from diat.vol.dialects.words import Unfit, quoted
 
 
 def _moment(value: Any) -> datetime:

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from diat.vol.dialects.homeassistant.templates import Template
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja.templates import Template
+from diat.vol.dialects.words import Unfit, quoted
 
 Value: TypeAlias = Any | UnsetType
 Decoder: TypeAlias = Callable[[str], Value]

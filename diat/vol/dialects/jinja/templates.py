@@ -14,9 +14,9 @@ import jinja2
 from jinja2 import meta
 from jinja2.exceptions import TemplateError, UndefinedError
 
-from diat.vol.dialects.homeassistant import bounds
-from diat.vol.dialects.homeassistant.sandbox import BUDGET, SANDBOX, bounded, checked
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja import bounds
+from diat.vol.dialects.jinja.sandbox import BUDGET, SANDBOX, bounded, checked
+from diat.vol.dialects.words import Unfit, quoted
 
 MAX_SOURCE = 4_096
 """Characters of a template; the longest that Zigbee2MQTT emits has about 800."""

@@ -11,8 +11,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from diat.vol.dialects.homeassistant.bounds import Budget, text_of
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.jinja.bounds import Budget, text_of
+from diat.vol.dialects.words import Unfit, quoted
 
 MAX_PATTERN = 200
 

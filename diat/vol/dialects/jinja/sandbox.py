@@ -18,8 +18,8 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from diat.vol.dialects.homeassistant import bounds
-from diat.vol.dialects.homeassistant.vocabulary import (
+from diat.vol.dialects.jinja import bounds
+from diat.vol.dialects.jinja.vocabulary import (
     FILTERS,
     FUNCTIONS,
     METHODS,
@@ -27,7 +27,7 @@ from diat.vol.dialects.homeassistant.vocabulary import (
     PATTERN_TESTS,
     TESTS,
 )
-from diat.vol.dialects.homeassistant.words import Unfit
+from diat.vol.dialects.words import Unfit
 
 MAX_NODES = 500
 """Parts of a template, which bounds the time to compile it; the largest that Zigbee2MQTT emits has 139."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from jinja2 import Undefined
 from jinja2.exceptions import UndefinedError
 
-from diat.vol.dialects.homeassistant.words import Unfit, quoted
+from diat.vol.dialects.words import Unfit, quoted
 
 T = TypeVar("T")
 

@@ -1,0 +1,204 @@
+"""Into history and twin: where everything that a thing says comes together, whatever it spoke.
+
+All of it happens within the writer's batch; nothing is visible or acknowledged before the batch is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from diat.kernel.overlay import Ledger, Log, Overlay
+from diat.vol.diagnostics import Diagnostics
+from diat.vol.observers import Observers
+from diat.vol.registry import Registry
+from diat.vol.thing import VirtualObject
+from diat.vol.twin import Quality, Reading, Status, Twin
+from diat.wire.envelope import encode
+
+WIDEST = 2**63
+"""Whole numbers from here on no database takes, and some not even a float."""
+JUST_NOW = 5_000
+"""Milliseconds in which a live value stands against a retained one: right after a subscription the broker may
+send a retained copy that is older than what it has delivered already."""
+
+ReadingRow = tuple[int, int, int, int, str | None, int | None, str, str]
+"""position, thing number, observed, received, boot, n, quality, values as JSON."""
+EventRow = tuple[int, int, str, int, int, str | None, int | None, str]
+"""position, thing number, event, observed, received, boot, n, data as JSON."""
+
+
+class Counts:
+    """What came in since the start, for the metrics; read by any thread."""
+
+    __slots__ = ("echoes", "events", "messages", "readings", "rejected", "repeats", "unclaimed")
+
+    def __init__(self) -> None:
+        self.messages = self.readings = self.events = 0
+        self.repeats = self.rejected = self.unclaimed = self.echoes = 0
+
+
+class Intake:
+    """Keeps what things say; used by the writer alone.
+
+    Attributes:
+        twins: thing id to its live state.
+        counts: for the metrics.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        registry: Registry,
+        observers: Observers,
+        diagnostics: Diagnostics,
+        twins: Iterable[tuple[str, Twin]] = (),
+        position: int = 0,
+    ) -> None:
+        self._registry = registry
+        self._observers = observers
+        self._diagnostics = diagnostics
+        self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
+        self._readings: Log[ReadingRow] = ledger.log("readings")
+        self._events: Log[EventRow] = ledger.log("events")
+        self._position: Overlay[str, int] = ledger.overlay("meta", [("position", position)])
+        self._at = position
+        self.counts = Counts()
+
+    def keep(
+        self,
+        each: VirtualObject,
+        twin: Twin,
+        values: dict[str, Any],
+        observed: int,
+        received: int,
+        *,
+        quality: Quality = "good",
+        boot: str | None = None,
+        n: int | None = None,
+    ) -> None:
+        """Check values, put them into history and twin, and tell who watches."""
+        properties = each.properties
+        refused: list[str] = []
+        for name, value in values.items():
+            prop = properties.get(name)
+            wrong = "it has no such property" if prop is None else prop.check(value)
+            if type(value) is int and not -WIDEST <= value < WIDEST:
+                wrong = "a whole number of more than 64 bits"
+            if wrong is not None:
+                self._diagnostics.note(each.id, f"{name}: {wrong}", received)
+                self.counts.rejected += 1
+                refused.append(name)
+        if refused:
+            values = {name: value for name, value in values.items() if name not in refused}
+        if not values:
+            return
+        position = self.arrival()
+        self._readings.append(
+            (position, each.record.no, observed, received, boot, n, quality, encode(values).decode())
+        )
+        self.counts.readings += 1
+        told = self._observers.cares(each.id)
+        for name, value in values.items():
+            reading = Reading(value, observed, received, quality, n or 0, position)
+            twin.learn(name, reading)
+            if told:
+                self._observers.read(each.id, name, reading)
+
+    def occur(
+        self,
+        each: VirtualObject,
+        name: str,
+        data: Any,
+        observed: int,
+        received: int,
+        boot: str | None = None,
+        n: int | None = None,
+    ) -> None:
+        """Check an event's data, put it into history, and tell who watches."""
+        event = each.events.get(name)
+        wrong = "it has no such event" if event is None else event.check and event.check(data)
+        if wrong is not None:
+            self.reject(each.id, f"event {name}: {wrong}", received)
+            return
+        position = self.arrival()
+        self._events.append(
+            (position, each.record.no, name, observed, received, boot, n, encode(data).decode())
+        )
+        self.counts.events += 1
+        self._observers.occur(each.id, name, position, data)
+
+    def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
+        """A retained message says what was last so, not when: the twin learns it, history does not."""
+        twin = self.changing(each.id)
+        for name, value in values.items():
+            prop = each.properties.get(name)
+            known = twin.values.get(name)
+            if prop is None or prop.check(value) is not None:
+                continue
+            if known is not None and (known.value == value or received - known.received < JUST_NOW):
+                continue
+            reading = Reading(value, received, received, "uncertain", 0, self.arrival())
+            twin.values[name] = reading
+            self._observers.read(each.id, name, reading)
+
+    def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
+        """Take the values that a composite computed, as readings of its own thing."""
+        each = self._registry.seen(thing)
+        if each is None:
+            return
+        twin = self.changing(thing)
+        twin.heard = now
+        if twin.turn("online", now):
+            self._observers.changed(thing)
+        self.keep(each, twin, values, observed, now)
+
+    def twin(self, thing: str) -> Twin:
+        """The live state of a thing as the writer sees it; not to be changed."""
+        return self.twins.get(thing) or Twin()
+
+    def set_status(self, thing: str, status: Status, now: int) -> None:
+        """Say whether a thing is there, for things that do not say so themselves."""
+        if self.changing(thing).turn(status, now):
+            self._observers.changed(thing)
+
+    def change_source(self, thing: str, other: str) -> None:
+        """Other hardware is behind a thing: what was seen of that hardware is what it has seen."""
+        twin, source = self.changing(thing), self.twin(other)
+        twin.marks, twin.anchors = source.marks.copy(), source.anchors.copy()
+        twin.sources = source.sources.copy()
+        twin.status, twin.since, twin.heard = source.status, source.since, source.heard
+        self.twins.remove(other)
+
+    def arrival(self) -> int:
+        """The next ingest position; each row has its own, for a message may bring several."""
+        self._at += 1
+        return self._at
+
+    def changing(self, thing: str) -> Twin:
+        """The twin to change within this batch."""
+        changed = self.twins.changes.get(thing)
+        if changed is not None:
+            return changed
+        known = self.twins.get(thing)
+        twin = known.copy() if known is not None else Twin()
+        self.twins.put(thing, twin)
+        return twin
+
+    def heard(self, thing: str, received: int) -> Twin:
+        """Note that the thing spoke; one that does not say whether it is there is there when it speaks."""
+        twin = self.changing(thing)
+        twin.heard = received
+        if twin.status == "unknown" and not twin.sources and twin.turn("online", received):
+            self._observers.changed(thing)
+        return twin
+
+    def reject(self, thing: str, text: str, received: int) -> None:
+        """Say on the thing what of its words could not be taken."""
+        self._diagnostics.note(thing, text, received)
+        self.counts.rejected += 1
+
+    def finish(self) -> None:
+        """Note how far we are, at the end of the batch."""
+        if self._at != self._position.get("position"):
+            self._position.put("position", self._at)
