@@ -15,9 +15,10 @@ from fastapi.routing import APIRoute
 from diat.adapters.sql.history import History
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Invalid, Unavailable
+from diat.kernel.errors import Invalid, NotFound, Unavailable
 from diat.service.layer import ServiceLayer
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
 T = TypeVar("T")
@@ -88,6 +89,22 @@ IdempotencyKey = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most")]
 Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out first")]
+
+
+def readable_property(platform: Platform, thing: str, name: str) -> Property:
+    """A property that can be read.
+
+    Raises:
+        NotFound: there is no such thing or property.
+        Invalid: it can only be written.
+    """
+    each = platform.things.registry.get(thing)
+    prop = each.properties.get(name)
+    if prop is None:
+        raise NotFound(f"{each.td['title']} has no property {name!r}")
+    if not prop.readable:
+        raise Invalid(f"{name!r} is write only", name)
+    return prop
 
 
 async def durably(platform: Platform, change: Callable[[], T]) -> T:

@@ -1,0 +1,181 @@
+"""What things offer through the platform: properties read and written, actions invoked."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
+
+from diat.api import views
+from diat.api.ports import (
+    Affordance,
+    IdempotencyKey,
+    Platform,
+    StrictRoute,
+    ThePlatform,
+    ThingId,
+    durably,
+    json_body,
+    readable_property,
+    segment,
+)
+from diat.api.problems import problem
+from diat.kernel.errors import Conflict, NotFound
+from diat.kernel.ids import derived_id
+from diat.vol.interaction import Actuation
+
+router = APIRouter(tags=["things"], route_class=StrictRoute)
+PATIENCE = 2.0
+"""Seconds that a write waits for the thing unless ``Prefer: wait=`` says otherwise."""
+
+
+@router.get("/things/{thing}/properties", summary="Values of all properties")
+def read_properties(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+    """An object of bare values; properties that have none yet are left out."""
+    each = platform.things.registry.get(thing)
+    return {
+        name: known.value
+        for name, known in platform.things.twin(thing).values.items()
+        if name in each.properties and each.properties[name].readable
+    }
+
+
+@router.get("/things/{thing}/readings", summary="Newest readings of all properties")
+def read_readings(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+    """Readings with unit, both times and quality, by property."""
+    each = platform.things.registry.get(thing)
+    now = platform.clock()
+    return {
+        name: views.reading(each.properties[name], known, now)
+        for name, known in platform.things.twin(thing).values.items()
+        if name in each.properties and each.properties[name].readable
+    }
+
+
+@router.get("/things/{thing}/properties/{name}", summary="Value of a property")
+def readreadable_property(platform: ThePlatform, thing: ThingId, name: Affordance) -> JSONResponse:
+    """The bare value."""
+    readable_property(platform, thing, name)
+    return JSONResponse(_known(platform, thing, name).value)
+
+
+@router.get("/things/{thing}/properties/{name}/reading", summary="Newest reading of a property")
+def read_reading(platform: ThePlatform, thing: ThingId, name: Affordance) -> dict[str, Any]:
+    """The value with its unit, both times and quality."""
+    prop = readable_property(platform, thing, name)
+    return views.reading(prop, _known(platform, thing, name), platform.clock())
+
+
+_ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+
+
+@router.put(
+    "/things/{thing}/properties/{name}",
+    status_code=204,
+    summary="Write a property",
+    openapi_extra=_ANY_JSON,
+    responses={202: {"description": "Given to the thing, which has not confirmed yet"}},
+)
+async def write_property(
+    request: Request,
+    platform: ThePlatform,
+    thing: ThingId,
+    name: Affordance,
+    prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Takes the bare value; 204 once the thing confirmed, 202 with a Location while it has not."""
+    value = await json_body(request)
+    reference = None if idempotency_key is None else derived_id("write", thing, name, idempotency_key)
+
+    def change() -> tuple[Actuation, Future[Actuation]]:
+        interaction = platform.things.interaction
+        made = _given_before(platform, reference, value) or interaction.write(
+            thing, name, value, platform.clock(), command_id=reference
+        )
+        return made, interaction.endings.of(made.id) if made.open else _ended(made)
+
+    actuation, end = await durably(platform, change)
+    location = {"Location": f"/actuations/{actuation.id}"}
+    try:
+        ended = await asyncio.wait_for(asyncio.wrap_future(end), _patience(prefer))
+    except TimeoutError:
+        return JSONResponse(views.actuation(actuation), 202, location)
+    if ended.state == "completed":
+        return Response(status_code=204, headers=location)
+    response = problem(502, "actuation", f"the command ended {ended.state}: {ended.error}")
+    response.headers.update(location)
+    return response
+
+
+@router.post(
+    "/things/{thing}/actions/{name}", status_code=201, summary="Invoke an action", openapi_extra=_ANY_JSON
+)
+async def invoke_action(
+    request: Request,
+    platform: ThePlatform,
+    thing: ThingId,
+    name: Affordance,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Takes the action's input; answers with the Location of the invocation."""
+    value = await json_body(request)
+    reference = None if idempotency_key is None else derived_id("action", thing, name, idempotency_key)
+
+    def change() -> Actuation:
+        return _given_before(platform, reference, value) or platform.things.interaction.invoke(
+            thing, name, value, platform.clock(), command_id=reference
+        )
+
+    made = await durably(platform, change)
+    location = f"/things/{segment(thing)}/actions/{segment(name)}/{made.id}"
+    body = {**views.invocation(made), "href": location}
+    return JSONResponse(body, 201, {"Location": location})
+
+
+@router.get("/things/{thing}/actions/{name}/{invocation}", summary="What became of an invocation")
+def query_action(platform: ThePlatform, thing: ThingId, name: Affordance, invocation: str) -> dict[str, Any]:
+    """``pending``, ``completed``, ``failed``, ``expired`` or ``in-doubt``, with output or error."""
+    found = platform.history.actuation(invocation)
+    if (found.thing, found.affordance, found.kind) != (thing, name, "action"):
+        raise NotFound(f"{name!r} has no invocation {invocation!r}")
+    return views.invocation(found)
+
+
+def _given_before(platform: Platform, reference: str | None, value: Any) -> Actuation | None:
+    """The command that was given under the same idempotency key."""
+    if reference is None:
+        return None
+    known = platform.things.interaction.outbox.get(reference)
+    if known is None:
+        try:
+            known = platform.history.actuation(reference)
+        except NotFound:
+            return None
+    if known.input != value:
+        raise Conflict("this Idempotency-Key was used with another input")
+    return known
+
+
+def _ended(actuation: Actuation) -> Future[Actuation]:
+    future: Future[Actuation] = Future()
+    future.set_result(actuation)
+    return future
+
+
+def _known(platform: Platform, thing: str, name: str) -> Any:
+    known = platform.things.twin(thing).values.get(name)
+    if known is None:
+        raise NotFound(f"{name!r} has not been reported yet")
+    return known
+
+
+def _patience(prefer: str | None) -> float:
+    for part in (prefer or "").split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "wait" and value.isdecimal() and value.isascii():
+            return min(float(value), 60.0)
+    return PATIENCE
