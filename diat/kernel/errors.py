@@ -3,6 +3,7 @@
 DiatError
 ├── Refused             the caller's: the request cannot be done as it stands
 │   ├── Invalid         a value is wrong; ``field`` names it
+│   │   └── Inconvertible   values do not come in the unit that is asked for
 │   ├── NotFound        there is no such thing, service, template, …
 │   ├── Conflict        it contradicts something that is there
 │   └── Stale           a precondition (``If-Match``) no longer holds
@@ -31,6 +32,10 @@ class Invalid(Refused):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class Inconvertible(Invalid):
+    """The values do not come in the unit that is asked for."""
 
 
 class NotFound(Refused):

@@ -21,7 +21,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from diat.wot.units import UNITS
+from diat.wot.unit_table import UNITS
 
 
 class Kind(NamedTuple):

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diat.kernel.errors import Inconvertible
 from diat.wot.quantities import KINDS, default_unit, kind_of_unit, quantity_kind
-from diat.wot.units import UNITS, converter, ucum
+from diat.wot.unit_table import UNITS
+from diat.wot.units import conversion, converter, moves_zero, ucum
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,10 @@ from diat.wot.units import UNITS, converter, ucum
         ("var", "V.A{reactive}"),
         ("VAR", "V.A{reactive}"),
         ("kvar", "kV.A{reactive}"),
+        ("kVArh", "kV.A{reactive}.h"),
+        ("‰", "[ppth]"),
+        ("lqi", "1"),
+        ("VOC Index points", "1"),
         ("°", "deg"),
         ("s", "s"),
         ("min", "min"),
@@ -207,3 +213,58 @@ def test_kinds_of_units_are_kinds():
         usual = default_unit(unit.kind) if unit.kind else None
         if usual and unit.pint:
             assert converter(unit.ucum, usual), (unit.ucum, usual)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "kind", "code"),
+    [("w", "Power", "W"), ("w", "Time", "wk"), ("w", None, None), ("w", "Energy", None), ("W", "Time", "W")],
+)
+def test_what_is_measured_tells_a_watt_from_a_week(spelling, kind, code):
+    assert ucum(spelling, kind) == code
+
+
+CONVERTIBLE = [
+    (here.ucum, there.ucum)
+    for here in UNITS
+    for there in UNITS
+    if converter(here.ucum, there.ucum) is not None
+]
+
+
+@given(st.sampled_from(CONVERTIBLE), st.floats(-1e6, 1e6), st.sampled_from([None, "TemperatureDifference"]))
+def test_there_and_back_is_where_it_began(pair, value, kind):
+    source, target = pair
+    there = converter(source, target, kind)(value)
+    back = converter(target, source, kind)(there)
+    zero = abs(converter(target, source, kind)(0.0))
+    assert back == pytest.approx(value, rel=1e-12, abs=1e-12 * (1 + zero))
+
+
+def test_a_temperature_has_a_zero_to_be_moved_and_a_difference_has_none():
+    assert converter("Cel", "[degF]")(10) == 50
+    assert converter("Cel", "[degF]", "TemperatureDifference")(10) == 18
+    assert converter("Cel", "K", "TemperatureDifference")(10) == 10
+    assert moves_zero("Cel", "K")
+    assert not moves_zero("Cel", "K", "TemperatureDifference")
+    assert not moves_zero("hPa", "kPa")
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "words"),
+    [
+        ("Cel", "hPa", ("Cel", "hPa")),
+        ("Cel", "bananas", ("bananas",)),
+        (None, "degF", ("degF",)),
+        ("deg", "1", ("deg", "1")),
+    ],
+)
+def test_what_does_not_convert_names_both_units(source, wanted, words):
+    with pytest.raises(Inconvertible) as refused:
+        conversion(source, wanted)
+    assert refused.value.field == "unit"
+    assert all(word in str(refused.value) for word in words)
+
+
+def test_the_unit_asked_for_is_answered_by_its_code():
+    code, convert = conversion("Cel", "degF")
+    assert (code, convert(20)) == ("[degF]", 68)
