@@ -56,7 +56,7 @@ def read_readings(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
 
 
 @router.get("/things/{thing}/properties/{name}", summary="Value of a property")
-def readreadable_property(platform: ThePlatform, thing: ThingId, name: Affordance) -> JSONResponse:
+def read_property(platform: ThePlatform, thing: ThingId, name: Affordance) -> JSONResponse:
     """The bare value."""
     readable_property(platform, thing, name)
     return JSONResponse(_known(platform, thing, name).value)
