@@ -39,9 +39,9 @@ class ForeignMessages:
                 continue
             twin = self._intake.heard(each.id, received)
             for name, data in uptake.events:
-                self._intake.occur(each, name, data, received, received)
+                self._intake.occur(each, name, data, received, received, hints=True)
             if uptake.values:
-                self._intake.keep(each, twin, uptake.values, received, received)
+                self._intake.keep(each, twin, uptake.values, received, received, hints=True)
             for name, value in uptake.values.items():
                 self._interaction.reading(each.id, name, value, received)
 

@@ -15,6 +15,7 @@ from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Quality, Reading, Status, Twin
 from diat.wire.envelope import encode
+from diat.wot.schema import compile_check, data_schema, loosened
 
 WIDEST = 2**63
 """Whole numbers from here on no database takes, and some not even a float."""
@@ -76,34 +77,45 @@ class Intake:
         quality: Quality = "good",
         boot: str | None = None,
         n: int | None = None,
+        hints: bool = False,
     ) -> None:
-        """Check values, put them into history and twin, and tell who watches."""
+        """Check values, put them into history and twin, and tell who watches.
+
+        Args:
+            hints: what the description says of the range of values counts as a hint, as it does in dialects
+                in which somebody else than the thing has said it: a value beyond is kept as ``uncertain``.
+        """
         properties = each.properties
+        beyond: dict[str, Any] = {}
         refused: list[str] = []
         for name, value in values.items():
             prop = properties.get(name)
             wrong = "it has no such property" if prop is None else prop.check(value)
-            if type(value) is int and not -WIDEST <= value < WIDEST:
+            wide = type(value) is int and not -WIDEST <= value < WIDEST
+            if wide:
                 wrong = "a whole number of more than 64 bits"
             if wrong is not None:
-                self._diagnostics.note(each.id, f"{name}: {wrong}", received)
-                self.counts.rejected += 1
                 refused.append(name)
+                self._diagnostics.note(each.id, f"{name}: {wrong}", received)
+                if hints and not wide and _is_of_its_kind(each, name, value):
+                    beyond[name] = value
+                else:
+                    self.counts.rejected += 1
         if refused:
             values = {name: value for name, value in values.items() if name not in refused}
-        if not values:
-            return
-        position = self.arrival()
-        self._readings.append(
-            (position, each.record.no, observed, received, boot, n, quality, encode(values).decode())
-        )
-        self.counts.readings += 1
-        told = self._observers.cares(each.id)
-        for name, value in values.items():
-            reading = Reading(value, observed, received, quality, n or 0, position)
-            twin.learn(name, reading)
-            if told:
-                self._observers.read(each.id, name, reading)
+        for worth, some in ((quality, values), ("uncertain", beyond)):
+            if not some:
+                continue
+            position = self.arrival()
+            said = encode(some).decode()
+            self._readings.append((position, each.record.no, observed, received, boot, n, worth, said))
+            self.counts.readings += 1
+            told = self._observers.cares(each.id)
+            for name, value in some.items():
+                reading = Reading(value, observed, received, worth, n or 0, position)
+                twin.learn(name, reading)
+                if told:
+                    self._observers.read(each.id, name, reading)
 
     def occur(
         self,
@@ -114,13 +126,16 @@ class Intake:
         received: int,
         boot: str | None = None,
         n: int | None = None,
+        hints: bool = False,
     ) -> None:
-        """Check an event's data, put it into history, and tell who watches."""
+        """Check an event's data, put it into history, and tell who watches; ``hints`` as in ``keep``."""
         event = each.events.get(name)
         wrong = "it has no such event" if event is None else event.check and event.check(data)
         if wrong is not None:
-            self.reject(each.id, f"event {name}: {wrong}", received)
-            return
+            self._diagnostics.note(each.id, f"event {name}: {wrong}", received)
+            if not (hints and event is not None and _is_of_its_kind(each, name, data, event=True)):
+                self.counts.rejected += 1
+                return
         position = self.arrival()
         self._events.append(
             (position, each.record.no, name, observed, received, boot, n, encode(data).decode())
@@ -134,7 +149,7 @@ class Intake:
         for name, value in values.items():
             prop = each.properties.get(name)
             known = twin.values.get(name)
-            if prop is None or prop.check(value) is not None:
+            if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
             if known is not None and (known.value == value or received - known.received < JUST_NOW):
                 continue
@@ -202,3 +217,13 @@ class Intake:
         """Note how far we are, at the end of the batch."""
         if self._at != self._position.get("position"):
             self._position.put("position", self._at)
+
+
+def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool = False) -> bool:
+    """Whether a value is what was announced but for the bounds of it."""
+    group = each.td.get("events" if event else "properties", {})
+    affordance = group.get(name)
+    said = affordance.get("data", {}) if event and isinstance(affordance, dict) else affordance
+    if not isinstance(said, dict):
+        return False
+    return compile_check(loosened(data_schema(said)))(value) is None

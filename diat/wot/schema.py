@@ -42,6 +42,22 @@ def data_schema(affordance: Mapping[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def loosened(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What a schema made by ``data_schema`` says of the kind of values, without the bounds that it sets them.
+
+    Types and the structure of objects and lists stay; ranges, steps, lengths, patterns and lists of options go.
+    """
+    loose: dict[str, Any] = {key: schema[key] for key in ("type", "required") if key in schema}
+    if "oneOf" in schema:  # without their bounds several may fit
+        loose["anyOf"] = [loosened(each) for each in schema["oneOf"]]
+    items = schema.get("items")
+    if items is not None:
+        loose["items"] = [loosened(each) for each in items] if isinstance(items, list) else loosened(items)
+    if "properties" in schema:
+        loose["properties"] = {name: loosened(each) for name, each in schema["properties"].items()}
+    return loose
+
+
 def compile_check(schema: Mapping[str, Any]) -> Check:
     """Compile a schema made by ``data_schema``; equal schemas share one check.
 

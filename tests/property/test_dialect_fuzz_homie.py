@@ -149,7 +149,7 @@ def test_any_announcement_can_be_described_read_and_driven(announced, messages, 
     assert_one_line(*described.notes)
     found = described.td.get("properties", {})
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in found)
-    assert described.outlets.keys() <= found.keys()
+    assert described.outlets.keys() <= found.keys() | described.td.get("actions", {}).keys()
     for about in found.values():
         compile_check(data_schema(about))
     for inlet in described.inlets:
@@ -157,7 +157,8 @@ def test_any_announcement_can_be_described_read_and_driven(announced, messages, 
             uptake = inlet.read(payload)
             assert isinstance(uptake, Uptake)
             assert uptake.values.keys() <= found.keys()
-            msgspec.json.encode(uptake.values)
+            assert {name for name, _ in uptake.events} <= described.td.get("events", {}).keys()
+            msgspec.json.encode([uptake.values, uptake.events])
             assert_one_line(*uptake.notes)
     for outlet in described.outlets.values():
         for given_value in (value, True, 5, 0.5, "x", "\ud800", {"r": 1, "g": 2, "b": 3}, [1]):

@@ -165,7 +165,8 @@ def test_any_announcement_can_be_described_read_and_driven(config, sn, messages,
             uptake = inlet.read(payload)
             assert isinstance(uptake, Uptake)
             assert uptake.values.keys() <= names
-            msgspec.json.encode(uptake.values)
+            assert {name for name, _ in uptake.events} <= described.td.get("events", {}).keys()
+            msgspec.json.encode([uptake.values, uptake.events])
             assert_one_line(*uptake.notes)
     for outlet in described.outlets.values():
         for given_value in (value, True, 5, 0.5, "Solid", "\ud800", {"h": 1, "s": 2}, None, float("nan")):

@@ -219,6 +219,7 @@ def test_any_description_is_accepted_and_works_or_has_a_fault(td, messages, valu
                 uptake = inlet.read(payload)
                 assert isinstance(uptake, Uptake)
                 assert uptake.values.keys() <= described.td["properties"].keys()
+                assert {name for name, _ in uptake.events} <= described.td.get("events", {}).keys()
                 assert_one_line(*uptake.notes)
         for outlet in described.outlets.values():
             assert isinstance(outlet.write(value), Outgoing | Refusal)

@@ -62,7 +62,7 @@ class _Reader:
         self._base = td["base"] if isinstance(td.get("base"), str) else ""
         self._prefixes = mqtt_prefixes(td.get("@context"))
         self._brokers = brokers
-        self._feeds: dict[str, dict[str, Coding]] = {}
+        self._feeds: dict[str, dict[tuple[str, bool], Feed]] = {}
         self._outlets: dict[str, ValueOutlet] = {}
         self._notes: dict[str, None] = {}
 
@@ -75,10 +75,7 @@ class _Reader:
         ]
         if unreached := [quoted(name) for name, has_form in reached if not has_form]:
             self._note(f"no MQTT form: {', '.join(unreached[:20])}")
-        inlets: list[Inlet] = [
-            ValueInlet(topic, tuple(Feed(name, each) for name, each in fed.items()))
-            for topic, fed in self._feeds.items()
-        ]
+        inlets: list[Inlet] = [ValueInlet(topic, tuple(fed.values())) for topic, fed in self._feeds.items()]
         inlets += self._all(frozenset(properties))
         sources: dict[str, set[str]] = {}
         for inlet in inlets:
@@ -101,9 +98,7 @@ class _Reader:
                 continue  # nobody here stops observing
             reads, writes = _directions(form, said, affordance)
             if reads and (taken := self._coding(name, form, affordance.get("type"), reading=True)):
-                for topic in said.filters or (said.topic or "",):
-                    if self._fit(name, topic):
-                        self._feeds.setdefault(topic, {}).setdefault(name, taken)
+                self._feed(said, Feed(name, taken))
             if writes and name not in self._outlets:
                 self._outlet(name, form, said, affordance.get("type"), idempotent=True)
             if not (reads or writes):
@@ -127,9 +122,16 @@ class _Reader:
         return found
 
     def _event(self, name: str, affordance: Json) -> bool:
-        found = any(True for _ in self._forms(affordance))
-        if found:
-            self._note(f"{quoted(name)}: events of foreign things are not taken yet")
+        found = False
+        for form, said in self._forms(affordance):
+            found = True
+            if "subscribeevent" not in _operations(form, "subscribeevent"):
+                continue
+            data = mapping(affordance.get("data"))
+            if said.packet not in (None, "subscribe"):
+                self._note(f"{quoted(name)}: {_CONTRADICTION}")
+            elif taken := self._coding(name, form, data.get("type"), reading=True):
+                self._feed(said, Feed(name, taken, event=True, bare=not data))
         return found
 
     def _all(self, names: frozenset[str]) -> Iterator[Inlet]:
@@ -159,6 +161,11 @@ class _Reader:
                 if said.host not in self._brokers:
                     self._note(f"its forms name the broker {quoted(said.host)}, which is taken to be ours")
                 yield form, said
+
+    def _feed(self, said: MqttForm, feed: Feed) -> None:
+        for topic in said.filters or (said.topic or "",):
+            if self._fit(feed.name, topic):
+                self._feeds.setdefault(topic, {}).setdefault((feed.name, feed.event), feed)
 
     def _outlet(
         self, name: str, form: Json, said: MqttForm, kind: Any, *, idempotent: bool, action: bool = False
@@ -229,7 +236,9 @@ def _directions(form: Json, said: MqttForm, affordance: Json) -> tuple[bool, boo
 def _fed(inlet: Inlet) -> frozenset[str]:
     if isinstance(inlet, ObjectInlet):
         return inlet.names
-    return frozenset(feed.name for feed in inlet.feeds) if isinstance(inlet, ValueInlet) else frozenset()
+    if isinstance(inlet, ValueInlet):
+        return frozenset(feed.name for feed in inlet.feeds if not feed.event)
+    return frozenset()
 
 
 def _confirmed(outlet: ValueOutlet, name: str, sources: Mapping[str, set[str]]) -> Outlet:

@@ -93,16 +93,22 @@ def coding(form: Mapping[str, Any], kind: Any, *, reading: bool) -> Coding | str
 
 
 class Feed(Struct, frozen=True):
-    """A property that is read from a topic."""
+    """A property that is read from a topic, or an event that is told there.
+
+    Attributes:
+        bare: it is an event without data, so that an empty message tells it.
+    """
 
     name: str
     coding: Coding
+    event: bool = False
+    bare: bool = False
 
 
 class ValueInlet(Struct, frozen=True):
-    """Reads one topic on which the bare value of a property comes.
+    """Reads one topic on which the bare value of a property, or the bare data of an event, comes.
 
-    If several properties share the topic, an object there is taken for all of them by name.
+    If several share the topic, an object there is taken for all of them by name.
     """
 
     topic: str
@@ -110,22 +116,32 @@ class ValueInlet(Struct, frozen=True):
 
     def read(self, payload: bytes) -> Uptake:
         """Say what the message means."""
+        if not payload:
+            return Uptake(events=tuple((feed.name, None) for feed in self.feeds if feed.bare))
         if (flaw := _unreadable(self.topic, payload)) is not None:
             return flaw
         read: dict[Coding, Any] = {}
         values: dict[str, Any] = {}
+        events: list[tuple[str, Any]] = []
         notes: list[str] = []
+        together = _object(payload) if len(self.feeds) > 1 else None
         for feed in self.feeds:
-            if feed.coding not in read:
-                read[feed.coding] = _decoded(feed.coding, payload)
-            value = read[feed.coding]
+            if together is not None and feed.coding.form != "text":
+                if feed.name not in together:
+                    continue
+                value = together[feed.name]
+            else:
+                if feed.coding not in read:
+                    read[feed.coding] = _decoded(feed.coding, payload)
+                value = read[feed.coding]
             if isinstance(value, Unfit):
                 notes.append(f"{quoted(feed.name)}: {value}")
-            elif len(self.feeds) == 1 or not isinstance(value, dict):
+                continue
+            if feed.event:
+                events.append((feed.name, value))
+            else:
                 values[feed.name] = value
-            elif feed.name in value:
-                values[feed.name] = value[feed.name]
-        return Uptake(values, notes=tuple(notes[:MAX_NOTES]))
+        return Uptake(values, tuple(events), notes=tuple(notes[:MAX_NOTES]))
 
 
 class ObjectInlet(Struct, frozen=True):
@@ -172,6 +188,15 @@ def _decoded(coding: Coding, payload: bytes) -> Any:
         return coding.decode(payload)
     except Unfit as error:
         return error
+
+
+def _object(payload: bytes) -> dict[str, Any] | None:
+    """The JSON object that a message is, None if it is none that can be used."""
+    try:
+        value = Coding("json").decode(payload)
+    except Unfit:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _bare_text(value: Any, kind: str | None) -> bool:

@@ -156,7 +156,7 @@ def test_attributes_that_are_no_text_are_refused():
 @pytest.mark.parametrize(
     ("state", "available"),
     [
-        ("init", False), ("ready", True), ("disconnected", False), ("sleeping", True), ("lost", False),
+        ("init", False), ("ready", True), ("disconnected", False), ("sleeping", "sleeping"), ("lost", False),
         ("alert", True), ("", False),
     ],
 )  # fmt: skip
@@ -296,9 +296,24 @@ def test_what_is_declared_wrongly_is_noted_and_the_rest_is_used(said, note):
 
 def test_what_does_not_stand_is_not_confirmed_and_not_repeated():
     _, _, lasting = one("boolean")
-    _, _, momentary = one("boolean", retained=False)
     assert (lasting.confirmed_by, lasting.idempotent) == ("n_p", True)
+    described = describe5({"p": {"datatype": "boolean", "settable": True, "retained": False}})
+    assert described.td["actions"] == {"n_p": {"title": "N: P", "input": {"type": "boolean"}}}
+    momentary = described.outlets["n_p"]
     assert (momentary.confirmed_by, momentary.idempotent) == (None, False)
+    assert momentary.write(True) == Outgoing("homie/5/dev/n/p/set", b"true")
+
+
+@pytest.mark.parametrize("settable", [True, False])
+def test_what_is_not_retained_tells_of_moments(settable):
+    said = {"datatype": "enum", "format": "short,long", "retained": False, "settable": settable}
+    described = describe5({"bell": said})
+    name = "n_bell_event" if settable else "n_bell"
+    data = {"type": "string", "enum": ["short", "long"]}
+    assert described.td["events"] == {name: {"title": "N: Bell", "data": data}}
+    assert "properties" not in described.td
+    (inlet,) = [i for i in described.inlets if i.topic == "homie/5/dev/n/bell"]
+    assert inlet.read(b"long") == Uptake(events=((name, "long"),))
 
 
 def test_the_value_aimed_at_is_a_property():

@@ -224,21 +224,48 @@ def test_a_switch_input(topic, said):
     assert read(describe(swc=[1]), topic, said) == {"switch1": True}
 
 
+def events(described, topic, said):
+    found = [i.read(json.dumps(said).encode()) for i in described.inlets if i.topic == topic]
+    assert all(uptake.notes == () for uptake in found)
+    return [each for uptake in found for each in uptake.events]
+
+
 def test_a_switch_with_a_name_and_presses():
-    described = describe(swc=[5], swn=["Hall way"])
+    described = describe(swc=[5], swn=["Hall way"], state=["AUS", "AN", "UM", "HALT"])
     assert names(described) == ["hall_way"]
-    assert read(described, "stat/plug/RESULT", {"Hall way": {"Action": "HOLD"}}) == {}
-    assert described.notes == ("switch 1: its presses are events, which are not offered yet",)
+    assert described.notes == ()
+    assert described.td["events"] == {
+        "hall_way_press": {"title": "Hall way pressed", "data": {"type": "string", "enum": ["UM", "HALT"]}}
+    }
+    assert read(described, "stat/plug/RESULT", {"Hall way": {"Action": "HALT"}}) == {}
+    assert read(described, "stat/plug/RESULT", {"Hall way": {"Action": "AN"}}) == {"hall_way": True}
+    assert events(described, "stat/plug/RESULT", {"Hall way": {"Action": "HALT"}}) == [
+        ("hall_way_press", "HALT")
+    ]
+    assert events(described, "stat/plug/RESULT", {"Hall way": {"Action": "AN"}}) == []
 
 
-def test_what_is_pressed_is_noted():
-    described = describe(swc=[0, 13], btn=[1, 0], so={"73": 1})
+def test_what_only_tells_presses_is_no_property():
+    described = describe(swc=[0, 13], btn=[1, 0], so={"73": 1, "4": 1})
     assert names(described) == ["switch2"]
-    assert described.notes == (
-        "switch 1: its presses are events, which are not offered yet",
-        "switch 2: it tells when it goes on, never when it goes off",
-        "button 1: its presses are events, which are not offered yet",
-    )
+    assert sorted(described.td["events"]) == ["button1_press", "switch1_press"]
+    assert described.notes == ("switch 2: it tells when it goes on, never when it goes off",)
+    for topic in ("stat/plug/RESULT", "stat/plug/BUTTON1"):
+        assert events(described, topic, {"Button1": {"Action": "DOUBLE"}}) == [("button1_press", "DOUBLE")]
+    assert "events" not in describe(btn=[1, 0], so={"73": 0}).td
+
+
+def test_a_button_that_answers_at_once_knows_one_press():
+    (button,) = describe(btn=[1], so={"73": 1, "13": 1}).td["events"].values()
+    assert button["data"]["enum"] == ["SINGLE"]
+
+
+def test_a_tag_that_is_read_is_an_event():
+    described = describe({"Time": "", "PN532": {"UID": "", "DATA": ""}})
+    data = described.td["events"]["pn532_tag"]["data"]
+    assert data == {"type": "object", "properties": {"UID": {"type": "string"}, "DATA": {"type": "string"}}}
+    told = {"UID": "94D8FC5F", "DATA": "ILOVETASMOTA"}
+    assert events(described, "tele/plug/SENSOR", {"Time": "", "PN532": told}) == [("pn532_tag", told)]
 
 
 SENSORS = {
@@ -281,7 +308,7 @@ def test_sensors():
         "tx23_dir_card": {"type": "string", "readOnly": True},
         "ld2410_energy": number,
     }
-    assert described.notes == ("'PN532': what it reads are events, which are not offered yet",)
+    assert described.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +342,7 @@ def test_the_last_will():
     assert will().read(b"Online") == Uptake(available=True)
     assert will().read(b"Offline") == Uptake(available=False)
     assert will(onln="da").read(b"da") == Uptake(available=True)
-    assert will(dslp=60).read(b"Offline") == Uptake()
+    assert will(dslp=60).read(b"Offline") == Uptake(available="sleeping")
     assert len(will().read(b"?").notes) == 1
 
 

@@ -311,10 +311,51 @@ def test_another_broker_is_noted_and_taken_for_ours():
     assert topics(described) == ["t"]
 
 
-def test_events_are_noted():
-    described = describe(whole(events={"hot": {"forms": [mqtt("hot", "subscribeevent")]}}))
-    assert described.notes == ("'hot': events of foreign things are not taken yet",)
-    assert "hot" in described.td["events"]
+def events(described, topic, payload):
+    return [e for i in described.inlets if i.topic == topic for e in i.read(payload).events]
+
+
+@pytest.mark.parametrize(
+    ("form", "data", "payload", "told"),
+    [
+        (mqtt("hot", "subscribeevent"), {"type": "number"}, b"81.5", 81.5),
+        (mqtt("hot", ["subscribeevent", "unsubscribeevent"]), {"type": "string"}, b"81", "81"),
+        (mqtt("hot") | {"contentType": "text/plain"}, {"type": "string"}, b"very", "very"),
+        ({"href": "mqtt://hub", "mqv:filter": "hot", "mqv:controlPacket": "subscribe"}, {}, b"", None),
+        ({"href": "mqtt://hub/hot"}, {}, b'{"at": 3}', {"at": 3}),
+        (mqtt("hot"), {"type": "object", "properties": {"hot": {}}}, b'{"hot": 1}', {"hot": 1}),
+    ],
+)
+def test_events_come_by_their_forms(form, data, payload, told):
+    affordance = {"forms": [form], **({"data": data} if data else {})}
+    described = describe(whole(events={"hot": affordance}))
+    assert described.notes == ()
+    assert topics(described) == ["hot"]
+    assert events(described, "hot", payload) == [("hot", told)]
+
+
+def test_an_empty_message_is_no_event_that_has_data():
+    described = describe(whole(events={"hot": {"data": {"type": "string"}, "forms": [mqtt("hot")]}}))
+    assert events(described, "hot", b"") == []
+
+
+def test_an_event_and_a_property_may_share_a_topic():
+    described = describe(
+        whole(
+            properties={"t": {"type": "number", "forms": [mqtt("all", "observeproperty")]}},
+            events={"hot": {"data": {"type": "string"}, "forms": [mqtt("all", "subscribeevent")]}},
+        )
+    )
+    assert read(described, "all", b'{"t": 1, "hot": "very"}') == {"t": 1}
+    assert events(described, "all", b'{"t": 1, "hot": "very"}') == [("hot", "very")]
+    assert events(described, "all", b'{"t": 1}') == []
+
+
+@pytest.mark.parametrize("form", [mqtt("hot", "subscribeevent", controlPacket="publish")])
+def test_an_event_form_that_contradicts_itself_is_noted(form):
+    described = describe(whole(events={"hot": {"forms": [form]}}))
+    assert described.notes == ("'hot': a form whose operation, packet and access contradict one another",)
+    assert topics(described) == []
 
 
 def test_an_action_with_the_name_of_a_property_drives_nothing():

@@ -182,8 +182,10 @@ def test_availability(topic, payload, available):
         (expose("enum", "mode", 3, values=["a", "b"], category="config", description="How"), "mode",
          {"type": "string", "enum": ["a", "b"], "diat:entityCategory": "config", "description": "How"},
          "b", "b"),
-        (expose("enum", "action", values=["single", "recall_*"]), "action",
+        (expose("enum", "scene", values=["none", "recall_*"]), "scene",
          {"type": "string", "readOnly": True}, "recall_4", "recall_4"),
+        (expose("enum", "mode", values=["a", "b"]), "mode",
+         {"type": "string", "enum": ["a", "b"], "readOnly": True}, "unheard-of", "unheard-of"),
         (expose("text", "note", 7), "note", {"type": "string"}, "x", "x"),
         (expose("list", "codes", 3, item_type={"type": "enum", "name": "c", "values": ["A"]}, length_max=4),
          "codes", {"type": "array", "items": {"type": "string", "enum": ["A"]}, "maxItems": 4}, ["A"], ["A"]),
@@ -306,6 +308,34 @@ def test_what_is_not_understood_is_noted_and_the_rest_is_used(said, note):
     assert "humidity" in described.td["properties"]
 
 
+@pytest.mark.parametrize(
+    ("values", "data", "said"),
+    [
+        (["single", "hold"], {"type": "string", "enum": ["single", "hold"]}, "hold"),
+        (["single"], {"type": "string", "enum": ["single"]}, "not listed"),
+        (["recall_*"], {"type": "string"}, "recall_4"),
+    ],
+)
+def test_what_is_pressed_is_an_event(values, data, said):
+    described = describe(
+        expose("enum", "action", values=values, category="diagnostic", description="Pressed"),
+        expose("numeric", "action_step_size"),
+    )
+    assert described.td["events"] == {"action": {"title": "Action", "description": "Pressed", "data": data}}
+    assert list(described.td["properties"]) == ["action_step_size"]
+    (inlet,) = [i for i in described.inlets if i.topic == "zigbee2mqtt/hall/lamp"]
+    told = inlet.read(json.dumps({"action": said, "action_step_size": 3}).encode())
+    assert told == Uptake({"action_step_size": 3}, (("action", said),))
+    # That is how older bridges say that it is over.
+    assert inlet.read(b'{"action": ""}') == Uptake()
+
+
+def test_what_can_be_set_is_no_event():
+    described = describe(expose("text", "action", 3))
+    assert list(described.td["properties"]) == ["action"]
+    assert "events" not in described.td
+
+
 def test_values_against_the_announcement_are_noted():
     described = describe(
         expose("numeric", "a"),
@@ -314,10 +344,10 @@ def test_values_against_the_announcement_are_noted():
         expose("numeric", "d"),
     )
     (inlet,) = [i for i in described.inlets if i.topic == "zigbee2mqtt/hall/lamp"]
-    uptake = inlet.read(b'{"a": "?", "b": "y", "c": true, "d": 1}')
+    uptake = inlet.read(b'{"a": "?", "b": 5, "c": true, "d": 1}')
     assert uptake.values == {"d": 1}
     assert uptake.notes == (
-        "a: '?' is not a number", "b: 'y' is none of its options", "c: True is neither 'ON' nor 'OFF'",
+        "a: '?' is not a number", "b: 5 is none of its options", "c: True is neither 'ON' nor 'OFF'",
     )  # fmt: skip
     assert inlet.read(b"x").notes == ("'x' is not JSON",)
     assert inlet.read(b"") == Uptake()

@@ -8,7 +8,7 @@ from typing import Any
 from diat.vol.dialects.affordances import Draft, assemble
 from diat.vol.dialects.commands import Command
 from diat.vol.dialects.homie import topics, version4, version5
-from diat.vol.dialects.homie.datatypes import Decoded, datatype
+from diat.vol.dialects.homie.datatypes import Datatype, Decoded, datatype
 from diat.vol.dialects.homie.states import LOG_LEVELS, LogInlet, RootInlet, StateInlet
 from diat.vol.dialects.homie.tree import Device, Property
 from diat.vol.dialects.inlets import Source
@@ -64,26 +64,53 @@ def _drafts(device: Device, notes: list[str]) -> Iterator[Draft]:
         code, unclear = unit(prop.unit)
         notes.extend(f"{prop.label}: {note}" for note in (*kind.notes, *unclear))
         schema = kind.schema | _meaning(prop, kind.schema, code) | ({"unit": code} if code else {})
-        yield Draft(
-            key=f"{prop.node}/{prop.id}",
-            # Nodes are announced one by one, so the name must not hang on what others are there.
-            name=prop.id if prop.id == prop.node else f"{prop.node}_{prop.id}",
-            title=_title(prop),
-            schema=schema,
-            sources=(Source(prop.topic, Decoded(kind.decode)),),
-            command=Command(topic=f"{prop.topic}/set", encode=kind.encode) if prop.settable else None,
-            # What does not stand is a moment (coffee is brewed): twice is not once, and no state confirms it.
-            idempotent=prop.retained,
-            confirmed=prop.retained,
-        )
+        yield from _standing(prop, kind, schema) if prop.retained else _momentary(prop, kind, schema)
         if prop.target:
             yield Draft(
                 key=f"{prop.node}/{prop.id}/$target",
-                name=f"{prop.node}_{prop.id}_target" if prop.id != prop.node else f"{prop.id}_target",
+                name=f"{_name(prop)}_target",
                 title=f"{_title(prop)} aimed at",
                 schema=kind.schema | ({"unit": code} if code else {}) | {"diat:entityCategory": "diagnostic"},
                 sources=(Source(f"{prop.topic}/$target", Decoded(kind.decode)),),
             )
+
+
+def _standing(prop: Property, kind: Datatype, schema: dict[str, Any]) -> Iterator[Draft]:
+    yield Draft(
+        key=f"{prop.node}/{prop.id}",
+        name=_name(prop),
+        title=_title(prop),
+        schema=schema,
+        sources=(Source(prop.topic, Decoded(kind.decode)),),
+        command=Command(topic=f"{prop.topic}/set", encode=kind.encode) if prop.settable else None,
+    )
+
+
+def _momentary(prop: Property, kind: Datatype, schema: dict[str, Any]) -> Iterator[Draft]:
+    """What is not retained tells of a moment (a bell rings), and a command to it is an action (brew coffee)."""
+    yield Draft(
+        key=f"{prop.node}/{prop.id}",
+        name=f"{_name(prop)}_event" if prop.settable else _name(prop),
+        title=_title(prop),
+        schema={"data": schema},
+        kind="event",
+        sources=(Source(prop.topic, Decoded(kind.decode)),),
+    )
+    if prop.settable:
+        yield Draft(
+            key=f"{prop.node}/{prop.id}/set",
+            name=_name(prop),
+            title=_title(prop),
+            schema={"input": schema},
+            kind="action",
+            command=Command(topic=f"{prop.topic}/set", encode=kind.encode),
+            idempotent=False,
+        )
+
+
+def _name(prop: Property) -> str:
+    # Nodes are announced one by one, so the name must not hang on what others are there.
+    return prop.id if prop.id == prop.node else f"{prop.node}_{prop.id}"
 
 
 def _title(prop: Property) -> str:

@@ -6,15 +6,15 @@ from msgspec import Struct
 
 from diat.vol.dialects.port import Uptake
 from diat.vol.dialects.words import quoted
+from diat.vol.twin import Availability
 
 LOG_LEVELS = ("warn", "error", "fatal")
 """Levels that are worth a person's attention; debug and info are left on the bus."""
 
-# A sleeping device is well: what it told stands, and it takes commands when it wakes.
-_STATES = {
+_STATES: dict[str, Availability] = {
     "ready": True,
     "alert": True,
-    "sleeping": True,
+    "sleeping": "sleeping",
     "init": False,
     "disconnected": False,
     "lost": False,

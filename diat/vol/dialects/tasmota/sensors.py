@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diat.vol.dialects.affordances import Draft
+from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.meaning import measured, quantity, unit
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.quantities import quantity_at, unit_of
 from diat.vol.dialects.tasmota.states import sensed
-from diat.vol.dialects.values import boolean, number, text
+from diat.vol.dialects.values import At, boolean, number, plain, text
 from diat.vol.dialects.words import quoted
 
 MAX_DEPTH = 6
@@ -23,13 +24,13 @@ Path = tuple[str | int, ...]
 
 
 def drafts(config: Config, announced: Mapping[str, Any], notes: list[str]) -> Iterator[Draft]:
-    """A property for each value in the report."""
+    """A property for each value in the report; what a reader of tags tells is an event."""
     count = 0
     for name, sensor in announced.items():
         if not isinstance(sensor, dict) or not name or (name.startswith("Shutter") and name[7:].isdigit()):
             continue  # the time, the units, switches and shutters
         if name in _READERS:
-            notes.append(f"{quoted(name)}: what it reads are events, which are not offered yet")
+            yield _tag(config, name, sensor)
             continue
         for path, value in _leaves((name,), sensor, notes):
             count += 1
@@ -37,6 +38,18 @@ def drafts(config: Config, announced: Mapping[str, Any], notes: list[str]) -> It
                 notes.append(f"only the first {MAX_SENSORS} values of its sensors are taken")
                 return
             yield _draft(config, announced, path, value, notes)
+
+
+def _tag(config: Config, name: str, sensor: dict[str, Any]) -> Draft:
+    inside = {key: {"type": "string"} for key in sensor}
+    return Draft(
+        key=f"tag {name}",
+        name=f"{name}_tag",
+        title=f"{name} tag",
+        schema={"data": {"type": "object", **({"properties": inside} if inside else {})}},
+        kind="event",
+        sources=(Source(f"{config.topics.telemetry}SENSOR", At((name,), plain)),),
+    )
 
 
 def _leaves(path: Path, value: Any, notes: list[str]) -> Iterator[tuple[Path, Any]]:

@@ -31,7 +31,7 @@ class WillInlet(Struct, frozen=True):
         topic: where it is.
         online: its word for being there.
         offline: its word for not being there.
-        sleeper: the device sleeps, so its not being there says nothing.
+        sleeper: the device sleeps between measurements, so not being there is how it is most of the time.
     """
 
     topic: str
@@ -45,7 +45,7 @@ class WillInlet(Struct, frozen=True):
         if word == self.online:
             return Uptake(available=True)
         if word == self.offline:
-            return Uptake(available=None if self.sleeper else False)
+            return Uptake(available="sleeping" if self.sleeper else False)
         notes = (f"LWT: {quoted(payload)} is neither {quoted(self.online)} nor {quoted(self.offline)}",)
         return Uptake(notes=notes if payload else ())
 

@@ -1,6 +1,7 @@
-"""From features to properties and actions.
+"""From features to affordances.
 
-What is told is a property, writable if it can be set as well; what can only be set is an action.
+What is told is a property, writable if it can be set as well; what can only be set is an action; what tells
+that somebody pressed or turned something is an event, for it does not stand.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from diat.vol.dialects.zigbee2mqtt import kinds
 from diat.vol.dialects.zigbee2mqtt.exposes import Feature
 
 MAX_DESCRIPTION = 300
+_MOMENTS = frozenset({"action", "click"})
+"""Features that tell of moments; ``click`` is how ``action`` was called once."""
 
 
 class Messages(Struct, frozen=True):
@@ -32,7 +35,7 @@ class Messages(Struct, frozen=True):
 
 
 def drafts(features: Sequence[Feature], messages: Messages, notes: list[str]) -> Iterator[Draft]:
-    """The properties and actions of all features."""
+    """The affordances of all features."""
     shared = Counter(feature.key for feature in features)
     for feature in features:
         kind = kinds.kind_of(feature)
@@ -46,6 +49,8 @@ def drafts(features: Sequence[Feature], messages: Messages, notes: list[str]) ->
             yield from _cover(feature, kind, messages)
         elif not feature.published:
             yield _action(feature, kind, messages)
+        elif feature.base in _MOMENTS and not feature.settable:
+            yield _event(feature, kind, messages)
         else:
             yield _property(feature, kind, messages, shared=shared[feature.key] > 1)
 
@@ -63,6 +68,18 @@ def _property(
         schema=kind.schema | _about(feature, described=not kind.turned),
         sources=(Source(messages.state, At((feature.key,), kind.decode)),),
         command=command,
+    )
+
+
+def _event(feature: Feature, kind: kinds.Kind, messages: Messages) -> Draft:
+    description = {key: text for key, text in _about(feature).items() if key == "description"}
+    return Draft(
+        key=f"{feature.key} {feature.name}",
+        name=feature.key,
+        title=feature.title,
+        schema={"data": kind.schema} | description,
+        kind="event",
+        sources=(Source(messages.state, At((feature.key,), kind.decode)),),
     )
 
 

@@ -145,13 +145,23 @@ def _enum(feature: Feature) -> Kind:
     if any(isinstance(value, str) and "*" in value for value in values):
         # A pattern, such as recall_*.
         return Kind(schema={"type": "string"}, decode=_some_text, encode=verbal)
-    choice = Choice(tuple(values))
-    # No value is how an action tells that it is over.
-    return Kind(
-        schema=nested.one_of(values),
-        decode=lambda value: UNSET if value == "" and "" not in values else choice(value),
-        encode=choice,
-    )
+    return Kind(schema=nested.one_of(values), decode=_Word(tuple(values)), encode=Choice(tuple(values)))
+
+
+class _Word(Struct, frozen=True):
+    """What a device tells where words are listed; devices know more of them than their converters list."""
+
+    listed: tuple[Any, ...]
+
+    def __call__(self, value: Any) -> Value:
+        """Decode."""
+        if value == "" and "" not in self.listed:
+            return UNSET  # that is how an action tells that it is over
+        if any(alike(value, word) for word in self.listed):
+            return value
+        if not isinstance(value, str) or not any(isinstance(word, str) for word in self.listed):
+            raise Unfit(f"{quoted(value)} is none of its options")
+        return text(value)
 
 
 def _some_text(value: Any) -> Value:
