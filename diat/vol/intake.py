@@ -81,9 +81,8 @@ class Intake:
     ) -> None:
         """Check values, put them into history and twin, and tell who watches.
 
-        Args:
-            hints: what the description says of the range of values counts as a hint, as it does in dialects
-                in which somebody else than the thing has said it: a value beyond is kept as ``uncertain``.
+        With ``hints`` the range that the description gives is but a hint, as it is where somebody else
+        than the thing has written it: a value beyond is kept as ``uncertain``.
         """
         properties = each.properties
         beyond: dict[str, Any] = {}

@@ -45,7 +45,7 @@ def data_schema(affordance: Mapping[str, Any]) -> dict[str, Any]:
 def loosened(schema: Mapping[str, Any]) -> dict[str, Any]:
     """What a schema made by ``data_schema`` says of the kind of values, without the bounds that it sets them.
 
-    Types and the structure of objects and lists stay; ranges, steps, lengths, patterns and lists of options go.
+    Types and what is inside of objects and lists stay; ranges, steps, lengths, patterns and options go.
     """
     loose: dict[str, Any] = {key: schema[key] for key in ("type", "required") if key in schema}
     if "oneOf" in schema:  # without their bounds several may fit

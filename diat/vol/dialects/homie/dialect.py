@@ -87,7 +87,7 @@ def _standing(prop: Property, kind: Datatype, schema: dict[str, Any]) -> Iterato
 
 
 def _momentary(prop: Property, kind: Datatype, schema: dict[str, Any]) -> Iterator[Draft]:
-    """What is not retained tells of a moment (a bell rings), and a command to it is an action (brew coffee)."""
+    """What is not retained tells of a moment (a bell rings); a command to it is an action (brew coffee)."""
     yield Draft(
         key=f"{prop.node}/{prop.id}",
         name=f"{_name(prop)}_event" if prop.settable else _name(prop),

@@ -35,7 +35,7 @@ _PRESSES: dict[int, tuple[int | str, ...]] = {
     11: (_TOGGLE, *_DIMMING),
     12: (_TOGGLE, *_DIMMING),
 }
-"""Modes in which it tells of presses, also or only, and in what words; a number is one of ``Config.states``."""
+"""Modes in which it tells of presses, and its words for them; a number is one of ``Config.states``."""
 _BUTTON = ("SINGLE", "DOUBLE", "TRIPLE", "QUAD", "PENTA", "HOLD", "CLEAR")
 
 
