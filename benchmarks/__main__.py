@@ -7,11 +7,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import brokers, latency, load, report, things
+from benchmarks import brokers, latency, load, population, report, scale, scale_report, things
 from benchmarks.ingest import measure_ingest
 from benchmarks.processes import BenchmarkFailed
 from benchmarks.sink import load_alone
@@ -23,6 +24,7 @@ examples:
   python -m benchmarks --quick              does it run? (the figures mean little)
   python -m benchmarks --rounds 7           more pairs of runs, for a machine with others on it
   python -m benchmarks --broker mosquitto   on mosquitto instead of the embedded broker
+  python -m benchmarks things --help        many things: admission, memory, search, start-up
   make bench ARGS="--rounds 7"              the same by make
 """
 
@@ -34,7 +36,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="diat-bench-", dir=options.data) as directory:
         try:
-            _measure(options, Path(directory).resolve(), console)
+            options.measure(options, Path(directory).resolve(), console)
         except (BenchmarkFailed, DiatError, OSError) as failure:
             console.print(f"benchmark failed: {failure}", markup=False)
             return 1
@@ -44,12 +46,26 @@ def main() -> int:
     return 0
 
 
-def _measure(options: argparse.Namespace, directory: Path, console: Console) -> None:
+def _progress(console: Console) -> Callable[[str], None]:
     begin = time.monotonic()
+    return lambda text: console.print(f"{time.monotonic() - begin:5.0f} s  {text}", markup=False)
 
-    def say(text: str) -> None:
-        console.print(f"{time.monotonic() - begin:5.0f} s  {text}", markup=False)
 
+def _measure_things(options: argparse.Namespace, directory: Path, console: Console) -> None:
+    say = _progress(console)
+    say(report.machine(options.broker))
+    empty = scale.measure_empty_start(options.broker, directory / "empty")
+    say(f"started with nothing known in {empty.seconds:.1f} s")
+    few, *measured = (
+        scale.measure_scale(options.broker, directory / str(count), count, say)
+        for count in (scale.FEW, *options.sizes)
+    )
+    scale_report.print_scales(console, measured, empty, few)
+    console.print(scale_report.summary(measured, empty))
+
+
+def _measure(options: argparse.Namespace, directory: Path, console: Console) -> None:
+    say = _progress(console)
     count, each, rounds = options.things, options.messages // options.things, options.rounds
     plan = latency.Plan(pairs=50, rate=options.rate, warm_up=2, seconds=options.seconds / 2, rounds=2)
     if options.quick:
@@ -72,6 +88,8 @@ def _options() -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(measure=_measure)
+    _broker_and_disk(parser)
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--rounds", type=_positive, default=3, help="pairs of ingest runs  [default: 3]")
     parser.add_argument(
@@ -86,23 +104,38 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_positive, default=10, help="seconds that the latency is measured  [default: 10]"
     )
-    parser.add_argument(
-        "--broker",
-        choices=brokers.KINDS,
-        default="embedded",
-        help="broker of both sides  [default: embedded]",
+    many = parser.add_subparsers(metavar="[things]").add_parser(
+        "things", help="what many things cost: admission, memory, search, start-up, readings"
     )
-    parser.add_argument(
-        "--data", type=Path, help="directory on the disk to measure  [default: that for temporary files]"
+    many.set_defaults(measure=_measure_things)
+    _broker_and_disk(many)
+    many.add_argument(
+        "--sizes", type=_sizes, default=_sizes("1000,10000,50000"), help="  [default: 1000,10000,50000]"
     )
     options = parser.parse_args()
+    if options.data is not None and not options.data.is_dir():
+        parser.error(f"--data {options.data}: there is no such directory")
     if options.messages < options.things:
         parser.error("--messages must be at least --things")
     if not load.CONNECTIONS <= options.things <= things.MOST:
         parser.error(f"--things must be from {load.CONNECTIONS} (one for each connection) to {things.MOST}")
-    if options.data is not None and not options.data.is_dir():
-        parser.error(f"--data {options.data}: there is no such directory")
     return options
+
+
+def _broker_and_disk(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--broker", choices=brokers.KINDS, default="embedded", help="broker it runs on  [default: embedded]"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="directory on the disk to measure  [default: that for temporary files]"
+    )
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = sorted({_positive(each) for each in text.split(",")})
+    if not scale.FEW <= sizes[0] <= sizes[-1] <= population.MOST:
+        raise argparse.ArgumentTypeError(f"numbers of things are from {scale.FEW} to {population.MOST}")
+    return sizes
 
 
 def _positive(text: str) -> int:

@@ -36,9 +36,9 @@ def machine(broker: str) -> str:
 
 def print_ingest(console: Console, ingest: Ingest) -> None:
     """Rates and what they cost, medians of the runs."""
-    table = _table("Ingest", "", "messages/s", "CPU us", "broker", "load", "sent after", "others", "repeats")
+    shown = table("Ingest", "", "messages/s", "CPU us", "broker", "load", "sent after", "others", "repeats")
     for name, runs in (("stripped limit", ingest.limit), ("platform", ingest.platform)):
-        table.add_row(
+        shown.add_row(
             name,
             f"{_median(run.rate for run in runs):,.0f}",
             *(f"{1e6 * cost:.1f}" for cost in _costs(runs)),
@@ -46,16 +46,16 @@ def print_ingest(console: Console, ingest: Ingest) -> None:
             f"{_median(run.others for run in runs):.1f}",
             str(sum(run.repeats for run in runs)),
         )
-    console.print(table)
+    console.print(shown)
 
 
 def print_latency(console: Console, latency: Latency, rate: int) -> None:
     """Delays from sensor to actuator."""
-    table = _table(f"Latency at {rate} readings/s, ms", "", "p50", "p99", "longest", "matched", "skipped")
+    shown = table(f"Latency at {rate} readings/s, ms", "", "p50", "p99", "longest", "matched", "skipped")
     for name, delays in (("bare MQTT echo", latency.echo), ("platform, keep-within", latency.platform)):
         matched = f"{len(delays.seconds)} of {delays.readings}"
-        table.add_row(name, *_milliseconds(delays), matched, str(delays.skipped))
-    console.print(table)
+        shown.add_row(name, *_milliseconds(delays), matched, str(delays.skipped))
+    console.print(shown)
 
 
 def explain(console: Console) -> None:
@@ -86,11 +86,12 @@ def _median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def table(title: str, *columns: str) -> Table:
+    """An empty table in the manner of all of ours: the first column names, the others are figures."""
+    made = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for at, column in enumerate(columns):
-        table.add_column(column, justify="left" if at == 0 else "right", no_wrap=True)
-    return table
+        made.add_column(column, justify="left" if at == 0 else "right", no_wrap=True)
+    return made
 
 
 def _broker_version(kind: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import msgspec
 
 from benchmarks import limit, mqtt, things
 from benchmarks.brokers import broker_pid
@@ -37,7 +39,7 @@ class Subject:
 
     def __init__(self, broker: str, data: Path) -> None:
         self.data = data
-        data.mkdir(parents=True)
+        data.mkdir(parents=True, exist_ok=True)
         self.address = BrokerAddress("127.0.0.1", free_port())
         self.child = Child(self._arguments(broker), data / "child.log")
         try:
@@ -124,7 +126,7 @@ class Platform(Subject):
         return ["diat", "up", *ports, "--broker", broker, "--data", str(self.data)]
 
     def _wait_ready(self) -> None:
-        self._wait(self._is_ready, "was not ready")
+        self.wait(self._is_ready, "was not ready")
 
     def _is_ready(self) -> bool:
         try:
@@ -141,7 +143,7 @@ class Platform(Subject):
         ]
         with mqtt.Connection(self.address, "bench-announce") as link:
             link.publish_all(packets)
-        self._wait(lambda: self._metric('diat_things{status="online"}') == count, "did not admit all things")
+        self.wait(lambda: self._metric('diat_things{status="online"}') == count, "did not admit all things")
 
     def committed(self) -> float:
         """When (``time.monotonic``) everything was committed; waits for it.
@@ -187,26 +189,64 @@ class Platform(Subject):
 
     def wait_services(self, count: int) -> None:
         """Return once so many services are running."""
-        self._wait(
+        self.wait(
             lambda: self._metric('diat_services{state="running"}') == count, "did not bind all services"
         )
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.child.kill()
 
     def close(self) -> None:
         """End it and its broker."""
         self._rest.close()
         super().close()
 
-    def _metric(self, name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self._rest.get("/metrics").text, re.MULTILINE)
-        return float(found[1]) if found else 0.0
+    def readings(self) -> float:
+        """Readings that it has stored since it was started."""
+        return self._metric("diat_readings_total")
 
-    def _wait(self, reached: Any, failure: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def knows(self, count: int) -> bool:
+        """Whether it knows exactly so many things."""
+        last, beyond = (
+            self._rest.get("/things", params={"limit": 1, "offset": at}).json()
+            for at in (max(0, count - 1), count)
+        )
+        return len(last) == min(1, count) and not beyond
+
+    def asking(self, path: str) -> tuple[Callable[[], bytes], Callable[[bytes], int]]:
+        """What GETs a list on a connection that stays open, and what counts its elements."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._http, timeout=PATIENCE)
+
+        def ask() -> bytes:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+
+        return ask, lambda body: len(msgspec.json.decode(body, type=list[msgspec.Raw]))
+
+    def wait(
+        self,
+        reached: Callable[[], bool],
+        failure: str,
+        *,
+        pause: float = 0.02,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Return once that is so, asked for every ``pause`` seconds.
+
+        Raises:
+            BenchmarkFailed: it ended, or ``patience`` seconds went by; ``failure`` says what it did not do.
+        """
+        deadline = time.monotonic() + patience
         while not reached():
             self.child.check()
             if time.monotonic() > deadline:
-                raise BenchmarkFailed(f"the platform {failure} within {PATIENCE:.0f} s")
-            time.sleep(0.02)
+                raise BenchmarkFailed(f"the platform {failure} within {patience:.0f} s")
+            time.sleep(pause)
+
+    def _metric(self, name: str) -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self._rest.get("/metrics").text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
 
 def _rows(database: Path, query: str) -> Stored:
