@@ -16,6 +16,7 @@ from diat.vol.native import NativeMessages
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.registry import Registry, Route
+from diat.vol.thing import VirtualObject
 from diat.vol.waiting import WaitingRoom
 from diat.wire import topics
 from diat.wire.envelope import Message
@@ -56,6 +57,7 @@ class Ingest:
                 self._onboarding.announced(message)  # in some dialects an emptied state takes the thing back
             for thing in self._speakers.members(message.topic):
                 self._of_foreign(message, thing)
+            self._waiting.remember(message)
         else:
             self._unrouted(message)
 
@@ -73,10 +75,12 @@ class Ingest:
         topic = message.topic[:200]
         self._intake.reject(owner, f"quarantined a message on {topic}: {reason}", message.received)
 
-    def release(self, name: str) -> None:
-        """Apply what was held for a native thing, now that it is admitted."""
-        for message in self._waiting.released(name):
+    def catch_up(self, made: VirtualObject) -> None:
+        """Give a thing what was said before it could take it: it was not announced, or not admitted."""
+        for message in self._waiting.released(made.wire):
             self.message(message)
+        for message in self._waiting.left(made.inlets):
+            self._of_foreign(message, made.id)
 
     def _of_native(self, message: Message, route: Route) -> None:
         each = self._registry.seen(route.thing)
@@ -120,11 +124,10 @@ class Ingest:
 
     def _settle(self, now: int) -> None:
         """Describe what waits to be described, and give it the messages that came before it."""
-        for made in self._registry.describe(now):
+        anew = self._registry.describe(now)
+        for made in anew:
             self._onboarding.described(made, now)
             self._observers.changed(made.id)
-            for topic in made.inlets:
-                early = self._waiting.left(topic)
-                if early is not None:
-                    self._of_foreign(early, made.id)
-            self.release(made.wire)
+            self.catch_up(made)
+        for made in anew:
+            self._waiting.taken(made.inlets)

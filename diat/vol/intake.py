@@ -5,7 +5,7 @@ All of it happens within the writer's batch; nothing is visible or acknowledged 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diat.kernel.overlay import Ledger, Log, Overlay
@@ -150,7 +150,7 @@ class Intake:
             known = twin.values.get(name)
             if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
-            if known is not None and (known.value == value or received - known.received < JUST_NOW):
+            if known is not None and (known.value == value or received - known.received < _while(known)):
                 continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
             twin.values[name] = reading
@@ -176,13 +176,31 @@ class Intake:
         if self.changing(thing).turn(status, now):
             self._observers.changed(thing)
 
-    def change_source(self, thing: str, other: str) -> None:
-        """Other hardware is behind a thing: what was seen of that hardware is what it has seen."""
+    def change_source(self, thing: str, other: str) -> dict[str, Reading]:
+        """Other hardware is behind a thing: what was seen of that hardware is what it has seen.
+
+        What that hardware said last, in its own names, is given back for ``carry_over``.
+        """
         twin, source = self.changing(thing), self.twin(other)
         twin.marks, twin.anchors = source.marks.copy(), source.anchors.copy()
         twin.sources = source.sources.copy()
         twin.status, twin.since, twin.heard = source.status, source.since, source.heard
         self.twins.remove(other)
+        return source.values
+
+    def carry_over(self, made: VirtualObject, said: Mapping[str, Reading]) -> None:
+        """What the hardware behind a thing said before it came there is what the thing knows now.
+
+        It is no row of the thing's history: the hardware was not the thing's when it said it.
+        """
+        twin = self.changing(made.id)
+        for theirs, reading in said.items():
+            name = made.record.renames.get(theirs, theirs)
+            if name in made.properties:
+                twin.values[name] = reading
+                self._observers.read(made.id, name, reading)
+        for name in [known for known in twin.values if known not in made.properties]:
+            del twin.values[name]
 
     def arrival(self) -> int:
         """The next ingest position; each row has its own, for a message may bring several."""
@@ -216,6 +234,11 @@ class Intake:
         """Note how far we are, at the end of the batch."""
         if self._at != self._position.get("position"):
             self._position.put("position", self._at)
+
+
+def _while(known: Reading) -> int:
+    """Milliseconds in which a value stands against a retained one."""
+    return JUST_NOW if known.quality == "good" else 0
 
 
 def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool = False) -> bool:

@@ -97,7 +97,7 @@ class VirtualObjectLayer:
         """
         made = self.onboarding.admit(thing, admission, reason)
         if made.taking_part:
-            self.ingest.release(made.wire)
+            self.ingest.catch_up(made)
         self.ingest.finish(self._clock())
         return made
 
@@ -119,8 +119,10 @@ class VirtualObjectLayer:
                 raise Invalid("a composite has no hardware", "thing")
         if thing == other:
             raise Invalid("it is that hardware already", "thing")
-        self.intake.change_source(thing, other)
+        said = self.intake.change_source(thing, other)
         made = self.registry.replace_hardware(thing, other, self._clock())
+        self.intake.carry_over(made, said)
+        self.ingest.catch_up(made)
         self.observers.changed(thing)
         self.observers.changed(other)
         self.ingest.finish(self._clock())

@@ -1,7 +1,8 @@
 """Messages of things that are not admitted, or not even announced yet: kept within bounds, applied later.
 
 What a native thing said is kept in the database, for it will not say it again. Of any other topic only the
-last message is kept, in memory: a state may come before the announcement that says what it means.
+last message is kept, in memory: a state may come before the announcement that says what it means, and what
+the broker has retained it sends once, whoever comes to read the topic later.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ HELD_LIGHT = 1024
 """Bytes up to which a message is not large."""
 HELD_THINGS = 200
 """Things for which messages are held."""
-UNCLAIMED = 10_000
-"""Topics that nothing has claimed yet of which the last message is kept in memory."""
-UNCLAIMED_BYTES = 4 * 1024
-"""Larger ones are not kept."""
+LAST_WORDS = 32 * 1024 * 1024
+"""Bytes in memory for the last messages of topics; those longest silent give way."""
+LAST_WORD = 4 * 1024
+"""Bytes of a message up to which it is kept."""
+_OVERHEAD = 300
+"""Bytes that it takes to keep a message, besides its topic and payload."""
 
 
 class Held(Struct, frozen=True):
@@ -49,7 +52,8 @@ class WaitingRoom:
         self._waiting: Overlay[str, tuple[int, ...]] = ledger.overlay()
         for at, each in sorted(self._held.committed.items()):
             self._waiting.committed[each.thing] = (*self._waiting.committed.get(each.thing, ()), at)
-        self._unclaimed: OrderedDict[str, Message] = OrderedDict()
+        self._last: OrderedDict[str, Message] = OrderedDict()
+        self._size = 0
 
     def hold(self, thing: str, message: Message) -> None:
         """Keep a message of a native thing that is not admitted, within bounds."""
@@ -90,14 +94,34 @@ class WaitingRoom:
         return found
 
     def leave(self, message: Message) -> None:
-        """Keep the last message of a topic that nothing claims."""
-        if len(message.payload) > UNCLAIMED_BYTES:
+        """Keep the last message of a topic that nobody reads yet; an empty one leaves nothing."""
+        known = self._last.pop(message.topic, None)
+        if known is not None:
+            self._size -= _size(known)
+        if not 0 < len(message.payload) <= LAST_WORD:
             return
-        self._unclaimed[message.topic] = message
-        self._unclaimed.move_to_end(message.topic)
-        if len(self._unclaimed) > UNCLAIMED:
-            self._unclaimed.popitem(last=False)
+        self._last[message.topic] = message
+        self._size += _size(message)
+        while self._size > LAST_WORDS:
+            _, oldest = self._last.popitem(last=False)
+            self._size -= _size(oldest)
 
-    def left(self, topic: str) -> Message | None:
-        """The last message of a topic that nothing claimed."""
-        return self._unclaimed.get(topic)
+    def remember(self, message: Message) -> None:
+        """Keep the last message of a topic that is read: to a later reader it says what was last so."""
+        self.leave(Message(message.topic, message.payload, message.received, True))
+
+    def taken(self, topics: Iterable[str]) -> None:
+        """What was left on these topics has been taken: from here on it says what was last so."""
+        for topic in topics:
+            message = self._last.get(topic)
+            if message is not None and not message.retained:
+                self._last[topic] = Message(topic, message.payload, message.received, True)
+
+    def left(self, topics: Iterable[str]) -> list[Message]:
+        """The last messages of these topics, oldest first."""
+        found = [message for topic in topics if (message := self._last.get(topic)) is not None]
+        return sorted(found, key=lambda message: message.received)
+
+
+def _size(message: Message) -> int:
+    return _OVERHEAD + len(message.topic) + len(message.payload)
