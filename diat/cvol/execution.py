@@ -350,7 +350,7 @@ class CompositeLayer:
             if reading is None:
                 continue
             unit = role.unit or binding.unit
-            convert = converter(binding.unit, unit) if binding.unit and unit else None
+            convert = converter(binding.unit, unit, role.quantity) if binding.unit and unit else None
             value = _number(reading.value)
             if value is not None and convert is not None:
                 value = convert(value)

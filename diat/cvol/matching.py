@@ -102,7 +102,8 @@ def freshness(wanted: Wanted, prop: Property) -> float:
 
 
 def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int) -> Candidate:
-    unit = prop.unit or default_unit(wanted.quantity)
+    # What was never declared is not taken to be in the usual unit as well.
+    unit = prop.unit or (default_unit(wanted.quantity) if prop.confidence == 1 else None)
     target = wanted.unit or unit
     refusal = _elsewhere(wanted, each)
     absent = later = False
@@ -129,9 +130,24 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
         float(each.record.dialect == COMPOSITE),
         # Native things may leave readOnly away, so what can be written may still be measured.
         float(prop.writable),
+        1.0 - prop.confidence,
         prop.accuracy if prop.accuracy is not None else float("inf"),
         float(each.record.no),
     )
+    return Candidate(
+        thing=each.id,
+        title=str(each.td.get("title", each.id)),
+        affordance=prop.name,
+        unit=unit,
+        rank=rank,
+        reason=_why(wanted, each, prop, unit, target),
+        refusal=refusal,
+        absent=absent,
+        later=later,
+    )
+
+
+def _why(wanted: Wanted, each: VirtualObject, prop: Property, unit: str | None, target: str | None) -> str:
     described = [f"reads {wanted.quantity}"]
     if each.place:
         described.append(f"at {each.place}")
@@ -139,17 +155,9 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
         described.append(f"in {unit}, converted to {target}")
     if prop.accuracy is not None:
         described.append(f"within {prop.accuracy:g}")
-    return Candidate(
-        thing=each.id,
-        title=str(each.td.get("title", each.id)),
-        affordance=prop.name,
-        unit=unit,
-        rank=rank,
-        reason=" ".join(described),
-        refusal=refusal,
-        absent=absent,
-        later=later,
-    )
+    if prop.confidence < 1:
+        described.append(f"as its unit or name suggests ({prop.confidence:g} sure)")
+    return " ".join(described)
 
 
 def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from diat.kernel.errors import NotFound
 from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.announcements import Announced, Announcements
+from diat.vol.dialects.meaning import corrected
 from diat.vol.dialects.port import Description, Dialect, Part, Refusal
 from diat.vol.merging import counterparts, merge, renamed
 from diat.vol.places import around
@@ -296,7 +297,8 @@ class Registry:
         return thing
 
     def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:
-        td = complete(merge_patch({**description.td, "id": record.id}, record.patch))
+        patched = merge_patch({**description.td, "id": record.id}, record.patch)
+        td = complete(corrected(patched, record.patch))
         td["id"] = record.id
         wire = self.announcements.native_name(record.id)
         made = compile_object(record, description, td, wire)

@@ -64,6 +64,7 @@ class Property(Struct, frozen=True, kw_only=True):
     Attributes:
         check: says what is wrong with a value.
         quantity: QUDT quantity kind, such as ``Temperature``.
+        confidence: how sure the quantity is, from 0 to 1; less than 1 where it was not declared.
         unit: UCUM code.
         accuracy: half width of the error, in ``unit``.
         limits: lowest and highest value that may be commanded (``diat:envelope``), in ``unit``.
@@ -75,6 +76,7 @@ class Property(Struct, frozen=True, kw_only=True):
     type: str | None
     check: Check
     quantity: str | None = None
+    confidence: float = 1.0
     unit: str | None = None
     accuracy: float | None = None
     readable: bool = True
@@ -199,9 +201,9 @@ def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str,
 
 
 def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Property:
-    unit = None
+    unit, quantity = None, _quantity(affordance.get("@type"))
     if isinstance(said := affordance.get("unit"), str):
-        unit = ucum(said)
+        unit = ucum(said, quantity)
         if unit is None:
             notes.append(f"{name}: unknown unit {said!r}")
     envelope = affordance.get("diat:envelope")
@@ -215,7 +217,8 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         name=name,
         type=kind if isinstance(kind, str) else None,
         check=_check(name, affordance, notes) or _anything,
-        quantity=_quantity(affordance.get("@type")),
+        quantity=quantity,
+        confidence=_confidence(affordance.get("diat:confidence")),
         unit=unit,
         accuracy=_number(affordance.get("diat:accuracy")),
         readable=not _flag(affordance, "writeOnly"),
@@ -247,6 +250,11 @@ def _quantity(types: Any) -> str | None:
         if isinstance(term, str) and (kind := quantity_kind(term)) is not None:
             return kind
     return None
+
+
+def _confidence(said: Any) -> float:
+    number = _number(said)
+    return 1.0 if number is None else min(max(number, 0.0), 1.0)
 
 
 def _affects(name: str, affordance: Mapping[str, Any], notes: list[str]) -> Affects | None:

@@ -32,13 +32,18 @@ class Kind(NamedTuple):
         unit: the UCUM code usually meant, ``None`` for boolean kinds and numbers without one.
         words: other names, in any case, words run together or joined by ``_``, ``-`` or space.
         states: device classes that mean this kind on a ``binary_sensor`` and another on a ``sensor``.
+        also: UCUM codes of other units that it comes in, where ``unit`` alone does not tell the kind.
     """
 
     name: str
     unit: str | None = None
     words: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
+
+_CONCENTRATIONS = ("[ppm]", "[ppb]", "ug/m3", "mg/m3", "g/m3")
+_LENGTHS = ("m", "um", "mm", "cm", "dm", "km", "[in_i]", "[ft_i]", "[yd_i]", "[mi_i]", "[nmi_i]")
 
 KINDS: tuple[Kind, ...] = (
     # climate
@@ -47,7 +52,7 @@ KINDS: tuple[Kind, ...] = (
                                 "AmbientTemperature", "RoomTemperature", "LocalTemperature")),
     Kind("TemperatureDifference", "Cel", ("temperature_delta",)),
     Kind("RelativeHumidity", "%", ("humidity", "HumiditySensing", "HumidityData", "AirHumidity")),
-    Kind("AbsoluteHumidity", "g/m3"),
+    Kind("AbsoluteHumidity", "g/m3", also=("mg/m3",)),
     Kind("Pressure", "hPa", ("PressureData",)),
     Kind("AtmosphericPressure", "hPa", ("barometric_pressure", "AirPressure", "barometer")),
     Kind("DewPointTemperature", "Cel", ("dew_point", "DewPoint")),
@@ -69,26 +74,28 @@ KINDS: tuple[Kind, ...] = (
     Kind("ApparentPower", "V.A", ("ComplexPower",)),
     Kind("ReactivePower", "V.A{reactive}"),
     Kind("ReactiveEnergy", "V.A{reactive}.h"),
-    Kind("PowerFactor", "1"),
+    Kind("PowerFactor", "1", also=("%",)),
     Kind("Frequency", "Hz"),
     Kind("Resistance", "Ohm", ("ElectricResistance", "ElectricalResistance")),
     Kind("Conductivity", "uS/cm", ("ElectricConductivity", "ElectricalConductivity")),
     Kind("StateOfCharge", "%", ("battery", "battery_level", "BatteryCharge")),
     # air and water quality: the substance matters more than mole or mass fraction, so these are ours
-    Kind("CarbonDioxide", "[ppm]", ("co2", "eco2", "CarbonDioxideConcentration")),
-    Kind("CarbonMonoxide", "[ppm]", ("co", "CarbonMonoxideConcentration")),
-    Kind("NitrogenDioxide", "ug/m3", ("no2",)),
-    Kind("NitrogenMonoxide", "ug/m3", ("no",)),
-    Kind("NitrousOxide", "ug/m3", ("n2o",)),
-    Kind("Ozone", "ug/m3", ("o3",)),
-    Kind("SulphurDioxide", "ug/m3", ("so2", "SulfurDioxide")),
-    Kind("ParticulateMatter1", "ug/m3", ("pm1", "pm1.0")),
-    Kind("ParticulateMatter2.5", "ug/m3", ("pm25", "pm2.5", "ParticulateMatter25")),
-    Kind("ParticulateMatter4", "ug/m3", ("pm4",)),
-    Kind("ParticulateMatter10", "ug/m3", ("pm10",)),
-    Kind("VolatileOrganicCompounds", "ug/m3", ("voc", "tvoc", "volatile_organic_compounds_parts")),
-    Kind("Formaldehyde", "mg/m3", ("hcho",)),
-    Kind("AirQualityIndex", "1", ("aqi", "air_quality", "iaq")),
+    Kind("CarbonDioxide", "[ppm]", ("co2", "eco2", "CarbonDioxideConcentration"), also=_CONCENTRATIONS),
+    Kind("CarbonMonoxide", "[ppm]", ("co", "CarbonMonoxideConcentration"), also=_CONCENTRATIONS),
+    Kind("NitrogenDioxide", "ug/m3", ("no2",), also=_CONCENTRATIONS),
+    Kind("NitrogenMonoxide", "ug/m3", ("no",), also=_CONCENTRATIONS),
+    Kind("NitrousOxide", "ug/m3", ("n2o",), also=_CONCENTRATIONS),
+    Kind("Ozone", "ug/m3", ("o3",), also=_CONCENTRATIONS),
+    Kind("SulphurDioxide", "ug/m3", ("so2", "SulfurDioxide"), also=_CONCENTRATIONS),
+    Kind("ParticulateMatter1", "ug/m3", ("pm1", "pm1.0"), also=_CONCENTRATIONS),
+    Kind("ParticulateMatter2.5", "ug/m3", ("pm25", "pm2.5", "ParticulateMatter25"), also=_CONCENTRATIONS),
+    Kind("ParticulateMatter4", "ug/m3", ("pm4",), also=_CONCENTRATIONS),
+    Kind("ParticulateMatter10", "ug/m3", ("pm10",), also=_CONCENTRATIONS),
+    Kind("VolatileOrganicCompounds", "ug/m3", ("voc", "tvoc", "volatile_organic_compounds_parts"),
+         also=_CONCENTRATIONS),
+    Kind("VolatileOrganicCompoundsIndex", "1", ("voc_index",)),  # ours
+    Kind("Formaldehyde", "mg/m3", ("hcho",), also=_CONCENTRATIONS),
+    Kind("AirQualityIndex", "1", ("aqi", "air_quality", "iaq", "aqi25", "aqi_25_index")),
     Kind("Acidity", "[pH]", ("ph",)),
     # matter and motion
     Kind("Moisture", "%", ("soil_moisture", "moisture_content")),  # ours
@@ -97,21 +104,22 @@ KINDS: tuple[Kind, ...] = (
     Kind("GasVolume", "m3", ("gas", "gas_consumption")),  # ours
     Kind("VolumeFlowRate", "m3/h", ("flow", "flow_rate")),
     Kind("Mass", "kg", ("weight",)),
-    Kind("Length", "m"),
-    Kind("Distance", "m"),
+    Kind("Length", "m", also=_LENGTHS),
+    Kind("Distance", "m", also=_LENGTHS),
     Kind("Area", "m2"),
     Kind("Speed", "m/s", ("velocity", "LinearVelocity")),
     Kind("WindSpeed", "m/s"),  # ours
     Kind("WindDirection", "deg"),  # ours
     Kind("Angle", "deg", ("PlaneAngle", "rotation")),
-    Kind("PrecipitationDepth", "mm", ("precipitation", "rain", "rainfall")),  # ours
-    Kind("PrecipitationRate", "mm/h", ("precipitation_intensity", "rain_rate")),  # ours
-    Kind("SoundPressureLevel", "dB", ("sound_pressure", "noise", "noise_level")),
+    Kind("PrecipitationDepth", "mm", ("precipitation", "rain", "rainfall"), also=_LENGTHS),  # ours
+    Kind("PrecipitationRate", "mm/h", ("precipitation_intensity", "rain_rate"),  # ours
+         also=("mm/d", "[in_i]/h", "[in_i]/d")),
+    Kind("SoundPressureLevel", "dB", ("sound_pressure", "noise", "noise_level"), also=("dB[SPL]",)),
     # time, data, radio
     Kind("Time", "s", ("duration",)),
     Kind("AmountOfData", "By", ("data_size",)),
     Kind("DataRate", "bit/s"),
-    Kind("SignalStrength", "dB[mW]", ("rssi",)),
+    Kind("SignalStrength", "dB[mW]", ("rssi",), also=("dB",)),
     Kind("LinkQuality", "1", ("linkquality", "lqi")),  # ours
     # what boolean sensors watch; all ours
     Kind("Motion", None, ("moving_object", "MotionDetected", "pir")),
@@ -121,7 +129,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Opening", None, ("contact", "opened")),
     Kind("Door"),
     Kind("GarageDoor"),
-    Kind("Window"),
+    Kind("Window", None, ("window_open",)),
     Kind("Lock", None, ("unlocked",)),
     Kind("Smoke", None, ("SmokeDetected",)),
     Kind("GasDetected", None, (), ("gas",)),
@@ -157,6 +165,7 @@ def _fold(word: str) -> str:
 _WORDS = {_fold(word): kind.name for kind in KINDS for word in (kind.name, *kind.words)}
 _STATES = {_fold(word): kind.name for kind in KINDS for word in kind.states}
 _UNITS = {kind.name: kind.unit for kind in KINDS}
+_ALSO = {kind.name: kind.also for kind in KINDS}
 _KIND_OF_UNIT = {unit.ucum: unit.kind for unit in UNITS}
 
 
@@ -187,3 +196,14 @@ def default_unit(kind: str) -> str | None:
 def kind_of_unit(ucum: str) -> str | None:
     """The kind that a UCUM code alone suggests, None if it may be several (``%``, ``mm``) or is unknown."""
     return _KIND_OF_UNIT.get(ucum)
+
+
+def agrees(kind: str, ucum: str | None) -> bool:
+    """Whether values of this (bare) kind may come in a unit; without one any number may be of it."""
+    usual = _UNITS.get(kind)
+    if usual is None:  # a kind of what is true or false, or none of the table
+        return False
+    if ucum is None or ucum == usual or ucum in _ALSO[kind]:
+        return True
+    alone = _KIND_OF_UNIT.get(ucum)
+    return alone is not None and alone in (kind, _KIND_OF_UNIT[usual])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diat.vol.dialects.described import hear_description
+from diat.vol.dialects.meaning import with_meaning
 from diat.vol.dialects.port import Description, Part, Refusal, Withdrawal
 
 
@@ -23,6 +24,6 @@ class Native:
         return hear_description(topic, payload, native=True)
 
     def describe(self, parts: Sequence[Part]) -> Description:
-        """Describe the thing: what it announced is the description."""
+        """Describe the thing: what it announced is the description, with the meaning that it leaves to us."""
         td = {key: value for key, value in parts[-1].body.items() if key != "id"}
-        return Description(td=td)
+        return Description(td=with_meaning(td))

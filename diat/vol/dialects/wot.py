@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from diat.vol.dialects.described import hear_description
+from diat.vol.dialects.meaning import with_meaning
 from diat.vol.dialects.port import Description, Inlet, Outlet, Part, Refusal, Withdrawal
 from diat.vol.dialects.words import quoted
 from diat.vol.dialects.wot_messages import Coding, Feed, ObjectInlet, ValueInlet, ValueOutlet, coding
@@ -82,7 +83,7 @@ class _Reader:
             for name in _fed(inlet):
                 sources.setdefault(name, set()).add(inlet.topic)
         return Description(
-            td=self._usable(properties, sources.keys()),
+            td=with_meaning(self._usable(properties, sources.keys())),
             inlets=tuple(inlets),
             outlets={name: _confirmed(outlet, name, sources) for name, outlet in self._outlets.items()},
             notes=tuple(self._notes),

@@ -49,6 +49,22 @@ def test_the_more_accurate_comes_first(two):
     assert list(look(two)) == ["d", "c", "a", "b"]
 
 
+def test_what_is_declared_comes_before_what_is_supposed(two):
+    supposed = {"type": "number", "unit": "Cel", "readOnly": True, "diat:accuracy": 0.1}
+    two.announce("s", **{"diat:place": "hq", "properties": {"temperature": supposed}})
+    two.report("s", temperature=20.0)
+    assert list(look(two)) == ["a", "b", "s"]
+    reason = candidates(wanted(), two.things.registry, two.things.intake.twin, two.now)[-1].reason
+    assert "0.8 sure" in reason
+
+
+def test_what_is_supposed_is_not_taken_to_be_in_the_usual_unit(two):
+    supposed = {"type": "number", "readOnly": True}
+    two.announce("s", **{"diat:place": "hq", "properties": {"temperature": supposed}})
+    two.report("s", temperature=68.0)
+    assert "unit" in look(two)["s"]
+
+
 def test_a_composite_comes_last_and_only_where_it_may(two):
     mean = f"urn:diat:composite:{two.mean('hq')}"
     assert list(look(two)) == ["a", "b", mean]

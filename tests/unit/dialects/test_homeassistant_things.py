@@ -9,6 +9,7 @@ from diat.vol.dialects.homeassistant import HomeAssistant
 
 HA = HomeAssistant()
 DEVICE = {"ids": ["node_1"], "name": "Thermometer"}
+CLASSED = {"diat:meaningFrom": "device-class"}
 
 
 def describe(*announced, device=DEVICE):
@@ -57,6 +58,7 @@ def test_a_tasmota_sensor():
             "ds18s20_temperature": {
                 "title": "gen-01 DS18S20 Temperature",
                 "@type": "quantitykind:Temperature",
+                **CLASSED,
                 "type": "number",
                 "unit": "Cel",
                 "readOnly": True,
@@ -97,15 +99,21 @@ def test_what_is_known_of_the_device_is_told():
         ({"dev_cla": "timestamp"}, {"type": "string"}),
         ({"stat_cla": "measurement"}, {"type": "number"}),
         ({"sug_dsp_prc": 1}, {"type": "number"}),
-        ({"unit_of_meas": "W"}, {"@type": "quantitykind:Power", "type": "number", "unit": "W"}),
+        ({"unit_of_meas": "W"}, {
+            "@type": "quantitykind:Power", "type": "number", "unit": "W",
+            "diat:meaningFrom": "unit", "diat:confidence": 0.7,
+        }),
+        ({"unit_of_meas": "w", "dev_cla": "power"}, {
+            "@type": "quantitykind:Power", "type": "number", "unit": "W", **CLASSED,
+        }),
         ({"unit_of_meas": "%"}, {"type": "number", "unit": "%"}),
         (
             {"unit_of_meas": "°C", "dev_cla": "temperature"},
-            {"@type": "quantitykind:Temperature", "type": "number", "unit": "Cel"},
+            {"@type": "quantitykind:Temperature", "type": "number", "unit": "Cel", **CLASSED},
         ),
         ({"dev_cla": "enum", "ops": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}),
         ({"dev_cla": "battery", "exp_aft": 90, "ent_cat": "diagnostic"}, {
-            "@type": "quantitykind:StateOfCharge", "type": "number",
+            "@type": "quantitykind:StateOfCharge", "type": "number", **CLASSED,
             "diat:silence": 90, "diat:entityCategory": "diagnostic",
         }),
         ({"en": False}, {"type": "string"}),
@@ -118,13 +126,18 @@ def test_sensors(config, schema):
 @pytest.mark.parametrize(
     ("component", "config", "schema"),
     [
-        ("binary_sensor", {"dev_cla": "moisture"}, {"@type": "quantitykind:WaterLeak", "type": "boolean"}),
+        (
+            "binary_sensor",
+            {"dev_cla": "moisture"},
+            {"@type": "quantitykind:WaterLeak", "type": "boolean", **CLASSED},
+        ),
         ("switch", {"ent_cat": "config"}, {"type": "boolean", "diat:entityCategory": "config"}),
         (
             "number",
             {"min": -5.5, "max": "40", "step": 0.5, "unit_of_meas": "°C", "dev_cla": "temperature"},
             {
                 "@type": "quantitykind:Temperature",
+                **CLASSED,
                 "type": "number",
                 "minimum": -5.5,
                 "maximum": 40,

@@ -82,6 +82,7 @@ def test_a_device_is_put_together_from_attributes_in_any_order():
     assert sorted(described.td["properties"]) == ["air_temperature", "lamp_colour", "lamp_level", "lamp_on"]
     assert prop(described, "air_temperature") == {
         "@type": "quantitykind:Temperature", "type": "number", "unit": "Cel", "readOnly": True,
+        "diat:meaningFrom": "name", "diat:confidence": 0.8,
     }  # fmt: skip
     assert prop(described, "lamp_level") == {"type": "integer", "minimum": 0, "maximum": 100, "unit": "%"}
 
@@ -178,6 +179,7 @@ def test_a_description():
             "n_temperature": {
                 "title": "N: Outside", "type": "number", "unit": "[degF]",
                 "@type": "quantitykind:Temperature", "readOnly": True,
+                "diat:meaningFrom": "name", "diat:confidence": 0.8,
             }
         },
     }  # fmt: skip

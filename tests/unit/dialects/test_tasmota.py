@@ -289,7 +289,7 @@ def test_sensors():
     number = {"type": "number", "readOnly": True}
 
     def of(kind, unit):
-        return {"@type": f"quantitykind:{kind}", "unit": unit, **number}
+        return {"@type": f"quantitykind:{kind}", "diat:meaningFrom": "report", "unit": unit, **number}
 
     assert found == {
         "bme280_temperature": of("Temperature", "[degF]"),

@@ -200,7 +200,8 @@ def test_availability(topic, payload, available):
 )  # fmt: skip
 def test_what_is_told(said, name, schema, raw, value):
     described = describe(said)
-    assert only(described) == (name, schema)
+    source = {"diat:meaningFrom": "expose"} if "@type" in schema else {}
+    assert only(described) == (name, schema | source)
     assert read(described, {said["property"]: raw}) == {name: value}
     assert read(described, {said["property"]: None, "other": 1}) == {}
     if said["access"] & 2:

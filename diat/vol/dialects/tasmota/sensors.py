@@ -7,7 +7,7 @@ from typing import Any
 
 from diat.vol.dialects.affordances import Draft
 from diat.vol.dialects.inlets import Source
-from diat.vol.dialects.meaning import measured, quantity, unit
+from diat.vol.dialects.meaning import quantity, reported, unit
 from diat.vol.dialects.tasmota.config import Config
 from diat.vol.dialects.tasmota.quantities import quantity_at, unit_of
 from diat.vol.dialects.tasmota.states import sensed
@@ -86,7 +86,7 @@ def _draft(config: Config, announced: Mapping[str, Any], path: Path, value: Any,
         schema, decode = {"type": "number"}, number
     if schema["type"] == "number" and meaning:
         # A kind with a unit that is not known would be taken to be in the usual one.
-        kind = None if unclear else meaning.kind or measured((), code)
+        kind = None if unclear else reported(meaning.kind, code)
         schema = quantity(kind) | schema | ({"unit": code} if code else {})
     return Draft(
         key="sensor " + "\0".join(f"{step:04}" if isinstance(step, int) else step for step in path),

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from diat.vol.dialects.commands import boolean, channels, finite, tidy, verbal
-from diat.vol.dialects.meaning import measured, quantity, wanted, watched
+from diat.vol.dialects.meaning import EXPOSE, measured, quantity, wanted, watched
 from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import (
     Choice,
@@ -73,9 +73,9 @@ def _binary(feature: Feature) -> Kind:
             encode=Choice((on,)),
         )
     name = title = None
-    kind = None if feature.settable else watched((feature.name,))
+    kind = None if feature.settable else watched((feature.name,), EXPOSE)
     turned = on is False and off is True
-    if turned and kind != "Opening":
+    if turned and (kind is None or kind.kind != "Opening"):
         on, off = True, False  # only where true is the quiet state does it count the other way round
         turned = False
     elif turned:
@@ -98,7 +98,7 @@ def _numeric(feature: Feature) -> Kind:
     said = feature.said
     code, notes = code_of(said.get("unit"))
     names = (feature.name,) if code or not said.get("unit") else ()
-    kind = wanted(names, code) if feature.settable else measured(names, code)
+    kind = (wanted if feature.settable else measured)(names, code, EXPOSE)
     schema: dict[str, Any] = {**quantity(kind), "type": "number"}
     if code:
         schema["unit"] = code

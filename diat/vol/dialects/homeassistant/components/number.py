@@ -7,10 +7,9 @@ from msgspec import UNSET
 from diat.vol.dialects.commands import Numeric
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, limits, source
-from diat.vol.dialects.meaning import quantity, unit
+from diat.vol.dialects.meaning import classed, quantity, unit
 from diat.vol.dialects.messages import Value, number
 from diat.vol.dialects.words import spellings
-from diat.wot.quantities import quantity_kind
 
 
 def _number(entity: Entity) -> Facet:
@@ -19,10 +18,9 @@ def _number(entity: Entity) -> Facet:
     def decode(text: str) -> Value:
         return UNSET if text in reset else number(text)
 
-    code, notes = unit(entity.word("unit_of_measurement"))
     # A unit alone does not tell a temperature to hold from a correction in degrees, so only the class counts.
-    device_class = entity.word("device_class")
-    kind = quantity_kind(device_class) if device_class else None
+    kind = classed(entity.word("device_class"))
+    code, notes = unit(entity.word("unit_of_measurement"), kind.kind if kind else None)
     return Facet(
         schema={
             **quantity(kind),

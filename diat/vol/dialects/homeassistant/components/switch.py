@@ -5,18 +5,16 @@ from __future__ import annotations
 from diat.vol.dialects.commands import Switching
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, source
-from diat.vol.dialects.meaning import quantity
+from diat.vol.dialects.meaning import classed, quantity
 from diat.vol.dialects.messages import TwoStates
 from diat.vol.dialects.words import spellings
-from diat.wot.quantities import quantity_kind
 
 
 def _binary_sensor(entity: Entity) -> Facet:
     states = TwoStates(
         spellings(entity.config.get("payload_on", "ON")), spellings(entity.config.get("payload_off", "OFF"))
     )
-    device_class = entity.word("device_class")
-    kind = quantity_kind(device_class, boolean=True) if device_class else None
+    kind = classed(entity.word("device_class"), boolean=True)
     return Facet(
         schema={**quantity(kind), "type": "boolean"},
         source=source(entity, "state_topic", states, "value_template"),
