@@ -25,7 +25,7 @@ from diat.api.ports import (
 from diat.api.problems import problem
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
-from diat.vol.interaction import Actuation
+from diat.vol.interaction import Actuation, Order
 
 router = APIRouter(tags=["things"], route_class=StrictRoute)
 PATIENCE = 2.0
@@ -94,7 +94,7 @@ async def write_property(
     def change() -> tuple[Actuation, Future[Actuation]]:
         interaction = platform.things.interaction
         made = _given_before(platform, reference, value) or interaction.write(
-            thing, name, value, platform.clock(), command_id=reference
+            thing, name, value, platform.clock(), Order(command_id=reference)
         )
         return made, interaction.endings.of(made.id) if made.open else _ended(made)
 
@@ -127,7 +127,7 @@ async def invoke_action(
 
     def change() -> Actuation:
         return _given_before(platform, reference, value) or platform.things.interaction.invoke(
-            thing, name, value, platform.clock(), command_id=reference
+            thing, name, value, platform.clock(), Order(command_id=reference)
         )
 
     made = await durably(platform, change)

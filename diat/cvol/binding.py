@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from msgspec import Struct
 
 from diat.cvol.composite import Binding, Composite
-from diat.cvol.matching import Candidate, Wanted, candidates
+from diat.cvol.matching import Candidate, candidates
+from diat.cvol.wanted import Wanted
 from diat.vol.registry import Registry
 from diat.vol.twin import Twin
 
@@ -101,7 +102,10 @@ def _choose(
             role=role.name,
             thing=each.thing,
             affordance=each.affordance,
+            kind=each.kind,
             unit=each.unit,
+            accuracy=each.accuracy,
+            cost=each.cost,
             reason=each.reason,
             since=held[key].since if (key := (each.thing, each.affordance)) in held else now,
         )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
-from pydantic import ValidationError
 
-from diat.cvol.matching import Wanted
-from diat.cvol.steps import LONGEST, Step
-from diat.cvol.template import Derived, Role, Template, fill, filled_steps, parameter_of
-from diat.kernel.errors import Invalid
+from diat.cvol.matching import BindingKind
+from diat.cvol.steps import Step
+from diat.cvol.template import Derived, Emitted, Settable
+from diat.cvol.wanted import Wanted
+from diat.vol.arbitration import Priority
 from diat.vol.dialects.port import Description
+from diat.vol.interaction import Delivery
 from diat.wot.quantities import default_unit, quantity_kind
-from diat.wot.units import converter, ucum
+from diat.wot.units import ucum
 
 State = Literal["running", "degraded", "waiting", "paused", "failed"]
 
@@ -22,7 +23,10 @@ class Binding(Struct, frozen=True, kw_only=True):
     """An affordance that fills a role.
 
     Attributes:
-        unit: UCUM code that its values come in.
+        kind: what of the thing it is.
+        unit: UCUM code that its values come in, or are given in.
+        accuracy: half width of its error, in the role's unit.
+        cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
         reason: why it was chosen, for a person.
         since: when it was bound, Unix milliseconds.
     """
@@ -30,9 +34,17 @@ class Binding(Struct, frozen=True, kw_only=True):
     role: str
     thing: str
     affordance: str
+    kind: BindingKind = "property"
     unit: str | None = None
+    accuracy: float | None = None
+    cost: str = ""
     reason: str = ""
     since: int = 0
+
+    @property
+    def key(self) -> str:
+        """``thing affordance``: what it binds."""
+        return f"{self.thing} {self.affordance}"
 
 
 class Driven(Struct, frozen=True):
@@ -53,6 +65,9 @@ class CompositeState(Struct):
         wake: when it must be looked at even if nothing comes, Unix milliseconds.
         driven: for each actuator ``thing affordance``, what it was last told.
         derived: derived property to its last value and when that was observed.
+        own: settable property to what it is set to.
+        emitted: event to the value that it last happened with.
+        outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
     """
 
@@ -64,6 +79,9 @@ class CompositeState(Struct):
     wake: int | None = None
     driven: dict[str, Driven] = {}
     derived: dict[str, tuple[Any, int]] = {}
+    own: dict[str, Any] = {}
+    emitted: dict[str, Any] = {}
+    outranked: dict[str, str] = {}
     error: str | None = None
 
     def copy(self) -> CompositeState:
@@ -77,121 +95,76 @@ class CompositeState(Struct):
             self.wake,
             self.driven.copy(),
             self.derived.copy(),
+            self.own.copy(),
+            self.emitted.copy(),
+            self.outranked.copy(),
             self.error,
         )
 
 
 class Composite(Struct, frozen=True, kw_only=True):
-    """A template with its parameters filled in; ``id`` is the service that it serves."""
+    """A template with its parameters filled in; ``id`` is the service that it serves.
+
+    Attributes:
+        template: name and version of the template, ``keep-within 1``.
+        priority: of its claims on actuators.
+        delivery: what is promised of its commands.
+    """
 
     id: str
     title: str
+    template: str = ""
     roles: dict[str, Wanted]
     requires: tuple[tuple[str, ...], ...]
     steps: tuple[Step, ...]
     derives: dict[str, Derived]
+    emits: dict[str, Emitted] = {}
+    settings: dict[str, Settable] = {}
     place: str
+    priority: Priority = "automation"
+    delivery: Delivery = "exactly-once"
     paused: bool = False
 
     @property
     def thing(self) -> str | None:
-        """The id of the thing that it makes, None if it derives nothing."""
-        return f"urn:diat:composite:{self.id}" if self.derives else None
+        """The id of the thing that it makes, None if it makes none."""
+        return f"urn:diat:composite:{self.id}" if self.derives or self.emits or self.settings else None
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What its settable properties are before anybody sets them."""
+        return {name: each.default for name, each in self.settings.items()}
 
     def description(self) -> Description:
         """The thing that it makes, described."""
-        properties = {}
-        for name, derived in self.derives.items():
-            quantity = quantity_kind(derived.quantity) if derived.quantity else None
-            described: dict[str, Any] = {"type": derived.type, "readOnly": True}
-            if derived.title:
-                described["title"] = derived.title
-            if quantity is not None:
-                described["@type"] = f"quantitykind:{quantity}"
-                unit = ucum(derived.unit) if derived.unit else default_unit(quantity)
-                if unit is not None:
-                    described["unit"] = unit
-            properties[name] = described
-        td: dict[str, Any] = {"title": self.title, "properties": properties}
+        properties = {
+            name: {**_described(each), "readOnly": True, "type": each.type}
+            for name, each in self.derives.items()
+        }
+        for name, each in self.settings.items():
+            more = {key: getattr(each, key) for key in ("enum", "minimum", "maximum")}
+            properties[name] = {
+                **_described(each),
+                "type": each.type,
+                "idempotent": True,
+                **{key: value for key, value in more.items() if value is not None},
+            }
+        events = {name: _described(each) for name, each in self.emits.items()}
+        td: dict[str, Any] = {"title": self.title}
+        td |= {kind: made for kind, made in (("properties", properties), ("events", events)) if made}
         if self.place:
             td["diat:place"] = self.place
         return Description(td=td)
 
 
-def compose(
-    template: Template, parameters: dict[str, Any], service: str, title: str, *, paused: bool = False
-) -> Composite:
-    """Make a composite from a template.
-
-    Args:
-        template: what to make.
-        parameters: valid by the template's schema, defaults filled in.
-        service: id of the service that it serves.
-        title: for people.
-        paused: whether it rests.
-
-    Raises:
-        Invalid: the parameters contradict each other; ``field`` names one.
-    """
-    roles = {}
-    for name, role in template.roles.items():
-        roles[name] = _wanted(name, role, parameters)
-    derives = {name: _derived(derived, parameters) for name, derived in template.derives.items()}
-    return Composite(
-        id=service,
-        title=title,
-        roles=roles,
-        requires=tuple(tuple(group) for group in template.requires),
-        steps=tuple(filled_steps(template, parameters)),
-        derives=derives,
-        place=str(fill(template.place, parameters) or ""),
-        paused=paused,
-    )
-
-
-def _wanted(name: str, role: Role, parameters: dict[str, Any]) -> Wanted:
-    said = {key: fill(value, parameters) for key, value in role.model_dump().items()}
-    quantity = quantity_kind(str(said["quantity"]))
-    if quantity is None:
-        raise Invalid(f"unknown quantity {said['quantity']!r}", parameter_of(role.quantity))
-    usual = default_unit(quantity)
-    unit = None
-    if said["unit"]:
-        unit = ucum(str(said["unit"]))
-        if unit is None:
-            raise Invalid(f"unknown unit {said['unit']!r}", parameter_of(role.unit))
-        if usual is not None and converter(usual, unit) is None:
-            raise Invalid(f"{said['unit']!r} is no unit of {quantity}", parameter_of(role.unit))
-    return Wanted(
-        name=name,
-        capability=said["capability"],
-        quantity=quantity,
-        place=str(said["place"] or ""),
-        unit=unit,
-        freshness=_seconds(said["freshness"], parameter_of(role.freshness)),
-        least=role.least,
-        most=role.most,
-        composites=said["composites"],
-    )
-
-
-def _seconds(said: Any, field: str) -> float:
-    if said is None:
-        return 3600.0
-    try:
-        seconds = float(said)
-    except (TypeError, ValueError, OverflowError):
-        raise Invalid(f"seconds are wanted, not {said!r}"[:300], field) from None
-    if not 0 < seconds <= LONGEST:
-        raise Invalid(f"seconds from above 0 to {LONGEST} are wanted, not {seconds:g}", field)
-    return seconds
-
-
-def _derived(derived: Derived, parameters: dict[str, Any]) -> Derived:
-    raw = derived.model_dump(by_alias=True)
-    try:
-        return Derived.model_validate(fill(raw, parameters))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = parameter_of(raw.get(str(first["loc"][0]))) if first["loc"] else "parameters"
-        raise Invalid(first["msg"], field) from None
+def _described(said: Derived | Emitted | Settable) -> dict[str, Any]:
+    """Title, quantity kind and unit of what a composite offers."""
+    quantity = quantity_kind(said.quantity) if said.quantity else None
+    described: dict[str, Any] = {"title": said.title} if said.title else {}
+    if quantity is not None:
+        described["@type"] = f"quantitykind:{quantity}"
+        unit = getattr(said, "unit", None)
+        code = ucum(unit) if unit else default_unit(quantity)
+        if code is not None and not isinstance(said, Emitted):
+            described["unit"] = code
+    return described

@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
-from diat.cvol.template import Capability
+from diat.cvol.wanted import Wanted
 from diat.vol.announcements import NATIVE
+from diat.vol.interaction import COMPOSITE
 from diat.vol.places import lies_in
 from diat.vol.registry import Registry
-from diat.vol.thing import Property, VirtualObject
-from diat.vol.twin import Twin
+from diat.vol.thing import Action, Affects, Event, Property, VirtualObject
+from diat.vol.twin import Reading, Twin
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 
 OFFLINE = "it is offline"
-COMPOSITE = "composite"
-"""The dialect of things that composites make."""
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """A role with its parameters filled in; units in UCUM, freshness in seconds."""
-
-    name: str
-    capability: Capability
-    quantity: str
-    place: str
-    unit: str | None
-    freshness: float
-    least: int
-    most: int | None
-    composites: bool
-
-    def __str__(self) -> str:
-        """For a person: ``something that can increase Temperature at hq/2``."""
-        where = f" at {self.place}" if self.place else ""
-        if self.capability == "read":
-            return f"a property of {self.quantity}{where}"
-        return f"something that can {self.capability} {self.quantity}{where}"
+BindingKind = Literal["property", "action", "event"]
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """An affordance looked at for a role.
 
     Attributes:
+        kind: what of the thing it is.
+        unit: UCUM code that its values come in, or are given in.
+        accuracy: half width of its error, in the role's unit.
+        cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
         rank: lower is better; compared field by field.
         reason: why it fits, for a person.
         refusal: why it does not, None if it does.
@@ -55,7 +40,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
     thing: str
     title: str
     affordance: str
+    kind: BindingKind = "property"
     unit: str | None = None
+    accuracy: float | None = None
+    cost: str = ""
     rank: tuple[float, ...] = ()
     reason: str = ""
     refusal: str | None = None
@@ -82,18 +70,19 @@ def candidates(
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
-    found: list[Candidate] = []
-    for each in registry.with_quantity(wanted.quantity):
-        # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
-        if each.id in own or (each.record.dialect == COMPOSITE and not wanted.composites):
-            continue
-        for prop in each.properties.values():
-            if wanted.capability == "read":
-                if prop.quantity == wanted.quantity and prop.readable:
-                    found.append(_reading(wanted, each, prop, twin(each.id), now))
-            elif prop.affects is not None and prop.affects.quantity == wanted.quantity:
-                found.append(_driving(wanted, each, prop, twin(each.id)))
-    return sorted(found, key=lambda c: (c.refusal is not None, c.rank))
+    found = [
+        each
+        for quantity in wanted.quantities
+        for each in _of_quantity(wanted, quantity, registry, twin, now, own)
+    ]
+    if wanted.substitutes and not any(each.refusal is None for each in found):
+        for quantity, cost in wanted.substitutes:
+            standing_in = _of_quantity(wanted, quantity, registry, twin, now, own)
+            found += [
+                msgspec.structs.replace(each, cost=cost, reason=f"{each.reason} instead: {cost}")
+                for each in standing_in
+            ]
+    return sorted(found, key=lambda each: (each.refusal is not None, bool(each.cost), each.rank))
 
 
 def freshness(wanted: Wanted, prop: Property) -> float:
@@ -101,81 +90,176 @@ def freshness(wanted: Wanted, prop: Property) -> float:
     return wanted.freshness if prop.silence is None else min(wanted.freshness, prop.silence)
 
 
+def _of_quantity(
+    wanted: Wanted,
+    quantity: str,
+    registry: Registry,
+    twin: Callable[[str], Twin],
+    now: int,
+    own: Collection[str],
+) -> Iterator[Candidate]:
+    for each in registry.with_quantity(quantity):
+        # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
+        if each.id in own or (each.record.dialect == COMPOSITE and not wanted.composites):
+            continue
+        yield from _of_thing(wanted, quantity, each, twin(each.id), now)
+
+
+def _of_thing(
+    wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin, now: int
+) -> Iterator[Candidate]:
+    if wanted.capability == "notice":
+        events = (event for event in each.events.values() if event.quantity == quantity)
+        yield from (_noticing(wanted, each, event, twin) for event in events)
+    elif wanted.capability == "read":
+        found = (prop for prop in each.properties.values() if prop.quantity == quantity and prop.readable)
+        yield from (_reading(wanted, each, prop, twin, now) for prop in found)
+    else:
+        for prop in each.properties.values():
+            own = prop.quantity == quantity
+            affected = prop.affects is not None and prop.affects.quantity == quantity
+            if own if wanted.capability == "set" else affected:
+                yield _driving(wanted, each, prop, twin)
+        for action in each.actions.values():
+            if action.affects is not None and action.affects.quantity == quantity:
+                yield _invoking(wanted, each, action, twin)
+
+
 def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, now: int) -> Candidate:
     # What was never declared is not taken to be in the usual unit as well.
-    unit = prop.unit or (default_unit(wanted.quantity) if prop.confidence == 1 else None)
+    usual = default_unit(prop.quantity or wanted.quantity) if prop.confidence == 1 else None
+    unit = prop.unit or usual
     target = wanted.unit or unit
-    refusal = _elsewhere(wanted, each)
-    absent = later = False
-    if refusal is None and prop.category is not None:
-        refusal = f"it tells of the thing itself ({prop.category})"
-    if refusal is None and prop.writable and each.record.dialect != NATIVE:
-        refusal = "it is a set-point"
-    if refusal is None and not prop.numeric:
-        refusal = "its values are not numbers"
-    if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
-        refusal = f"its unit {prop.unit or 'is not known and'} does not convert to {wanted.unit}"
-    if refusal is None and twin.status == "offline":
-        refusal, absent = OFFLINE, True
-    if refusal is None:
-        reading = twin.values.get(prop.name)
-        limit = freshness(wanted, prop)
-        if reading is None:
-            refusal, absent, later = "it has not reported yet", True, True
-        elif now - reading.observed > limit * 1000:
-            age = (now - reading.observed) / 1000
-            refusal = f"its reading is {age:.0f} s old, more than {limit:.0f} s"
-            absent = later = True
-    rank = (
-        float(each.record.dialect == COMPOSITE),
-        # Native things may leave readOnly away, so what can be written may still be measured.
-        float(prop.writable),
-        1.0 - prop.confidence,
-        prop.accuracy if prop.accuracy is not None else float("inf"),
-        float(each.record.no),
-    )
-    return Candidate(
-        thing=each.id,
-        title=str(each.td.get("title", each.id)),
-        affordance=prop.name,
-        unit=unit,
-        rank=rank,
-        reason=_why(wanted, each, prop, unit, target),
-        refusal=refusal,
-        absent=absent,
-        later=later,
-    )
-
-
-def _why(wanted: Wanted, each: VirtualObject, prop: Property, unit: str | None, target: str | None) -> str:
-    described = [f"reads {wanted.quantity}"]
+    accuracy = _accuracy(prop, unit, target)
+    refusal = _elsewhere(wanted, each) or _unreadable(wanted, each, prop, unit, target, accuracy)
+    silent = None
+    reading = twin.values.get(prop.name)
+    if refusal is None and twin.status != "offline":
+        silent = _silent(wanted, prop, reading, now)
+    described = [f"reads {prop.quantity}"]
     if each.place:
         described.append(f"at {each.place}")
     if unit != target:
         described.append(f"in {unit}, converted to {target}")
-    if prop.accuracy is not None:
-        described.append(f"within {prop.accuracy:g}")
+    if accuracy is not None:
+        described.append(f"within {accuracy:g}")
     if prop.confidence < 1:
         described.append(f"as its unit or name suggests ({prop.confidence:g} sure)")
-    return " ".join(described)
+    offline = refusal is None and twin.status == "offline"
+    return Candidate(
+        thing=each.id,
+        title=_title(each),
+        affordance=prop.name,
+        unit=unit,
+        accuracy=accuracy,
+        rank=(
+            _place_in_order(wanted, each),
+            float(each.record.dialect == COMPOSITE),
+            # Native things may leave readOnly away, so what can be written may still be measured.
+            float(prop.writable),
+            1.0 - prop.confidence,
+            *_preferences(wanted, each, accuracy, reading.observed if reading is not None else 0),
+            float(each.record.no),
+        ),
+        reason=" ".join(described),
+        refusal=refusal or (OFFLINE if offline else silent),
+        absent=offline or silent is not None,
+        later=silent is not None,
+    )
 
 
-def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:
+def _unreadable(
+    wanted: Wanted,
+    each: VirtualObject,
+    prop: Property,
+    unit: str | None,
+    target: str | None,
+    accuracy: float | None,
+) -> str | None:
+    """Why a property, as it is described, cannot be read for the role."""
+    if prop.category is not None:
+        return f"it tells of the thing itself ({prop.category})"
+    if prop.writable and prop.numeric and each.record.dialect != NATIVE:
+        return "it is a set-point"
+    if (reason := _of_another_type(wanted, prop)) is not None:
+        return reason
+    if target is not None and (unit is None or converter(unit, target, prop.quantity) is None):
+        return f"its unit {prop.unit or 'is not known and'} does not convert to {wanted.unit}"
+    if wanted.accuracy is not None and accuracy is not None and accuracy > wanted.accuracy:
+        return f"it is accurate within {accuracy:g} {target or ''}, worse than {wanted.accuracy:g}"
+    return None
+
+
+def _silent(wanted: Wanted, prop: Property, reading: Reading | None, now: int) -> str | None:
+    """Why what a property last said does not count."""
+    if reading is None:
+        return "it has not reported yet"
+    limit = freshness(wanted, prop)
+    if now - reading.observed <= limit * 1000:
+        return None
+    return f"its reading is {(now - reading.observed) / 1000:.0f} s old, more than {limit:.0f} s"
+
+
+def _noticing(wanted: Wanted, each: VirtualObject, event: Event, twin: Twin) -> Candidate:
     refusal = _elsewhere(wanted, each)
-    direction = prop.affects.direction if prop.affects is not None else None
-    if refusal is None and direction != wanted.capability:
-        refusal = f"it can {direction}, not {wanted.capability}"
-    if refusal is None and not prop.writable:
-        refusal = "it is read only"
-    if refusal is None and prop.type != "boolean":
-        refusal = "it is not a switch"
     absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
     return Candidate(
         thing=each.id,
-        title=str(each.td.get("title", each.id)),
-        affordance=prop.name,
-        rank=(float(each.record.no),),
+        title=_title(each),
+        affordance=event.name,
+        kind="event",
+        rank=(_place_in_order(wanted, each), float(each.record.no)),
+        reason=f"tells of {event.quantity}{where}",
+        refusal=OFFLINE if absent else refusal,
+        absent=absent,
+    )
+
+
+def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:
+    refusal = _elsewhere(wanted, each)
+    if refusal is None and wanted.capability != "set":
+        refusal = _of_another_way(wanted, prop.affects)
+    if refusal is None and not prop.writable:
+        refusal = "it is read only"
+    unit = prop.unit or (default_unit(wanted.quantity) if wanted.capability == "set" else None)
+    if refusal is None:
+        refusal = _of_another_type(wanted, prop)
+    if (
+        refusal is None
+        and wanted.unit
+        and (unit is None or converter(wanted.unit, unit, wanted.quantity) is None)
+    ):
+        refusal = f"its unit {prop.unit or 'is not known and'} does not convert from {wanted.unit}"
+    return _actuator(wanted, each, prop.name, "property", twin, refusal, unit=unit)
+
+
+def _invoking(wanted: Wanted, each: VirtualObject, action: Action, twin: Twin) -> Candidate:
+    refusal = _elsewhere(wanted, each) or _of_another_way(wanted, action.affects)
+    if refusal is None and action.check is not None and action.check(None) is not None:
+        refusal = "it needs an input"
+    return _actuator(wanted, each, action.name, "action", twin, refusal)
+
+
+def _actuator(
+    wanted: Wanted,
+    each: VirtualObject,
+    name: str,
+    kind: BindingKind,
+    twin: Twin,
+    refusal: str | None,
+    unit: str | None = None,
+) -> Candidate:
+    absent = refusal is None and twin.status == "offline"
+    where = f" at {each.place}" if each.place else ""
+    return Candidate(
+        thing=each.id,
+        title=_title(each),
+        affordance=name,
+        kind=kind,
+        unit=unit,
+        # Of a thing that can be switched by a property and by an action, the property says what is so.
+        rank=(_place_in_order(wanted, each), float(kind == "action"), float(each.record.no)),
         reason=f"can {wanted.capability} {wanted.quantity}{where}",
         refusal=OFFLINE if absent else refusal,
         absent=absent,
@@ -188,3 +272,50 @@ def _elsewhere(wanted: Wanted, each: VirtualObject) -> str | None:
     if not lies_in(each.place, wanted.place):
         return f"it is at {each.place}" if each.place else "nobody said where it is"
     return None
+
+
+def _of_another_type(wanted: Wanted, prop: Property) -> str | None:
+    if wanted.type == "number" and not prop.numeric:
+        return "its values are not numbers"
+    if wanted.type == "boolean" and prop.type != "boolean":
+        return "it is not a switch" if wanted.drives else "its values are not true or false"
+    if wanted.type == "string" and prop.type != "string":
+        return "its values are not words"
+    return None
+
+
+def _of_another_way(wanted: Wanted, affects: Affects | None) -> str | None:
+    direction = affects.direction if affects is not None else None
+    if wanted.capability in ("switch", direction):
+        return None
+    return f"it can {direction}, not {wanted.capability}"
+
+
+def _accuracy(prop: Property, unit: str | None, target: str | None) -> float | None:
+    """Half width of the error in the role's unit: a width has no offset."""
+    if prop.accuracy is None or unit is None or target is None or unit == target:
+        return prop.accuracy
+    convert = converter(unit, target, prop.quantity)
+    return None if convert is None else abs(convert(prop.accuracy) - convert(0.0))
+
+
+def _place_in_order(wanted: Wanted, each: VirtualObject) -> float:
+    return float(wanted.order.index(each.id)) if each.id in wanted.order else float(len(wanted.order))
+
+
+def _preferences(
+    wanted: Wanted, each: VirtualObject, accuracy: float | None, observed: int
+) -> Iterator[float]:
+    for preference in wanted.prefer:
+        if preference == "accuracy":
+            yield accuracy if accuracy is not None else float("inf")
+        elif preference == "freshness":
+            yield float(-observed)
+        elif preference == "native":
+            yield float(each.record.dialect != NATIVE)
+        elif preference == "oldest":
+            yield float(each.record.created)
+
+
+def _title(each: VirtualObject) -> str:
+    return str(each.td.get("title", each.id))

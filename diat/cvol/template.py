@@ -11,78 +11,32 @@ when a service is made. A placeholder that is a whole string takes the parameter
     requires:   [[warmer, cooler]]                                  at least one of these roles is filled
     steps:      [{id: level, do: latest, role: sensor}, …]          a graph, joined by ``input``
     derives:    {mean: {from: average, type: number, …}}            properties of the composite as a thing
+    emits:      {finished: {from: done, …}}                         events of it
+    settings:   {armed: {type: boolean, default: false, …}}         properties of it that people set
+    achieves:   [{keep: {quantity: "{{quantity}}", …}}]             goals that a service of it reaches
 """
 
 from __future__ import annotations
 
-import re
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 import jsonschema_rs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from diat.cvol.placeholders import fill, parameter_of, placeholders
+from diat.cvol.roles import Role, Strict
 from diat.cvol.steps import STEPS, Step
+from diat.cvol.steps.base import sources
 from diat.kernel.errors import Invalid
-
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}")
-_COUNT = re.compile(r"(\d{1,6})(?:(\.\.)(\d{1,6})?)?", re.ASCII)
+from diat.vol.arbitration import Priority
+from diat.vol.interaction import Delivery
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NO_SCHEMA = (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 
-Capability = Literal["read", "increase", "decrease"]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Role(_Strict):
-    """What kind of affordance is wanted, and how many.
-
-    Attributes:
-        capability: ``read`` a property of the quantity; ``increase`` or ``decrease`` the quantity.
-        quantity: a quantity kind in any spelling that we know.
-        place: path of a place; what lies inside counts. Empty: anywhere.
-        unit: UCUM code that values are converted to.
-        freshness: seconds that a reading may be old.
-        count: ``1`` exactly one, ``1..`` one or more, ``0..1`` at most one, ``0..`` any number.
-        composites: whether things that are themselves composed may fill it.
-    """
-
-    capability: Capability
-    quantity: str
-    place: str = ""
-    unit: str | None = None
-    freshness: float | str = 3600.0
-    count: str = "1"
-    composites: bool = True
-
-    @field_validator("count")
-    @classmethod
-    def _counted(cls, value: str) -> str:
-        match = _COUNT.fullmatch(value)
-        if match is None or int(match.group(3) or 999_999) < int(match.group(1)):
-            raise ValueError("a count is like 1, 1.., 0..1 or 2..5")
-        return value
-
-    @property
-    def least(self) -> int:
-        """How many must fill it."""
-        match = _COUNT.fullmatch(self.count)
-        return int(match.group(1)) if match else 0
-
-    @property
-    def most(self) -> int | None:
-        """How many may fill it; None for any number."""
-        match = _COUNT.fullmatch(self.count)
-        if match is None or match.group(2) is None:
-            return self.least
-        return int(match.group(3)) if match.group(3) else None
-
-
-class Derived(_Strict):
+class Derived(Strict):
     """A property of the composite as a thing: the output of a step, described as in a TD."""
 
     from_: str = Field(alias="from")
@@ -94,7 +48,30 @@ class Derived(_Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Template(_Strict):
+class Emitted(Strict):
+    """An event of the composite: it happens each time the value of a step becomes true or another."""
+
+    from_: str = Field(alias="from")
+    title: str | None = None
+    quantity: str | None = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Settable(Strict):
+    """A property of the composite that people and other services set."""
+
+    type: Literal["number", "integer", "boolean", "string"]
+    default: Any = None
+    title: str | None = None
+    quantity: str | None = None
+    unit: str | None = None
+    enum: list[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Template(Strict):
     """A composite template, checked: its steps are known, joined to what exists, and free of cycles."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
@@ -106,7 +83,12 @@ class Template(_Strict):
     requires: list[list[str]] = []
     steps: list[dict[str, Any]] = Field(min_length=1, max_length=200)
     derives: dict[str, Derived] = {}
+    emits: dict[str, Emitted] = {}
+    settings: dict[str, Settable] = {}
     place: str = ""
+    achieves: list[dict[str, Any]] = []
+    priority: Priority | str = "automation"
+    delivery: Delivery | str = "exactly-once"
 
     @field_validator("parameters")
     @classmethod
@@ -139,9 +121,12 @@ class Template(_Strict):
             for key in step:
                 if key != "do" and key not in kind.model_fields:
                     raise ValueError(f"{at}.{key}: the step {step['do']!r} has no such field")
-            for key in ("role", "against", "input"):
-                if not isinstance(step.get(key, ""), str):
-                    raise ValueError(f"{at}.{key}: a name is wanted")  # noqa: TRY004 - pydantic's
+            for key in ("role", "against", "input", "when"):
+                if key in kind.model_fields and not isinstance(step.get(key, ""), str):
+                    raise ValueError(f"{at}.{key}: a name is wanted")
+            for key, source in sources(step):
+                if not isinstance(source, str):
+                    raise ValueError(f"{at}.{key}: the id of a step is wanted")  # noqa: TRY004
             for key, field in kind.model_fields.items():
                 if field.is_required() and key not in step:
                     raise ValueError(f"{at}.{key}: the step {step['do']!r} needs it")
@@ -154,21 +139,34 @@ class Template(_Strict):
             for key in ("role", "against"):
                 if key in step and step[key] not in self.roles:
                     raise ValueError(f"steps.{at}.{key}: there is no role {step[key]!r}")
-            if "role" in step and (self.roles[step["role"]].capability == "read") is (step["do"] == "drive"):
+            if "role" in step and not _suits(STEPS[step["do"]], self.roles[step["role"]]):
                 raise ValueError(f"steps.{at}.role: {step['do']!r} cannot use the role {step['role']!r}")
+            if step["do"] == "setting" and step["property"] not in self.settings:
+                raise ValueError(f"steps.{at}.property: there is no setting {step['property']!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _named(self) -> Template:
         for group in self.requires:
             for role in group:
                 if role not in self.roles:
                     raise ValueError(f"requires: there is no role {role!r}")
         names = {step["id"] for step in self.steps}
-        for name, derived in self.derives.items():
-            if derived.from_ not in names:
-                raise ValueError(f"derives.{name}.from: there is no step {derived.from_!r}")
+        for kind, made in (("derives", self.derives), ("emits", self.emits)):
+            for name, each in made.items():
+                if each.from_ not in names:
+                    raise ValueError(f"{kind}.{name}.from: there is no step {each.from_!r}")
+        if taken := set(self.derives) & set(self.settings):
+            raise ValueError(f"settings.{min(taken)}: a derived property has that name")
         known = set(self.parameters.get("properties", {}))
         for placeholder in placeholders([self.model_dump(exclude={"parameters"}, by_alias=True)]):
             if placeholder not in known:
                 raise ValueError(f"parameters: there is none for the placeholder {{{{{placeholder}}}}}")
         return self
+
+
+def _suits(kind: type[Step], role: Role) -> bool:
+    return kind.takes == ("drive" if role.drives else role.capability)
 
 
 def nowhere(uri: str) -> Any:
@@ -185,45 +183,15 @@ def order(steps: list[dict[str, Any]]) -> list[str]:
     names = {step["id"] for step in steps}
     graph: TopologicalSorter[str] = TopologicalSorter()
     for at, step in enumerate(steps):
-        source = step.get("input")
-        if source is not None and source not in names:
-            raise ValueError(f"steps.{at}.input: there is no step {source!r}")
-        graph.add(step["id"], *([source] if source is not None else []))
+        needed = sources(step)
+        for key, source in needed:
+            if source not in names:
+                raise ValueError(f"steps.{at}.{key}: there is no step {source!r}")
+        graph.add(step["id"], *(source for _, source in needed))
     try:
         return list(graph.static_order())
     except CycleError as error:
         raise ValueError(f"steps: they form a cycle: {' -> '.join(error.args[1])}") from None
-
-
-def placeholders(value: Any) -> set[str]:
-    """All parameters that a value refers to."""
-    if isinstance(value, str):
-        return set(_PLACEHOLDER.findall(value))
-    if isinstance(value, dict):
-        return set().union(*(placeholders(each) for each in value.values()))
-    if isinstance(value, list):
-        return set().union(*(placeholders(each) for each in value))
-    return set()
-
-
-def parameter_of(value: Any) -> str:
-    """The parameter that a part of a template is filled from, as a field; the template where it is fixed."""
-    named = sorted(placeholders(value))
-    return f"parameters.{named[0]}" if named else "template"
-
-
-def fill(value: Any, parameters: dict[str, Any]) -> Any:
-    """Replace placeholders; a whole string becomes the parameter's value, None where it is not given."""
-    if isinstance(value, str):
-        whole = _PLACEHOLDER.fullmatch(value)
-        if whole is not None:
-            return parameters.get(whole.group(1))
-        return _PLACEHOLDER.sub(lambda match: str(parameters.get(match.group(1), "")), value)
-    if isinstance(value, dict):
-        return {key: fill(each, parameters) for key, each in value.items()}
-    if isinstance(value, list):
-        return [fill(each, parameters) for each in value]
-    return value
 
 
 def filled_steps(template: Template, parameters: dict[str, Any]) -> list[Step]:

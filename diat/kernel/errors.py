@@ -6,6 +6,7 @@ DiatError
 │   │   └── Inconvertible   values do not come in the unit that is asked for
 │   ├── NotFound        there is no such thing, service, template, …
 │   ├── Conflict        it contradicts something that is there
+│   │   └── TooSoon     it must wait: ``until`` says when it may be done
 │   └── Stale           a precondition (``If-Match``) no longer holds
 └── Unavailable         ours or our surroundings': the same request may succeed later
     └── SetupError      the daemon cannot start as it was told to; the message names the way out
@@ -44,6 +45,18 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The request contradicts something that is already there."""
+
+
+class TooSoon(Conflict):
+    """It may not be done before a time.
+
+    Attributes:
+        until: when it may be, Unix milliseconds.
+    """
+
+    def __init__(self, message: str, until: int) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class Stale(Refused):

@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from diat.cvol.composite import Composite, compose
+from diat.cvol.composing import compose
+from diat.cvol.composite import Composite
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.template import Template, nowhere
 from diat.kernel.clock import Clock

@@ -140,7 +140,7 @@ class Intake:
             (position, each.record.no, name, observed, received, boot, n, encode(data).decode())
         )
         self.counts.events += 1
-        self._observers.occur(each.id, name, position, data)
+        self._observers.occur(each.id, name, Reading(data, observed, received, "good", n or 0, position))
 
     def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
         """A retained message says what was last so, not when: the twin learns it, history does not."""

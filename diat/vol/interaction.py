@@ -24,15 +24,18 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from diat.kernel.errors import Conflict, Invalid, NotFound
+from diat.kernel.errors import Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
+from diat.vol.arbitration import HOLD, PERSON, RANKS, Actuator, Arbiter, Claim
 from diat.vol.dialects.port import Outgoing, Refusal
 from diat.vol.registry import Registry
-from diat.vol.thing import Property, VirtualObject
+from diat.vol.thing import Envelope, Property, VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Result, encode
 
+COMPOSITE = "composite"
+"""The dialect of things that composites make."""
 LIFETIME = 60_000
 """Milliseconds in which a command must be performed unless its sender says otherwise."""
 GRACE = 5_000
@@ -41,6 +44,37 @@ _NOT_YET = 2**63
 """Stands for the end of waiting while there was no connection since the start."""
 
 State = Literal["pending", "completed", "failed", "expired", "in-doubt"]
+Kind = Literal["property", "action"]
+Delivery = Literal["at-most-once", "at-least-once", "exactly-once"]
+"""What is promised of a command: sent once and not again; sent until it is confirmed, though it may be done
+twice; its effect once, and ``in-doubt`` where nobody can know."""
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """Who wants a command, and how.
+
+    Attributes:
+        service: the service that wants it, which must have won the actuator; None for a person.
+        cause: ingest positions of the readings behind it.
+        why: what else explains it, as the layer above puts it; JSON.
+        command_id: the command's id, made up if not given.
+        lifetime: milliseconds in which it must be performed.
+        hold: milliseconds for which a person's command keeps services off the actuator.
+        delivery: what is promised.
+        envelope: limits beside those of the affordance.
+    """
+
+    service: str | None = None
+    cause: tuple[int, ...] = ()
+    why: dict[str, Any] | None = None
+    command_id: str | None = None
+    lifetime: int = LIFETIME
+    hold: int = HOLD
+    delivery: Delivery = "exactly-once"
+    envelope: Envelope = Envelope()
+
+
+BY_HAND = Order()
 
 
 class Actuation(Struct, frozen=True, kw_only=True):
@@ -51,6 +85,7 @@ class Actuation(Struct, frozen=True, kw_only=True):
         input: the value, or the action's input.
         service: id of the service that gave it, None if a person did.
         cause: ingest positions of the readings that it was decided on.
+        why: what else explains it: template, step, binding, as the layer that decided puts it.
         expires: Unix milliseconds, as are all times here.
         fingerprint: what a repeat under the same idempotency key must equal.
     """
@@ -58,10 +93,12 @@ class Actuation(Struct, frozen=True, kw_only=True):
     id: str
     thing: str
     affordance: str
-    kind: Literal["property", "action"]
+    kind: Kind
     input: Any = None
     service: str | None = None
     cause: tuple[int, ...] = ()
+    why: dict[str, Any] | None = None
+    delivery: Delivery = "exactly-once"
     created: int
     expires: int
     state: State = "pending"
@@ -117,8 +154,10 @@ class Interaction:
     """The gate to all actuators; used by the writer alone.
 
     Attributes:
+        arbiter: who may drive what.
         outgoing: messages to send once the batch is committed.
         endings: for those who wait for a command's end.
+        on_composite: takes what the property or action of a composite is set to, or invoked with.
         on_end: told of each command that comes to its end, within the batch.
         outbox: open actuations by id. Closed ones live in the database.
         handed_over: references that the link has taken and the broker has not yet acknowledged; the link's
@@ -128,14 +167,21 @@ class Interaction:
     """
 
     def __init__(
-        self, ledger: Ledger, registry: Registry, new_id: NewId, pending: Iterable[Actuation] = ()
+        self,
+        ledger: Ledger,
+        registry: Registry,
+        new_id: NewId,
+        pending: Iterable[Actuation] = (),
+        actuators: Iterable[tuple[str, Actuator]] = (),
     ) -> None:
+        self.arbiter = Arbiter(ledger, actuators)
         self._registry = registry
         self._new_id = new_id
         self.outgoing: list[Command] = []
         self.endings = Endings()
         ledger.join(self.endings)
         self.on_end: Callable[[Actuation], None] = _nobody_waits
+        self.on_composite: Callable[[str, str, Any, int], None] = _nobody_takes
         self.handed_over: Collection[str] = frozenset()
         self.sent: set[str] = set()
         pending = list(pending)
@@ -155,18 +201,7 @@ class Interaction:
 
     # --- commands ---
 
-    def write(
-        self,
-        thing: str,
-        name: str,
-        value: Any,
-        now: int,
-        *,
-        service: str | None = None,
-        cause: tuple[int, ...] = (),
-        command_id: str | None = None,
-        lifetime: int = LIFETIME,
-    ) -> Actuation:
+    def write(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
         """Set a property.
 
         Args:
@@ -174,47 +209,25 @@ class Interaction:
             name: the property.
             value: in the property's own unit.
             now: Unix milliseconds.
-            service: the service that wants it.
-            cause: ingest positions of the readings behind it.
-            command_id: the command's id, made up if not given.
-            lifetime: milliseconds in which it must be performed.
+            order: who wants it, and how it is to be delivered.
 
         Raises:
             NotFound: there is no such thing or property.
             Invalid: the value is against its schema or its envelope; the property cannot be written.
-            Conflict: the thing does not take part.
+            Conflict: the thing does not take part, or somebody of higher priority drives it.
+            TooSoon: the envelope lets it change only later.
         """
         each = self._driven(thing)
         prop = each.properties.get(name)
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
-        _must_take(prop, value)
-        actuation = Actuation(
-            id=command_id or self._new_id(),
-            thing=thing,
-            affordance=name,
-            kind="property",
-            input=value,
-            service=service,
-            cause=cause,
-            created=now,
-            expires=now + lifetime,
-        )
-        self._give(each, actuation)
-        return actuation
+        must_take(prop, value)
+        told = self.arbiter.told(thing, name)
+        for envelope in (prop.envelope, order.envelope):
+            must_keep(envelope, name, value, told, now)
+        return self._give(each, "property", name, value, now, order)
 
-    def invoke(
-        self,
-        thing: str,
-        name: str,
-        value: Any,
-        now: int,
-        *,
-        service: str | None = None,
-        cause: tuple[int, ...] = (),
-        command_id: str | None = None,
-        lifetime: int = LIFETIME,
-    ) -> Actuation:
+    def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
         """Invoke an action with an input (None if it takes none); arguments and errors as in ``write``."""
         each = self._driven(thing)
         action = each.actions.get(name)
@@ -222,19 +235,7 @@ class Interaction:
             raise NotFound(f"{each.td['title']} has no action {name!r}")
         if action.check is not None and (wrong := action.check(value)) is not None:
             raise Invalid(wrong, "input")
-        actuation = Actuation(
-            id=command_id or self._new_id(),
-            thing=thing,
-            affordance=name,
-            kind="action",
-            input=value,
-            service=service,
-            cause=cause,
-            created=now,
-            expires=now + lifetime,
-        )
-        self._give(each, actuation)
-        return actuation
+        return self._give(each, "action", name, value, now, order)
 
     def publish(self, message: Outgoing) -> None:
         """Publish something that is no command (an admission, the time)."""
@@ -291,7 +292,10 @@ class Interaction:
                 continue
             outlet = each.description.outlets.get(actuation.affordance)
             message = _message(each, actuation)
-            if restored and outlet is not None and not outlet.idempotent:
+            if actuation.delivery == "at-most-once":
+                continue
+            once = actuation.delivery == "exactly-once"
+            if restored and once and outlet is not None and not outlet.idempotent:
                 self._close(actuation, "in-doubt", now, error="the platform stopped while sending it")
             elif isinstance(message, Refusal):
                 self._close(actuation, "in-doubt" if restored else "failed", now, error=message.reason)
@@ -299,11 +303,13 @@ class Interaction:
                 self.outgoing.append(Command(message, reference))
 
     def due(self) -> int | None:
-        """When the next open command comes to its end, Unix milliseconds."""
-        return self._ends[0][0] if self._ends else None
+        """When the next open command or claim comes to its end, Unix milliseconds."""
+        ends = [each for each in (self.arbiter.due(), self._ends[0][0] if self._ends else None) if each]
+        return min(ends, default=None)
 
     def tick(self, now: int) -> None:
-        """End the commands whose time is over."""
+        """End the commands and claims whose time is over."""
+        self.arbiter.tick(now)
         while self._ends and self._ends[0][0] <= now:
             _, reference = heapq.heappop(self._ends)
             actuation = self.outbox.get(reference)
@@ -330,19 +336,62 @@ class Interaction:
             raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
         return each
 
-    def _give(self, each: VirtualObject, actuation: Actuation) -> None:
+    def _give(
+        self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
+    ) -> Actuation:
         """Put the command into the outbox and among what is sent after the commit."""
+        actuation = Actuation(
+            id=order.command_id or self._new_id(),
+            thing=each.id,
+            affordance=name,
+            kind=kind,
+            input=value,
+            service=order.service,
+            cause=order.cause,
+            why=order.why,
+            delivery=order.delivery,
+            created=now,
+            expires=now + order.lifetime,
+        )
+        if each.record.dialect == COMPOSITE:
+            return self._set_composite(each, actuation, now)
         message = _message(each, actuation)
         if isinstance(message, Refusal):
             raise Invalid(message.reason, "")
-        if actuation.kind == "property":
-            self._overtake(actuation, actuation.created)
+        self._must_win(each, name, now, order)
+        if kind == "property":
+            self._overtake(actuation, now)
+        self.arbiter.note(each.id, name, value, now)
         confirmed_by = self._confirmed_by(actuation)
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
         self.outgoing.append(Command(message, actuation.id))
         self.outbox.put(actuation.id, actuation)
         heapq.heappush(self._ends, (actuation.expires + GRACE, actuation.id))
+        return actuation
+
+    def _set_composite(self, each: VirtualObject, actuation: Actuation, now: int) -> Actuation:
+        """What a composite takes stays in the house: it is done with the batch."""
+        self.on_composite(each.id, actuation.affordance, actuation.input, now)
+        self.outbox.put(actuation.id, actuation)
+        self._close(actuation, "completed", now)
+        return msgspec.structs.replace(actuation, state="completed", resolved=now)
+
+    def _must_win(self, each: VirtualObject, name: str, now: int, order: Order) -> None:
+        """Only who has won the actuator drives it; a person's command is a claim of its own."""
+        winner = self.arbiter.winner(each.id, name)
+        if order.service is not None:
+            if winner is not None and winner.holder != order.service:
+                raise Conflict(f"{winner.title} drives {each.td['title']} ({winner.priority})")
+            return
+        if winner is not None and RANKS[winner.priority] < RANKS["person"]:
+            raise Conflict(f"{winner.title} drives {each.td['title']} for safety")
+        if order.hold > 0:
+            self.arbiter.claim(
+                each.id,
+                name,
+                Claim(holder=PERSON, title="a person", priority="person", since=now, until=now + order.hold),
+            )
 
     def _confirmed_by(self, actuation: Actuation) -> str | None:
         """The property whose reading confirms the command; None if it is answered otherwise."""
@@ -381,27 +430,68 @@ def _nobody_waits(actuation: Actuation) -> None:
     """Stands in until a layer above listens."""
 
 
-def _must_take(prop: Property, value: Any) -> None:
+def _nobody_takes(thing: str, name: str, value: Any, now: int) -> None:
+    """Stands in until a layer above listens."""
+
+
+def must_take(prop: Property, value: Any) -> None:
+    """Check a value that a property is to be set to.
+
+    Raises:
+        Invalid: it cannot be set, or not to this.
+    """
     if not prop.writable:
         raise Invalid(f"{prop.name!r} is read only", prop.name)
     if (wrong := prop.check(value)) is not None:
         raise Invalid(wrong, prop.name)
-    low, high = prop.limits
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise Invalid("not a finite number", prop.name)
-        if (low is not None and value < low) or (high is not None and value > high):
-            raise Invalid(f"{value} is outside the safety envelope {low} to {high}", prop.name)
+
+
+def must_keep(envelope: Envelope, name: str, value: Any, told: Actuator, now: int) -> None:
+    """Hold a command to a safety envelope, whoever gives it.
+
+    Raises:
+        Invalid: the value is outside.
+        TooSoon: it is a change that may come only later.
+    """
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    low, high = envelope.least, envelope.most
+    if number is not None:
+        if isinstance(number, float) and not math.isfinite(number):
+            raise Invalid("not a finite number", name)
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise Invalid(f"{number} is outside the safety envelope {low} to {high}", name)
+    if not told.since or (told.value == value and type(told.value) is type(value)):
+        return
+    passed = now - told.since
+    if envelope.rate and number is not None and isinstance(told.value, int | float):
+        needed = math.ceil(abs(number - told.value) / envelope.rate * 1000)
+        if passed < needed:
+            raise TooSoon(
+                f"{name}: the safety envelope lets it change by {envelope.rate:g} a second",
+                told.since + needed,
+            )
+    was, will = bool(told.value), bool(value)
+    least = envelope.min_on if was else envelope.min_off
+    if was != will and least and passed < least * 1000:
+        position = "on" if was else "off"
+        raise TooSoon(
+            f"{name}: the safety envelope keeps it {position} for {least:g} s",
+            told.since + round(least * 1000),
+        )
 
 
 def _message(each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:
     """The message that carries the command."""
-    if each.wire:
-        return _native_command(each, actuation)
     outlet = each.description.outlets.get(actuation.affordance)
-    if outlet is None:
+    if each.wire:
+        message: Outgoing | Refusal = _native_command(each, actuation)
+    elif outlet is not None:
+        message = outlet.write(actuation.input)
+    else:
         return Refusal(f"{actuation.affordance!r} cannot be driven: its dialect names no way")
-    return outlet.write(actuation.input)
+    if actuation.delivery == "at-most-once" and isinstance(message, Outgoing):
+        return msgspec.structs.replace(message, qos=0)
+    return message
 
 
 def _native_command(each: VirtualObject, actuation: Actuation) -> Outgoing:

@@ -12,6 +12,7 @@ from diat.kernel.errors import Invalid
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger
 from diat.vol.announcements import Announced, Announcements, Buried
+from diat.vol.arbitration import Actuator
 from diat.vol.diagnostics import Diagnostic, Diagnostics
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.foreign import ForeignMessages
@@ -42,6 +43,7 @@ class Kept(Struct, kw_only=True):
     held: Iterable[tuple[int, Held]] = ()
     diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
     pending: Iterable[Actuation] = ()
+    actuators: Iterable[tuple[str, Actuator]] = ()
     position: int = 0
 
 
@@ -66,7 +68,7 @@ class VirtualObjectLayer:
         self.registry = Registry(ledger, announcements, kept.records, admission)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
         self.observers = Observers(ledger)
-        self.interaction = Interaction(ledger, self.registry, new_id, kept.pending)
+        self.interaction = Interaction(ledger, self.registry, new_id, kept.pending, kept.actuators)
         self.onboarding = Onboarding(self.registry, self.interaction, self.observers, self.diagnostics, clock)
         self.intake = Intake(
             ledger, self.registry, self.observers, self.diagnostics, kept.twins, kept.position

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.streams import Streams
@@ -19,6 +18,7 @@ class Observers:
     Attributes:
         streams: who reads along, for people and programs.
         on_reading: called within the batch for each reading of a watched property.
+        on_event: called within the batch for each event that is watched; its data stands as the value.
         on_changes: called once at the end of each batch with the ids of things that joined, left, changed
             their description, admission or status.
     """
@@ -26,19 +26,21 @@ class Observers:
     def __init__(self, ledger: Ledger) -> None:
         # By thing, so that one look tells of a message whether anybody cares; members are ``name\nwatcher``.
         self._watchers: Index[str] = ledger.index()
+        self._event_watchers: Index[str] = ledger.index()
         self._changed: Overlay[str, bool] = ledger.overlay()
         self.streams = Streams()
         ledger.join(self.streams)
         self.on_reading: OnReading = _nobody_reads
+        self.on_event: OnReading = _nobody_reads
         self.on_changes: Callable[[list[str]], None] = _nobody_cares
 
-    def watch(self, watcher: str, thing: str, name: str) -> None:
-        """Tell this watcher of each reading of the property from now on."""
-        self._watchers.add(thing, f"{name}\n{watcher}")
+    def watch(self, watcher: str, thing: str, name: str, *, event: bool = False) -> None:
+        """Tell this watcher of each reading of the property, or of each such event, from now on."""
+        (self._event_watchers if event else self._watchers).add(thing, f"{name}\n{watcher}")
 
-    def unwatch(self, watcher: str, thing: str, name: str) -> None:
+    def unwatch(self, watcher: str, thing: str, name: str, *, event: bool = False) -> None:
         """Tell it no more."""
-        self._watchers.discard(thing, f"{name}\n{watcher}")
+        (self._event_watchers if event else self._watchers).discard(thing, f"{name}\n{watcher}")
 
     def changed(self, thing: str) -> None:
         """A thing joined, left or changed."""
@@ -56,9 +58,13 @@ class Observers:
             if watched == name:
                 self.on_reading(watcher, thing, name, reading)
 
-    def occur(self, thing: str, name: str, position: int, data: Any) -> None:
-        """An event of a thing came."""
-        self.streams.note(("event", thing, name), position, data)
+    def occur(self, thing: str, name: str, event: Reading) -> None:
+        """An event of a thing came; its data stands as the value."""
+        self.streams.note(("event", thing, name), event.position, event.value)
+        for member in self._event_watchers.members(thing):
+            watched, _, watcher = member.rpartition("\n")
+            if watched == name:
+                self.on_event(watcher, thing, name, event)
 
     def finish(self) -> None:
         """Pass on what changed within the batch, until nothing changes any more."""

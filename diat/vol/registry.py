@@ -365,6 +365,7 @@ def _quantities(made: VirtualObject | None) -> set[str]:
     had = {p.quantity for p in made.properties.values()}
     affected = {p.affects.quantity for p in made.properties.values() if p.affects is not None}
     affected |= {a.affects.quantity for a in made.actions.values() if a.affects is not None}
+    affected |= {event.quantity for event in made.events.values() if event.quantity is not None}
     return {quantity for quantity in had | affected if quantity is not None}
 
 

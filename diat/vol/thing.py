@@ -51,6 +51,24 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
     revision: int = 1
 
 
+class Envelope(Struct, frozen=True, kw_only=True):
+    """Limits that no command may leave (``diat:envelope``).
+
+    Attributes:
+        least: lowest value, in the affordance's unit; None for no limit, as everywhere here.
+        most: highest value.
+        rate: most change a second.
+        min_on: seconds that it stays on once it is, at least; on is true, or more than 0.
+        min_off: seconds that it stays off once it is.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    rate: float | None = None
+    min_on: float | None = None
+    min_off: float | None = None
+
+
 class Affects(Struct, frozen=True):
     """What driving an affordance does to a quantity."""
 
@@ -67,7 +85,7 @@ class Property(Struct, frozen=True, kw_only=True):
         confidence: how sure the quantity is, from 0 to 1; less than 1 where it was not declared.
         unit: UCUM code.
         accuracy: half width of the error, in ``unit``.
-        limits: lowest and highest value that may be commanded (``diat:envelope``), in ``unit``.
+        envelope: limits that no command may leave.
         category: ``diagnostic`` or ``config`` for what tells of the thing itself (``diat:entityCategory``).
         silence: seconds after which, unheard, a value is no longer fresh.
     """
@@ -83,7 +101,7 @@ class Property(Struct, frozen=True, kw_only=True):
     writable: bool = True
     idempotent: bool = False
     affects: Affects | None = None
-    limits: tuple[float | None, float | None] = (None, None)
+    envelope: Envelope = Envelope()
     silence: float | None = None
     category: str | None = None
 
@@ -107,6 +125,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
     name: str
     check: Check | None = None
+    quantity: str | None = None
 
 
 class VirtualObject(Struct, frozen=True, kw_only=True):
@@ -171,7 +190,11 @@ def compile_object(
             affects=_affects(name, affordance, notes),
         )
     events = {
-        name: Event(name=name, check=_check(name, affordance.get("data"), notes))
+        name: Event(
+            name=name,
+            check=_check(name, affordance.get("data"), notes),
+            quantity=_quantity(affordance.get("@type")),
+        )
         for name, affordance in _each(td, "events", notes)
     }
     inlets: dict[str, tuple[Inlet, ...]] = {}
@@ -192,6 +215,14 @@ def compile_object(
     )
 
 
+def envelope(said: Any) -> Envelope:
+    """The limits that a ``diat:envelope`` states; what is no number states none."""
+    if not isinstance(said, Mapping):
+        return Envelope()
+    keys = {"least": "min", "most": "max", "rate": "max-rate", "min_on": "min-on", "min_off": "min-off"}
+    return Envelope(**{name: _number(said.get(key)) for name, key in keys.items()})
+
+
 def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str, dict[str, Any]]]:
     group = td.get(kind, {})
     if not isinstance(group, dict):
@@ -206,12 +237,6 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         unit = ucum(said, quantity)
         if unit is None:
             notes.append(f"{name}: unknown unit {said!r}")
-    envelope = affordance.get("diat:envelope")
-    limits = (
-        (_number(envelope.get("min")), _number(envelope.get("max")))
-        if isinstance(envelope, dict)
-        else (None, None)
-    )
     kind, category = affordance.get("type"), affordance.get("diat:entityCategory")
     return Property(
         name=name,
@@ -225,7 +250,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         writable=not _flag(affordance, "readOnly"),
         idempotent=_flag(affordance, "idempotent") or _flag(affordance, "safe"),
         affects=_affects(name, affordance, notes),
-        limits=limits,
+        envelope=envelope(affordance.get("diat:envelope")),
         silence=_number(affordance.get("diat:silence")),
         category=category if isinstance(category, str) else None,
     )

@@ -40,6 +40,7 @@ from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.native import Native
 from diat.vol.dialects.port import Description, Part, Uptake
+from diat.vol.interaction import Order
 from diat.vol.layer import VirtualObjectLayer
 from diat.wire import topics
 from diat.wire.envelope import Message, encode
@@ -720,7 +721,7 @@ def test_nothing_is_acknowledged_or_sent_before_it_is_stored(moody, times):
     moody.take([*witnesses([1, 2, 3]), *witnesses([2, 4])])
     moody.moody.refusals = times
     made = moody.writer.submit(
-        lambda: moody.vol.interaction.invoke(VICTIM, "go", None, NOW, command_id="once")
+        lambda: moody.vol.interaction.invoke(VICTIM, "go", None, NOW, Order(command_id="once"))
     ).result(PATIENCE)
     assert faults == []
     assert [n for _, n, _ in moody.readings(WITNESS)] == [1, 2, 3, 4]

@@ -12,6 +12,7 @@ from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.service.service import Service
 from diat.vol.announcements import Announced
+from diat.vol.arbitration import Actuator
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
 from diat.vol.thing import ThingRecord
@@ -73,6 +74,7 @@ OVERLAYS: dict[str, TableRows] = {
         "id thing service created state body",
         lambda _, a: (a.id, a.thing, a.service, a.created, a.state, text(a)),
     ),
+    "actuators": _table("actuators", "key body", lambda key, a: (key, text(a))),
     "templates": _table("templates", "name body", lambda key, t: (key, t.model_dump_json(by_alias=True))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
@@ -92,6 +94,7 @@ read_record = msgspec.json.Decoder(ThingRecord).decode
 read_twin = msgspec.json.Decoder(Twin).decode
 read_lines = msgspec.json.Decoder(tuple[Diagnostic, ...]).decode
 read_actuation = msgspec.json.Decoder(Actuation).decode
+read_actuator = msgspec.json.Decoder(Actuator).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json

@@ -96,6 +96,10 @@ class SqlStore:
                         .order_by(tables.ACTUATIONS.c.created, text("rowid"))
                     )
                 ],
+                actuators=[
+                    (key, rows.read_actuator(body))
+                    for key, body in connection.execute(select(tables.ACTUATORS))
+                ],
                 position=position or 0,
             )
 

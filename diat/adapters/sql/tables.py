@@ -109,6 +109,13 @@ ACTUATIONS = Table(
 Index("actuations_by_time", ACTUATIONS.c.created)
 Index("actuations_open", ACTUATIONS.c.id, sqlite_where=ACTUATIONS.c.state == "pending")
 
+ACTUATORS = Table(
+    "actuators",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 TEMPLATES = Table(
     "templates",
     metadata,

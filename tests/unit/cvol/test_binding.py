@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diat.cvol.binding import bind
-from diat.cvol.composite import compose
+from diat.cvol.composing import compose
 from diat.service.templates import read_template
 
 TEMPLATE = """

@@ -205,7 +205,7 @@ class TestLeastTimes:
             room.later(3)
             room.measure("meter", 25.0 if turn % 2 else 18.0)
             room.obey()
-        assert len(room.composites._wakes) < 20
+        assert len(room.composites._wakes._queue) < 20
 
 
 class TestUnwilling:

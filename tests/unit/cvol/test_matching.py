@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from diat.cvol.matching import Wanted, candidates
+from diat.cvol.matching import candidates
+from diat.cvol.wanted import Wanted
 
 
 def wanted(**said):
     usual = {
         "name": "sensor",
         "capability": "read",
-        "quantity": "Temperature",
+        "quantities": ("Temperature",),
+        "type": "number",
         "place": "hq",
         "unit": "Cel",
         "freshness": 3600.0,
@@ -136,11 +138,11 @@ class TestDriving:
     def test_by_direction(self, world):
         world.actuator("heater", "increase", place="hq")
         world.actuator("cooler", "decrease", place="hq")
-        assert look(world, capability="increase") == {
+        assert look(world, capability="increase", type="boolean", unit=None) == {
             "heater": None,
             "cooler": "it can decrease, not increase",
         }
-        assert look(world, capability="decrease") == {
+        assert look(world, capability="decrease", type="boolean", unit=None) == {
             "cooler": None,
             "heater": "it can increase, not decrease",
         }
@@ -148,13 +150,13 @@ class TestDriving:
     def test_only_what_can_be_written_and_is_a_switch(self, world):
         world.actuator("stuck", place="hq", readOnly=True)
         world.actuator("dial", place="hq", type="number")
-        assert look(world, capability="increase") == {
+        assert look(world, capability="increase", type="boolean", unit=None) == {
             "stuck": "it is read only",
             "dial": "it is not a switch",
         }
 
     def test_it_need_not_have_reported(self, world):
         world.actuator("heater", place="hq")
-        assert look(world, capability="increase") == {"heater": None}
+        assert look(world, capability="increase", type="boolean", unit=None) == {"heater": None}
         world.status("heater", "sleeping")
-        assert look(world, capability="increase") == {"heater": None}
+        assert look(world, capability="increase", type="boolean", unit=None) == {"heater": None}

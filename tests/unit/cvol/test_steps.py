@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from diat.cvol.steps import LONGEST, Drive, Dwell, Given, Hysteresis, Latest, Mean, Sample
+from diat.cvol.steps import LONGEST, Given, Sample
+from diat.cvol.steps.effects import Drive
+from diat.cvol.steps.sources import Latest, Mean
+from diat.cvol.steps.switching import Dwell, Hysteresis
 
 BAND = {"id": "h", "input": "level", "low": 20, "high": 24}
 
@@ -17,7 +20,7 @@ def samples(*values):
 
 
 def run(step, value=None, state=None, now=0, *, of=(), filled=()):
-    return step.run(Given(of, value, state, now, frozenset(filled)))
+    return step.run(Given(samples=of, value=value, state=state, now=now, filled=frozenset(filled)))
 
 
 class TestSamples:

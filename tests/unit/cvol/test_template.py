@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from diat.cvol.composite import compose
-from diat.cvol.steps import Hysteresis
-from diat.cvol.template import Role, fill, order, placeholders
+from diat.cvol.composing import compose
+from diat.cvol.placeholders import fill, placeholders
+from diat.cvol.roles import Role
+from diat.cvol.steps.switching import Hysteresis
+from diat.cvol.template import order
 from diat.kernel.errors import Invalid
 from diat.service.layer import checked_parameters
 from diat.service.templates import shipped

@@ -19,7 +19,7 @@ from diat.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from diat.kernel.overlay import Ledger
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.native import Native
-from diat.vol.interaction import GRACE, LIFETIME
+from diat.vol.interaction import GRACE, LIFETIME, Order
 from diat.vol.layer import VirtualObjectLayer
 from diat.wire.envelope import Message, Result, encode
 
@@ -130,12 +130,12 @@ class House:
 
     def set(self, thing, name, value, *, online=True, **more):
         return self.batch(
-            lambda: self.interaction.write(thing, name, value, self.now, **more), online=online
+            lambda: self.interaction.write(thing, name, value, self.now, Order(**more)), online=online
         ).result
 
     def invoke(self, thing, name, value=None, *, online=True, **more):
         return self.batch(
-            lambda: self.interaction.invoke(thing, name, value, self.now, **more), online=online
+            lambda: self.interaction.invoke(thing, name, value, self.now, Order(**more)), online=online
         ).result
 
     def receipt(self, *references):
@@ -631,7 +631,7 @@ STEPS = ("nothing", "committed", "sent", "performed", "receipt", "result")
 @pytest.mark.parametrize("step", STEPS)
 def test_a_native_command_is_performed_once_wherever_the_platform_is_killed(house, step, twice):
     lamp = Lamp()
-    give = lambda: house.interaction.invoke(LAMP, "blink", 7, house.now, command_id="c-7")  # noqa: E731
+    give = lambda: house.interaction.invoke(LAMP, "blink", 7, house.now, Order(command_id="c-7"))  # noqa: E731
     reached = STEPS.index(step)
     if reached == 1:
         house.write_only(give)
@@ -660,7 +660,7 @@ def test_a_native_command_is_performed_once_wherever_the_platform_is_killed(hous
 
 @pytest.mark.parametrize("step", ["committed", "sent", "receipt not stored", "receipt"])
 def test_a_press_is_sent_at_most_once_wherever_the_platform_is_killed(house, step):
-    give = lambda: house.interaction.invoke(BELL, "button", None, house.now, command_id="c-1")  # noqa: E731
+    give = lambda: house.interaction.invoke(BELL, "button", None, house.now, Order(command_id="c-1"))  # noqa: E731
     if step == "committed":
         house.write_only(give)
     else:
@@ -676,7 +676,7 @@ def test_a_press_is_sent_at_most_once_wherever_the_platform_is_killed(house, ste
 
 @pytest.mark.parametrize("step", ["committed", "sent", "receipt", "reading not stored"])
 def test_a_foreign_set_point_ends_as_it_should_wherever_the_platform_is_killed(house, step):
-    give = lambda: house.interaction.write(PLUG, "switch", True, house.now, command_id="c-1")  # noqa: E731
+    give = lambda: house.interaction.write(PLUG, "switch", True, house.now, Order(command_id="c-1"))  # noqa: E731
     if step == "committed":
         house.write_only(give)
     else:

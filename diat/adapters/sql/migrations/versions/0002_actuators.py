@@ -1,0 +1,20 @@
+"""Claims on actuators, and what each was last told."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "actuators",
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("body", sa.Text(), nullable=False),
+    )

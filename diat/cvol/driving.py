@@ -1,0 +1,272 @@
+"""Driving: from what a composite's steps want to commands, through the gate of the Virtual Object Layer.
+
+Invariant: an actuator that a composite drives was told what its steps say, unless somebody of higher priority
+drives it; what a composite no longer drives is brought to what its template says, unless somebody else wants
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from diat.cvol.composite import Binding, Composite, CompositeState, Driven
+from diat.cvol.steps.effects import Drive
+from diat.cvol.wanted import Wanted
+from diat.kernel.clock import Clock
+from diat.kernel.errors import Refused, TooSoon
+from diat.vol.arbitration import Claim
+from diat.vol.interaction import Actuation, Order
+from diat.vol.layer import VirtualObjectLayer
+from diat.vol.twin import Reading
+from diat.wot.units import converter
+
+LOST = "lost"
+"""Stands for the id of a command that did not do its work."""
+RETRY = 10_000
+"""Milliseconds after which an actuator that does not do as told is told again."""
+_SHOWN = 40
+"""Values of steps that are kept with a command, to explain it."""
+
+
+class Wish(Struct, frozen=True):
+    """What a step wants, and on what grounds.
+
+    Attributes:
+        step: the step.
+        values: of all steps.
+        cause: ingest positions of the readings behind it.
+        now: Unix milliseconds, the time of the evaluation.
+    """
+
+    step: Drive
+    values: dict[str, Any]
+    cause: tuple[int, ...]
+    now: int
+
+
+class Driver:
+    """Carries out what composites want; used by the writer alone."""
+
+    def __init__(self, things: VirtualObjectLayer, clock: Clock) -> None:
+        self._things = things
+        self._arbiter = things.interaction.arbiter
+        self._clock = clock
+
+    def drive(self, composite: Composite, state: CompositeState, wish: Wish) -> int | None:
+        """Do what a step wants of each actuator of its role; when to look again, Unix milliseconds."""
+        step, values = wish.step, wish.values
+        wanted = step.when is None or bool(values.get(step.when))
+        value = values[step.id]
+        due: list[int] = []
+        for binding in state.bindings:
+            if binding.role != step.role:
+                continue
+            if not wanted:
+                self.let_go(composite, state, binding.thing, binding.affordance, wish.now)
+                continue
+            each = value.get(binding.key) if isinstance(value, dict) else value
+            if each is None:
+                continue
+            act = self._invoke if binding.kind == "action" else self._set
+            again = act(composite, state, binding, each, wish)
+            if again is not None:
+                due.append(again)
+        return min(due, default=None)
+
+    def let_go(self, composite: Composite, state: CompositeState, thing: str, name: str, now: int) -> None:
+        """Give an actuator up: to whoever wants it next, else to what the step says it should be."""
+        key = f"{thing} {name}"
+        state.outranked.pop(key, None)
+        told = state.driven.pop(key, None)
+        held = self._arbiter.winner(thing, name)
+        mine = held is not None and held.holder == composite.id
+        following = self._arbiter.release(thing, name, composite.id)
+        if told is None or not mine or following is not None or self._things.registry.seen(thing) is None:
+            return
+        step, binding = _driven_by(composite, state, key)
+        if step is None or binding is None or step.otherwise is None or binding.kind == "action":
+            return
+        # What it is told now is remembered: its readings may speak of what it was told before.
+        state.driven[key] = told
+        value = _in_its_unit(step.otherwise, composite.roles[step.role], binding.unit)
+        if _same(told.value, value):
+            return
+        order = _order(composite, binding, Wish(step, {}, (), now), "let go")
+        try:
+            given = self._things.interaction.write(thing, name, value, self._clock(), order)
+        except Refused as refusal:
+            self._note(composite, thing, f"could not let go of it: {refusal}", now)
+            del state.driven[key]
+        else:
+            state.driven[key] = Driven(value, given.id, now)
+
+    def ended(self, state: CompositeState, actuation: Actuation, now: int) -> int | None:
+        """A command did not do its work: when to give it again if it is still wanted."""
+        key = f"{actuation.thing} {actuation.affordance}"
+        told = state.driven.get(key)
+        if told is None or told.actuation != actuation.id:
+            return None
+        if actuation.kind == "action" and actuation.state == "in-doubt":
+            return None  # it may have been done
+        state.driven[key] = Driven(told.value, LOST, now)
+        return now + RETRY
+
+    def _set(
+        self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
+    ) -> int | None:
+        """Bring a property to a value, unless it was told and does so; when to look again."""
+        key, thing, name = binding.key, binding.thing, binding.affordance
+        value = _in_its_unit(wanted, composite.roles[binding.role], binding.unit)
+        if not self._won(composite, state, binding, value, wish.now):
+            return None
+        told = state.driven.get(key)
+        reading = self._things.intake.twin(thing).values.get(name)
+        if told is None and self._has(thing, reading, value):
+            state.driven[key] = Driven(value, "", wish.now)
+            self._arbiter.note(thing, name, value, wish.now)
+            return None
+        again = told is not None and _same(told.value, value)
+        if told is not None and again:
+            if not self._strayed(told, reading, value):
+                return None
+            if wish.now - told.at < RETRY:
+                return told.at + RETRY
+        order = _order(composite, binding, wish, "told again" if again else "decided")
+        write = self._things.interaction.write
+        return self._tell(
+            composite,
+            state,
+            binding,
+            value,
+            wish.now,
+            lambda: write(thing, name, value, self._clock(), order),
+        )
+
+    def _invoke(
+        self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
+    ) -> int | None:
+        """Invoke an action when the wish becomes true, once; when to look again."""
+        told = state.driven.get(binding.key)
+        if not wanted:
+            state.driven[binding.key] = Driven(False, "", wish.now)
+            return None
+        if told is not None and told.value is True:
+            if told.actuation != LOST:
+                return None
+            if wish.now - told.at < RETRY:
+                return told.at + RETRY
+        if not self._won(composite, state, binding, True, wish.now):
+            return None
+        order = _order(composite, binding, wish, "decided")
+        thing, name, invoke = binding.thing, binding.affordance, self._things.interaction.invoke
+        return self._tell(
+            composite, state, binding, True, wish.now, lambda: invoke(thing, name, None, self._clock(), order)
+        )
+
+    def _tell(
+        self,
+        composite: Composite,
+        state: CompositeState,
+        binding: Binding,
+        value: Any,
+        now: int,
+        give: Callable[[], Actuation],
+    ) -> int | None:
+        """Give the command; when to try again if it is too soon."""
+        try:
+            state.driven[binding.key] = Driven(value, give().id, now)
+        except TooSoon as wait:
+            return wait.until
+        except Refused as refusal:
+            self._note(composite, binding.thing, f"could not drive it: {refusal}", now)
+            state.driven[binding.key] = Driven(value, "", now)
+        return None
+
+    def _won(
+        self, composite: Composite, state: CompositeState, binding: Binding, value: Any, now: int
+    ) -> bool:
+        """Claim the actuator; whether it is ours to drive."""
+        winner = self._arbiter.claim(
+            binding.thing,
+            binding.affordance,
+            Claim(holder=composite.id, title=composite.title, priority=composite.priority, since=now),
+        )
+        if winner.holder == composite.id:
+            state.outranked.pop(binding.key, None)
+            return True
+        state.driven.pop(binding.key, None)
+        if _same(self._arbiter.told(binding.thing, binding.affordance).value, value):
+            state.outranked.pop(binding.key, None)
+        else:
+            state.outranked[binding.key] = f"{winner.title} ({winner.priority})"
+        return False
+
+    def _has(self, thing: str, reading: Reading | None, value: Any) -> bool:
+        """Whether a thing says that it has the value; what it said in an earlier life may not hold."""
+        each = self._things.registry.seen(thing)
+        if reading is None or each is None or not _same(reading.value, value):
+            return False
+        return reading.received >= max(each.record.modified, self._things.intake.twin(thing).since)
+
+    def _strayed(self, told: Driven, reading: Reading | None, value: Any) -> bool:
+        """Whether an actuator that was told the value does not have it."""
+        if told.actuation == LOST:
+            return True
+        waiting = self._things.interaction.outbox.get(told.actuation)
+        if waiting is not None and waiting.open:
+            return False
+        return reading is not None and reading.observed > told.at and not _same(reading.value, value)
+
+    def _note(self, composite: Composite, thing: str, text: str, now: int) -> None:
+        self._things.diagnostics.note(thing, f"service {composite.title!r} {text}", now)
+
+
+def _order(composite: Composite, binding: Binding, wish: Wish, decision: str) -> Order:
+    shown = {name: value for name, value in wish.values.items() if _plain(value)}
+    return Order(
+        service=composite.id,
+        cause=wish.cause,
+        delivery=composite.delivery,
+        envelope=composite.roles[binding.role].envelope,
+        why={
+            "decision": decision,
+            "template": composite.template,
+            "step": wish.step.id,
+            "role": binding.role,
+            "binding": binding.reason,
+            "values": dict(list(shown.items())[:_SHOWN]),
+        },
+    )
+
+
+def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[Drive | None, Binding | None]:
+    """The step that drives an actuator, by which binding; the first one that says what comes otherwise."""
+    found: tuple[Drive | None, Binding | None] = (None, None)
+    for binding in state.bindings:
+        if binding.key != key:
+            continue
+        for step in composite.steps:
+            if isinstance(step, Drive) and step.role == binding.role:
+                if step.otherwise is not None:
+                    return step, binding
+                found = (step, binding)
+    return found
+
+
+def _in_its_unit(value: Any, role: Wanted, target: str | None) -> Any:
+    """A number in the unit of the actuator; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not role.unit or not target:
+        return value
+    convert = converter(role.unit, target, role.quantity)
+    return value if convert is None else convert(float(value))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 100)

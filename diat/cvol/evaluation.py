@@ -1,0 +1,91 @@
+"""Evaluating a composite: all its steps in order, on what is given. Live and in a replay it is this.
+
+It touches nothing: what comes out is values, what the steps want remembered, and when they want to run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from diat.cvol.composite import Composite
+from diat.cvol.steps import GREENWICH, Given, Sample, Site
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """What a composite is evaluated on.
+
+    Attributes:
+        samples: for each role the newest sample of each bound affordance, only fresh ones.
+        arrived: for each role what came just now and made it run, late ones too, in order.
+        bound: for each role ``thing affordance`` of what fills it, the best first.
+        own: the composite's own settable properties.
+        site: where we are.
+        now: Unix milliseconds.
+    """
+
+    samples: Mapping[str, Sequence[Sample]]
+    arrived: Mapping[str, Sequence[Sample]] = {}
+    bound: Mapping[str, Sequence[str]] = {}
+    own: Mapping[str, Any] = {}
+    site: Site = GREENWICH
+    now: int
+
+
+class Evaluated(Struct, frozen=True):
+    """What came out.
+
+    Attributes:
+        values: step to its value.
+        memory: step to what it wants remembered; steps that remember nothing are left out.
+        due: when a step wants to run again, Unix milliseconds.
+    """
+
+    values: dict[str, Any]
+    memory: dict[str, Any]
+    due: int | None
+
+
+def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) -> Evaluated:
+    """Run all steps once.
+
+    Args:
+        composite: whose steps they are.
+        memory: what each step remembers.
+        inputs: what they work on.
+    """
+    values: dict[str, Any] = {}
+    kept = dict(memory)
+    due: int | None = None
+    arrived = inputs.arrived
+    observed = max((each.observed for found in arrived.values() for each in found), default=inputs.now)
+    filled = frozenset(role for role, keys in inputs.bound.items() if keys)
+    for step in composite.steps:
+        role = getattr(step, "role", None)
+        source = getattr(step, "input", None)
+        sources = getattr(step, "inputs", None)
+        outcome = step.run(
+            Given(
+                samples=inputs.samples.get(role, ()) if role is not None else (),
+                arrived=arrived.get(role, ()) if role is not None else (),
+                value=values[source] if source is not None else None,
+                values={name: values[each] for name, each in sources.items()} if sources else {},
+                state=kept.get(step.id),
+                now=inputs.now,
+                observed=observed,
+                filled=filled,
+                bound=inputs.bound,
+                own=inputs.own,
+                site=inputs.site,
+            )
+        )
+        values[step.id] = outcome.value
+        if outcome.state is not None:
+            kept[step.id] = outcome.state
+        else:
+            kept.pop(step.id, None)
+        if outcome.due is not None:
+            due = outcome.due if due is None else min(due, outcome.due)
+    return Evaluated(values, kept, due)

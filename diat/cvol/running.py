@@ -1,0 +1,224 @@
+"""Running one composite: evaluated on what came, its wishes carried out, its own thing told.
+
+Everything here happens within the writer's batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+from diat.cvol.composite import Binding, Composite, CompositeState
+from diat.cvol.driving import Driver, Wish
+from diat.cvol.evaluation import Inputs, evaluate
+from diat.cvol.matching import freshness
+from diat.cvol.steps import Sample, Site
+from diat.cvol.steps.effects import Drive
+from diat.cvol.steps.switching import Dwell
+from diat.cvol.wakes import Wakes
+from diat.cvol.wanted import Wanted
+from diat.kernel.clock import Clock
+from diat.vol.layer import VirtualObjectLayer
+from diat.vol.twin import Reading
+from diat.wot.units import converter
+
+_LOG = logging.getLogger("diat.cvol")
+AT_WORK = ("running", "degraded")
+News = tuple[str, str, Reading]
+"""Thing, affordance and reading: what came just now."""
+
+
+class Runner:
+    """Runs composites; used by the writer alone.
+
+    Attributes:
+        driver: carries out what they want.
+    """
+
+    def __init__(self, things: VirtualObjectLayer, wakes: Wakes, clock: Clock, site: Site) -> None:
+        self._things = things
+        self._wakes = wakes
+        self._site = site
+        self.driver = Driver(things, clock)
+
+    def run(self, composite: Composite, state: CompositeState, now: int, news: News | None = None) -> None:
+        """Evaluate it and do what it wants; a fault of its own ends it and nothing else."""
+        try:
+            self._run(composite, state, now, news)
+        except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
+            self.give_up(composite, state, error, now)
+
+    def give_up(self, composite: Composite, state: CompositeState, error: Exception, now: int) -> None:
+        """Let it fail: it lets go of what it drives, and says why."""
+        _LOG.error("service %s failed", composite.id, exc_info=error)
+        state.error = f"{type(error).__name__}: {error}"[:500]
+        self.rest(composite, state, "failed", now)
+
+    def _run(self, composite: Composite, state: CompositeState, now: int, news: News | None) -> None:
+        samples = {name: self._samples(role, state) for name, role in composite.roles.items()}
+        bound: dict[str, list[str]] = {name: [] for name in composite.roles}
+        for binding in state.bindings:
+            bound[binding.role].append(binding.key)
+        evaluated = evaluate(
+            composite,
+            state.steps,
+            Inputs(
+                samples=samples,
+                arrived=self._arrived(composite, state, news) if news is not None else {},
+                bound=bound,
+                own=state.own,
+                site=self._site,
+                now=now,
+            ),
+        )
+        state.steps = evaluated.memory
+        dues = [] if evaluated.due is None else [evaluated.due]
+        cause = tuple(sorted({each.position for found in samples.values() for each in found}))[-20:]
+        for step in composite.steps:
+            if not isinstance(step, Drive):
+                continue
+            again = self.driver.drive(composite, state, Wish(step, evaluated.values, cause, now))
+            if again is not None:
+                dues.append(again)
+        self._derive(composite, state, evaluated.values, samples, now)
+        self._emit(composite, state, evaluated.values, now)
+        if state.state in AT_WORK:
+            state.state = "degraded" if state.missing or state.outranked else "running"
+        self.plan_wake(composite, state, min(dues, default=None), now)
+
+    def _samples(self, role: Wanted, state: CompositeState) -> list[Sample]:
+        """The newest sample of each property that fills a role."""
+        if role.capability != "read":
+            return []
+        found = []
+        for rank, binding in enumerate(each for each in state.bindings if each.role == role.name):
+            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
+            sample = _sample(role, binding, reading, rank) if reading is not None else None
+            if sample is not None:
+                found.append(sample)
+        return found
+
+    def _arrived(self, composite: Composite, state: CompositeState, news: News) -> dict[str, list[Sample]]:
+        """What came just now, by the roles that it fills."""
+        thing, name, reading = news
+        found: dict[str, list[Sample]] = {}
+        for binding in state.bindings:
+            role = composite.roles[binding.role]
+            if (binding.thing, binding.affordance) == (thing, name) and not role.drives:
+                sample = _sample(role, binding, reading, 0)
+                if sample is not None:
+                    found.setdefault(binding.role, []).append(sample)
+        return found
+
+    def _derive(
+        self,
+        composite: Composite,
+        state: CompositeState,
+        values: dict[str, Any],
+        samples: dict[str, list[Sample]],
+        now: int,
+    ) -> None:
+        if composite.thing is None or not composite.derives:
+            return
+        observed = max((s.observed for each in samples.values() for s in each), default=now)
+        fresh = {}
+        for name, derived in composite.derives.items():
+            value = values.get(derived.from_)
+            if value is not None and state.derived.get(name) != (value, observed):
+                state.derived[name] = (value, observed)
+                fresh[name] = value
+        if fresh:
+            self._things.intake.derive(composite.thing, fresh, observed, now)
+        elif state.derived and self._things.intake.twin(composite.thing).status != "online":
+            self._things.intake.set_status(composite.thing, "online", now)
+
+    def _emit(self, composite: Composite, state: CompositeState, values: dict[str, Any], now: int) -> None:
+        """Events of the composite: each time a value becomes true or another, and each time of a pulse."""
+        pulses = {step.id for step in composite.steps if step.pulse} if composite.emits else ()
+        for name, emitted in composite.emits.items():
+            value = values.get(emitted.from_)
+            last = state.emitted.get(name)
+            state.emitted[name] = value
+            if value is None or value is False or (value == last and emitted.from_ not in pulses):
+                continue
+            thing = self._things.registry.seen(composite.thing or "")
+            if thing is not None:
+                self._things.intake.occur(thing, name, None if value is True else value, now, now)
+
+    def rest(self, composite: Composite, state: CompositeState, why: Any, now: int) -> None:
+        """Stop deciding: let go of what is driven, say that the composite's thing is not there."""
+        if state.state != why:
+            for binding in list(state.bindings):
+                self.driver.let_go(composite, state, binding.thing, binding.affordance, now)
+            # Switches begin anew when there is something to decide on again, but for least times.
+            state.steps = _held(composite, state.steps, now)
+        state.state = why
+        state.wake = None
+        if composite.thing is not None and self._things.registry.seen(composite.thing) is not None:
+            self._things.intake.set_status(composite.thing, "offline", now)
+
+    def plan_wake(self, composite: Composite, state: CompositeState, due: int | None, now: int) -> None:
+        """Wake when a step wants to, or when a bound reading grows too old."""
+        wakes = [due] if due is not None else []
+        for binding in state.bindings:
+            role = composite.roles[binding.role]
+            each = self._things.registry.seen(binding.thing)
+            if role.capability != "read" or each is None:
+                continue
+            prop = each.properties.get(binding.affordance)
+            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
+            if prop is not None and reading is not None:
+                wakes.append(reading.observed + round(freshness(role, prop) * 1000) + 1)
+        state.wake = None
+        if wakes:
+            self.wake_at(composite, state, max(now + 1, min(wakes)))
+
+    def wake_at(self, composite: Composite, state: CompositeState, wake: int) -> None:
+        """Be woken at a time, or earlier if that is planned."""
+        if state.wake is not None and state.wake <= wake:
+            return
+        state.wake = wake
+        self._wakes.plan(composite.id, wake)
+
+
+def _sample(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Sample | None:
+    """A reading as a sample of a role; None if it is not of the type that the role wants.
+
+    A thing described anew may still have a value from before that is none.
+    """
+    value = reading.value
+    if binding.kind == "property" and role.type == "number":
+        value = _number(value)
+        unit = role.unit or binding.unit
+        convert = converter(binding.unit, unit, role.quantity) if binding.unit and unit else None
+        if value is not None and convert is not None:
+            value = convert(value)
+        if value is None or not math.isfinite(value):
+            return None
+    elif binding.kind == "property" and role.type == "boolean" and not isinstance(value, bool):
+        return None
+    return Sample(
+        value, reading.observed, reading.position, binding.thing, binding.key, binding.accuracy, rank
+    )
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _held(composite: Composite, steps: dict[str, Any], now: int) -> dict[str, Any]:
+    """What least times remember of switches that are let go: off is off, whoever switches."""
+    held = {}
+    dwells = {step.id for step in composite.steps if isinstance(step, Dwell)}
+    for step in composite.steps:
+        if isinstance(step, Drive) and step.input in dwells and step.input in steps:
+            position, since = steps[step.input]
+            let_go = step.otherwise is not None and step.otherwise != position
+            held[step.input] = [step.otherwise, now] if let_go else [position, since]
+    return held

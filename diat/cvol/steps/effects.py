@@ -1,0 +1,103 @@
+"""Steps with an effect: they ask for it, the execution carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from diat.cvol.steps.base import Given, Outcome, Step
+
+
+class Drive(Step):
+    """Drives whatever fills a role to the input's value.
+
+    A value that is an object drives each actuator to its own, by ``thing affordance``; what it leaves out is
+    left alone. An action is invoked each time the value becomes true.
+
+    Attributes:
+        value: what it is driven to whenever the input is true, instead of to the input itself.
+        when: a step; while its value is not true nothing is wanted of the actuators, and others may have
+            them. Not given: they are wanted as long as the service runs.
+        otherwise: what it is driven to when the service cannot or must no longer decide (a required role is
+            unmet, the service is paused or deleted, ``when`` ends) and nobody else wants it; not given: it is
+            left as it is.
+    """
+
+    takes: ClassVar[Literal["read", "notice", "drive"]] = "drive"
+    role: str
+    input: str
+    value: bool | float | str | None = None
+    when: str | None = None
+    otherwise: bool | float | str | None = None
+
+    def run(self, given: Given) -> Outcome:
+        """The wish itself; None: nothing to say."""
+        if self.value is None:
+            return Outcome(given.value)
+        return Outcome(self.value if given.value else None)
+
+
+class Shed(Step):
+    """Switches loads off while too much is drawn, the least important first, and on again when there is room.
+
+    Loads are what fills the role, the best (most important) first. Of a load that was switched off it is
+    assumed that it comes back with ``step`` of the quantity.
+
+    Attributes:
+        input: what is drawn now.
+        limit: what may be drawn.
+        step: what one load is taken to draw, for deciding whether it may come back; the same unit.
+        settle: seconds to wait after each switching, for the meter to show what it did.
+    """
+
+    pure: ClassVar[bool] = False
+    takes: ClassVar[Literal["read", "notice", "drive"]] = "drive"
+    role: str
+    input: str
+    limit: float = Field(allow_inf_nan=False)
+    step: float = Field(gt=0, allow_inf_nan=False)
+    settle: float = Field(default=30, ge=0, le=86_400, allow_inf_nan=False)
+
+    def run(self, given: Given) -> Outcome:
+        """For each load whether it may be on; None while nothing was measured."""
+        loads: Sequence[str] = given.bound.get(self.role, ())
+        off, since = given.state or [[], 0]
+        off = [load for load in off if load in loads]
+        if given.value is None:
+            return Outcome(_positions(loads, off) if given.state else None, [off, since])
+        until = since + round(self.settle * 1000)
+        on = [load for load in loads if load not in off]
+        if given.now >= until or not since:
+            if given.value > self.limit and on:
+                off, since = [*off, on[-1]], given.now
+            elif off and given.value + self.step <= self.limit:
+                off, since = off[:-1], given.now
+        due = since + round(self.settle * 1000)
+        waiting = given.now < due and (off or given.value > self.limit)
+        return Outcome(_positions(loads, off), [off, since], due if waiting else None)
+
+
+class Webhook(Step):
+    """Tells an HTTP address each time the input becomes true, or changes if it is no truth value.
+
+    The request is kept with the batch that decided on it and repeated until it is answered, with an
+    ``Idempotency-Key``. Addresses inside the house are refused unless the operator allows them.
+
+    Attributes:
+        url: ``https://…`` or ``http://…``.
+        body: sent along with the value; JSON.
+    """
+
+    input: str
+    url: str = Field(pattern=r"^https?://[^\s]{1,2000}$")
+    body: dict[str, Any] = {}
+
+    def run(self, given: Given) -> Outcome:
+        """The value to tell."""
+        return Outcome(given.value)
+
+
+def _positions(loads: Sequence[str], off: Sequence[str]) -> dict[str, bool]:
+    return {load: load not in off for load in loads}

@@ -1,0 +1,167 @@
+"""Who may drive an actuator when several want to: claims, a stated winner, and the losers told.
+
+Whoever wants an actuator to have a value *claims* it. Of all claims on one actuator the one of the highest
+priority wins; among equals the one that was there first. A person's manual command is a claim that ends
+after a stated time. When the winning claim ends the next one wins, and its holder is told.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from diat.kernel.overlay import Index, Ledger, Overlay
+
+Priority = Literal["safety", "person", "automation", "convenience"]
+RANKS: dict[Priority, int] = {"safety": 0, "person": 1, "automation": 2, "convenience": 3}
+"""Lower wins."""
+PERSON = "person"
+"""The holder of the claims that people make by hand."""
+HOLD = 3_600_000
+"""Milliseconds for which a person's command keeps services off an actuator, unless they say otherwise."""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """That somebody wants an actuator.
+
+    Attributes:
+        holder: id of a service, or ``person``.
+        title: how the holder is called in front of people.
+        since: when the claim was made, Unix milliseconds.
+        until: when it ends by itself, Unix milliseconds; None if it does not.
+    """
+
+    holder: str
+    title: str
+    priority: Priority
+    since: int
+    until: int | None = None
+
+
+class Actuator(Struct, frozen=True):
+    """What is durable of an affordance that is driven.
+
+    Attributes:
+        claims: who wants it, the winner first.
+        value: what it was last told.
+        since: since when it has been told that, Unix milliseconds.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    value: Any = None
+    since: int = 0
+
+
+class Arbiter:
+    """All claims; used by the writer alone.
+
+    Attributes:
+        actuators: ``thing affordance`` to what is known of it.
+        on_turn: told of a holder who has won an actuator, or lost it, by what others did.
+    """
+
+    def __init__(self, ledger: Ledger, actuators: Iterable[tuple[str, Actuator]] = ()) -> None:
+        self.actuators: Overlay[str, Actuator] = ledger.overlay("actuators", actuators)
+        self.on_turn: Callable[[str, str], None] = _nobody_waits
+        self._held: Index[str] = ledger.index()
+        self._ends: list[tuple[int, str]] = []
+        for key, each in self.actuators.committed.items():
+            for claim in each.claims:
+                self._held.add(claim.holder, key)
+                if claim.until is not None:
+                    self._ends.append((claim.until, key))
+        heapq.heapify(self._ends)
+
+    def winner(self, thing: str, name: str) -> Claim | None:
+        """Who drives the actuator just now."""
+        claims = self._get(_key(thing, name)).claims
+        return claims[0] if claims else None
+
+    def told(self, thing: str, name: str) -> Actuator:
+        """What an actuator was last told, and who claims it."""
+        return self._get(_key(thing, name))
+
+    def claim(self, thing: str, name: str, claim: Claim) -> Claim:
+        """Claim an actuator, or claim it anew; who wins.
+
+        A holder's place among equals is kept when it claims again; a person's newer command counts anew.
+        """
+        key = _key(thing, name)
+        known = self._get(key)
+        mine = next((each for each in known.claims if each.holder == claim.holder), None)
+        if mine is not None and claim.until is None and mine.priority == claim.priority:
+            return known.claims[0]
+        others = [each for each in known.claims if each.holder != claim.holder]
+        self._change(key, known, sorted([*others, claim], key=_order), by=claim.holder)
+        self._held.add(claim.holder, key)
+        if claim.until is not None:
+            heapq.heappush(self._ends, (claim.until, key))
+        return self._get(key).claims[0]
+
+    def release(self, thing: str, name: str, holder: str) -> Claim | None:
+        """End a claim, if there is one; who wins then."""
+        key = _key(thing, name)
+        known = self._get(key)
+        self._held.discard(holder, key)
+        left = [each for each in known.claims if each.holder != holder]
+        if len(left) != len(known.claims):
+            self._change(key, known, left, by=holder)
+        return left[0] if left else None
+
+    def note(self, thing: str, name: str, value: Any, now: int) -> None:
+        """The actuator is told a value."""
+        key = _key(thing, name)
+        known = self._get(key)
+        if known.value != value or not known.since or type(known.value) is not type(value):
+            self.actuators.put(key, msgspec.structs.replace(known, value=value, since=now))
+
+    def held(self, holder: str) -> list[str]:
+        """The actuators that somebody claims, as ``thing affordance``."""
+        return self._held.members(holder)
+
+    def due(self) -> int | None:
+        """When the next claim ends by itself, Unix milliseconds."""
+        return self._ends[0][0] if self._ends else None
+
+    def tick(self, now: int) -> None:
+        """End the claims whose time is over."""
+        while self._ends and self._ends[0][0] <= now:
+            _, key = heapq.heappop(self._ends)
+            known = self._get(key)
+            over = [each for each in known.claims if each.until is not None and each.until <= now]
+            if not over:
+                continue
+            # Looked at once more: should this batch fail, the claim has not ended.
+            heapq.heappush(self._ends, (now + 1000, key))
+            for each in over:
+                self._held.discard(each.holder, key)
+            self._change(key, known, [each for each in known.claims if each not in over], by="")
+
+    def _change(self, key: str, known: Actuator, claims: list[Claim], *, by: str) -> None:
+        self.actuators.put(key, msgspec.structs.replace(known, claims=tuple(claims)))
+        before = known.claims[0].holder if known.claims else None
+        after = claims[0].holder if claims else None
+        if before == after:
+            return
+        for holder in (before, after):
+            if holder not in (None, by, PERSON):
+                self.on_turn(str(holder), key)
+
+    def _get(self, key: str) -> Actuator:
+        return self.actuators.get(key) or Actuator()
+
+
+def _key(thing: str, name: str) -> str:
+    return f"{thing} {name}"
+
+
+def _order(claim: Claim) -> tuple[int, int, str]:
+    return (RANKS[claim.priority], claim.since, claim.holder)
+
+
+def _nobody_waits(holder: str, key: str) -> None:
+    """Stands in until a layer above listens."""
