@@ -105,6 +105,8 @@ def _choose(
             kind=each.kind,
             unit=each.unit,
             accuracy=each.accuracy,
+            opposite=each.opposite,
+            how=each.how,
             cost=each.cost,
             reason=each.reason,
             since=held[key].since if (key := (each.thing, each.affordance)) in held else now,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diat.cvol.matching import BindingKind
+from diat.cvol.matching import BindingKind, How
 from diat.cvol.steps import Step
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
@@ -26,6 +26,8 @@ class Binding(Struct, frozen=True, kw_only=True):
         kind: what of the thing it is.
         unit: UCUM code that its values come in, or are given in.
         accuracy: half width of its error, in the role's unit.
+        opposite: of a pair of actions, the one that decreases.
+        how: of a switch, how it is driven.
         cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
         reason: why it was chosen, for a person.
         since: when it was bound, Unix milliseconds.
@@ -37,6 +39,8 @@ class Binding(Struct, frozen=True, kw_only=True):
     kind: BindingKind = "property"
     unit: str | None = None
     accuracy: float | None = None
+    opposite: str = ""
+    how: How = "plain"
     cost: str = ""
     reason: str = ""
     since: int = 0

@@ -70,7 +70,7 @@ class Driver:
             each = value.get(binding.key) if isinstance(value, dict) else value
             if each is None:
                 continue
-            act = self._invoke if binding.kind == "action" else self._set
+            act = self._set if binding.kind == "property" else self._invoke
             again = act(composite, state, binding, each, wish)
             if again is not None:
                 due.append(again)
@@ -81,17 +81,22 @@ class Driver:
         key = f"{thing} {name}"
         state.outranked.pop(key, None)
         told = state.driven.pop(key, None)
-        held = self._arbiter.winner(thing, name)
+        actuator = self._actuator(thing, name)
+        held = self._arbiter.winner(thing, actuator)
         mine = held is not None and held.holder == composite.id
-        following = self._arbiter.release(thing, name, composite.id)
+        following = self._arbiter.release(thing, actuator, composite.id)
         if told is None or not mine or following is not None or self._things.registry.seen(thing) is None:
             return
         step, binding = _driven_by(composite, state, key)
         if step is None or binding is None or step.otherwise is None or binding.kind == "action":
             return
+        if binding.kind == "pair":
+            self._invoke(composite, state, binding, step.otherwise, Wish(step, {}, (), now), "let go")
+            self._arbiter.release(thing, actuator, composite.id)
+            return
         # What it is told now is remembered: its readings may speak of what it was told before.
         state.driven[key] = told
-        value = _in_its_unit(step.otherwise, composite.roles[step.role], binding.unit)
+        value = _in_its_terms(step.otherwise, composite.roles[step.role], binding)
         if _same(told.value, value):
             return
         order = _order(composite, binding, Wish(step, {}, (), now), "let go")
@@ -105,10 +110,10 @@ class Driver:
 
     def ended(self, state: CompositeState, actuation: Actuation, now: int) -> int | None:
         """A command did not do its work: when to give it again if it is still wanted."""
-        key = f"{actuation.thing} {actuation.affordance}"
-        told = state.driven.get(key)
-        if told is None or told.actuation != actuation.id:
+        found = next((item for item in state.driven.items() if item[1].actuation == actuation.id), None)
+        if found is None:
             return None
+        key, told = found
         if actuation.kind == "action" and actuation.state == "in-doubt":
             return None  # it may have been done
         state.driven[key] = Driven(told.value, LOST, now)
@@ -119,14 +124,14 @@ class Driver:
     ) -> int | None:
         """Bring a property to a value, unless it was told and does so; when to look again."""
         key, thing, name = binding.key, binding.thing, binding.affordance
-        value = _in_its_unit(wanted, composite.roles[binding.role], binding.unit)
+        value = _in_its_terms(wanted, composite.roles[binding.role], binding)
         if not self._won(composite, state, binding, value, wish.now):
             return None
         told = state.driven.get(key)
         reading = self._things.intake.twin(thing).values.get(name)
         if told is None and self._has(thing, reading, value):
             state.driven[key] = Driven(value, "", wish.now)
-            self._arbiter.note(thing, name, value, wish.now)
+            self._arbiter.note(thing, self._actuator(thing, name), name, value, wish.now)
             return None
         again = told is not None and _same(told.value, value)
         if told is not None and again:
@@ -146,24 +151,32 @@ class Driver:
         )
 
     def _invoke(
-        self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
+        self,
+        composite: Composite,
+        state: CompositeState,
+        binding: Binding,
+        wanted: Any,
+        wish: Wish,
+        decision: str = "decided",
     ) -> int | None:
-        """Invoke an action when the wish becomes true, once; when to look again."""
+        """Invoke an action when the wish becomes true, one of a pair when it changes; when to look again."""
         told = state.driven.get(binding.key)
-        if not wanted:
+        position = bool(wanted)
+        if binding.kind == "action" and not position:
             state.driven[binding.key] = Driven(False, "", wish.now)
             return None
-        if told is not None and told.value is True:
+        if told is not None and told.value is position:
             if told.actuation != LOST:
                 return None
             if wish.now - told.at < RETRY:
                 return told.at + RETRY
-        if not self._won(composite, state, binding, True, wish.now):
+        if not self._won(composite, state, binding, position, wish.now):
             return None
-        order = _order(composite, binding, wish, "decided")
-        thing, name, invoke = binding.thing, binding.affordance, self._things.interaction.invoke
+        order = _order(composite, binding, wish, decision)
+        name = binding.affordance if position else binding.opposite
+        thing, clock, invoke = binding.thing, self._clock, self._things.interaction.invoke
         return self._tell(
-            composite, state, binding, True, wish.now, lambda: invoke(thing, name, None, self._clock(), order)
+            composite, state, binding, position, wish.now, lambda: invoke(thing, name, None, clock(), order)
         )
 
     def _tell(
@@ -189,20 +202,25 @@ class Driver:
         self, composite: Composite, state: CompositeState, binding: Binding, value: Any, now: int
     ) -> bool:
         """Claim the actuator; whether it is ours to drive."""
+        actuator = self._actuator(binding.thing, binding.affordance)
         winner = self._arbiter.claim(
             binding.thing,
-            binding.affordance,
+            actuator,
             Claim(holder=composite.id, title=composite.title, priority=composite.priority, since=now),
         )
         if winner.holder == composite.id:
             state.outranked.pop(binding.key, None)
             return True
         state.driven.pop(binding.key, None)
-        if _same(self._arbiter.told(binding.thing, binding.affordance).value, value):
+        if _same(self._arbiter.told(binding.thing, actuator, binding.affordance).value, value):
             state.outranked.pop(binding.key, None)
         else:
             state.outranked[binding.key] = f"{winner.title} ({winner.priority})"
         return False
+
+    def _actuator(self, thing: str, name: str) -> str:
+        each = self._things.registry.seen(thing)
+        return name if each is None else each.actuator(name)
 
     def _has(self, thing: str, reading: Reading | None, value: Any) -> bool:
         """Whether a thing says that it has the value; what it said in an earlier life may not hold."""
@@ -256,11 +274,15 @@ def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[D
     return found
 
 
-def _in_its_unit(value: Any, role: Wanted, target: str | None) -> Any:
-    """A number in the unit of the actuator; anything else as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not role.unit or not target:
+def _in_its_terms(value: Any, role: Wanted, binding: Binding) -> Any:
+    """What is wanted as the actuator takes it: a number in its unit, a switch as it is driven."""
+    if binding.how == "inverted":
+        return not value
+    if binding.how == "percent":
+        return 100 if value else 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not role.unit or not binding.unit:
         return value
-    convert = converter(role.unit, target, role.quantity)
+    convert = converter(role.unit, binding.unit, role.quantity)
     return value if convert is None else convert(float(value))
 
 

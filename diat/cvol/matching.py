@@ -19,7 +19,10 @@ from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 
 OFFLINE = "it is offline"
-BindingKind = Literal["property", "action", "event"]
+BindingKind = Literal["property", "action", "event", "pair"]
+"""What of a thing fills a role; ``pair``: two actions, one that increases and one that decreases."""
+How = Literal["plain", "inverted", "percent"]
+"""How a switch is driven: with the value itself, with its opposite, or with 100 and 0."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -29,6 +32,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
         kind: what of the thing it is.
         unit: UCUM code that its values come in, or are given in.
         accuracy: half width of its error, in the role's unit.
+        opposite: of a pair of actions, the one that decreases.
+        how: of a switch, how it is driven.
         cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
         rank: lower is better; compared field by field.
         reason: why it fits, for a person.
@@ -43,6 +48,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     kind: BindingKind = "property"
     unit: str | None = None
     accuracy: float | None = None
+    opposite: str = ""
+    how: How = "plain"
     cost: str = ""
     rank: tuple[float, ...] = ()
     reason: str = ""
@@ -114,6 +121,8 @@ def _of_thing(
     elif wanted.capability == "read":
         found = (prop for prop in each.properties.values() if prop.quantity == quantity and prop.readable)
         yield from (_reading(wanted, each, prop, twin, now) for prop in found)
+    elif wanted.capability == "switch":
+        yield from _switching(wanted, quantity, each, twin)
     else:
         for prop in each.properties.values():
             own = prop.quantity == quantity
@@ -234,6 +243,38 @@ def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) ->
     return _actuator(wanted, each, prop.name, "property", twin, refusal, unit=unit)
 
 
+def _switching(wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin) -> Iterator[Candidate]:
+    """What switches a quantity either way: a switch, a position, or two actions."""
+    refusal = _elsewhere(wanted, each)
+    for prop in each.properties.values():
+        if prop.affects is None or prop.affects.quantity != quantity:
+            continue
+        wrong = refusal
+        if wrong is None and not prop.writable:
+            wrong = "it is read only"
+        percent = prop.numeric and prop.unit == "%"
+        if wrong is None and not percent and prop.type != "boolean":
+            wrong = "it is not a switch"
+        how: How = "percent" if percent else "inverted" if prop.affects.direction == "decrease" else "plain"
+        yield _actuator(wanted, each, prop.name, "property", twin, wrong, how=how)
+    up, down = (
+        next(
+            (
+                action
+                for action in each.actions.values()
+                if action.affects is not None
+                and (action.affects.quantity, action.affects.direction) == (quantity, direction)
+            ),
+            None,
+        )
+        for direction in ("increase", "decrease")
+    )
+    if up is not None and down is not None:
+        needy = next((a for a in (up, down) if a.check is not None and a.check(None) is not None), None)
+        wrong = refusal or (f"{needy.name} needs an input" if needy is not None else None)
+        yield _actuator(wanted, each, up.name, "pair", twin, wrong, opposite=down.name)
+
+
 def _invoking(wanted: Wanted, each: VirtualObject, action: Action, twin: Twin) -> Candidate:
     refusal = _elsewhere(wanted, each) or _of_another_way(wanted, action.affects)
     if refusal is None and action.check is not None and action.check(None) is not None:
@@ -248,7 +289,10 @@ def _actuator(
     kind: BindingKind,
     twin: Twin,
     refusal: str | None,
+    *,
     unit: str | None = None,
+    opposite: str = "",
+    how: How = "plain",
 ) -> Candidate:
     absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
@@ -258,8 +302,10 @@ def _actuator(
         affordance=name,
         kind=kind,
         unit=unit,
-        # Of a thing that can be switched by a property and by an action, the property says what is so.
-        rank=(_place_in_order(wanted, each), float(kind == "action"), float(each.record.no)),
+        opposite=opposite,
+        how=how,
+        # Of a thing that can be switched by a property and by actions, the property says what is so.
+        rank=(_place_in_order(wanted, each), float(kind != "property"), float(each.record.no)),
         reason=f"can {wanted.capability} {wanted.quantity}{where}",
         refusal=OFFLINE if absent else refusal,
         absent=absent,

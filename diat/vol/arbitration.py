@@ -1,8 +1,10 @@
 """Who may drive an actuator when several want to: claims, a stated winner, and the losers told.
 
-Whoever wants an actuator to have a value *claims* it. Of all claims on one actuator the one of the highest
-priority wins; among equals the one that was there first. A person's manual command is a claim that ends
-after a stated time. When the winning claim ends the next one wins, and its holder is told.
+Whoever wants an actuator to have a value *claims* it. An actuator is all of a thing by which one quantity is
+driven (``VirtualObject.actuator``): a valve's position and its actions to open and close are one. Of all
+claims on one actuator the one of the highest priority wins; among equals the one that was there first. A
+person's manual command is a claim that ends after a stated time. When the winning claim ends the next one
+wins, and its holder is told.
 """
 
 from __future__ import annotations
@@ -42,25 +44,30 @@ class Claim(Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
+class Told(Struct, frozen=True):
+    """What an affordance was last told, and since when it has been told that, Unix milliseconds."""
+
+    value: Any = None
+    since: int = 0
+
+
 class Actuator(Struct, frozen=True):
-    """What is durable of an affordance that is driven.
+    """What is durable of an actuator.
 
     Attributes:
         claims: who wants it, the winner first.
-        value: what it was last told.
-        since: since when it has been told that, Unix milliseconds.
+        told: affordance to what it was last told.
     """
 
     claims: tuple[Claim, ...] = ()
-    value: Any = None
-    since: int = 0
+    told: dict[str, Told] = {}
 
 
 class Arbiter:
     """All claims; used by the writer alone.
 
     Attributes:
-        actuators: ``thing affordance`` to what is known of it.
+        actuators: ``thing actuator`` to what is known of it.
         on_turn: told of a holder who has won an actuator, or lost it, by what others did.
     """
 
@@ -81,9 +88,9 @@ class Arbiter:
         claims = self._get(_key(thing, name)).claims
         return claims[0] if claims else None
 
-    def told(self, thing: str, name: str) -> Actuator:
-        """What an actuator was last told, and who claims it."""
-        return self._get(_key(thing, name))
+    def told(self, thing: str, name: str, affordance: str) -> Told:
+        """What an affordance of an actuator was last told."""
+        return self._get(_key(thing, name)).told.get(affordance) or Told()
 
     def claim(self, thing: str, name: str, claim: Claim) -> Claim:
         """Claim an actuator, or claim it anew; who wins.
@@ -112,15 +119,17 @@ class Arbiter:
             self._change(key, known, left, by=holder)
         return left[0] if left else None
 
-    def note(self, thing: str, name: str, value: Any, now: int) -> None:
-        """The actuator is told a value."""
+    def note(self, thing: str, name: str, affordance: str, value: Any, now: int) -> None:
+        """An affordance of the actuator is told a value."""
         key = _key(thing, name)
         known = self._get(key)
-        if known.value != value or not known.since or type(known.value) is not type(value):
-            self.actuators.put(key, msgspec.structs.replace(known, value=value, since=now))
+        told = known.told.get(affordance)
+        if told is None or told.value != value or type(told.value) is not type(value):
+            changed = {**known.told, affordance: Told(value, now)}
+            self.actuators.put(key, msgspec.structs.replace(known, told=changed))
 
     def held(self, holder: str) -> list[str]:
-        """The actuators that somebody claims, as ``thing affordance``."""
+        """The actuators that somebody claims, as ``thing actuator``."""
         return self._held.members(holder)
 
     def due(self) -> int | None:

@@ -27,7 +27,7 @@ from msgspec import Struct
 from diat.kernel.errors import Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
-from diat.vol.arbitration import HOLD, PERSON, RANKS, Actuator, Arbiter, Claim
+from diat.vol.arbitration import HOLD, PERSON, RANKS, Actuator, Arbiter, Claim, Told
 from diat.vol.dialects.port import Outgoing, Refusal
 from diat.vol.registry import Registry
 from diat.vol.thing import Envelope, Property, VirtualObject
@@ -222,7 +222,7 @@ class Interaction:
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
         must_take(prop, value)
-        told = self.arbiter.told(thing, name)
+        told = self.arbiter.told(thing, each.actuator(name), name)
         for envelope in (prop.envelope, order.envelope):
             must_keep(envelope, name, value, told, now)
         return self._give(each, "property", name, value, now, order)
@@ -361,7 +361,7 @@ class Interaction:
         self._must_win(each, name, now, order)
         if kind == "property":
             self._overtake(actuation, now)
-        self.arbiter.note(each.id, name, value, now)
+        self.arbiter.note(each.id, each.actuator(name), name, value, now)
         confirmed_by = self._confirmed_by(actuation)
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
@@ -379,7 +379,8 @@ class Interaction:
 
     def _must_win(self, each: VirtualObject, name: str, now: int, order: Order) -> None:
         """Only who has won the actuator drives it; a person's command is a claim of its own."""
-        winner = self.arbiter.winner(each.id, name)
+        actuator = each.actuator(name)
+        winner = self.arbiter.winner(each.id, actuator)
         if order.service is not None:
             if winner is not None and winner.holder != order.service:
                 raise Conflict(f"{winner.title} drives {each.td['title']} ({winner.priority})")
@@ -389,7 +390,7 @@ class Interaction:
         if order.hold > 0:
             self.arbiter.claim(
                 each.id,
-                name,
+                actuator,
                 Claim(holder=PERSON, title="a person", priority="person", since=now, until=now + order.hold),
             )
 
@@ -446,7 +447,7 @@ def must_take(prop: Property, value: Any) -> None:
         raise Invalid(wrong, prop.name)
 
 
-def must_keep(envelope: Envelope, name: str, value: Any, told: Actuator, now: int) -> None:
+def must_keep(envelope: Envelope, name: str, value: Any, told: Told, now: int) -> None:
     """Hold a command to a safety envelope, whoever gives it.
 
     Raises:

@@ -128,6 +128,13 @@ class Event(Struct, frozen=True, kw_only=True):
     quantity: str | None = None
 
 
+def group(each: Property | Action) -> str:
+    """What driving an affordance is about, by which all of a thing that do the same are claimed together."""
+    if each.affects is not None:
+        return each.affects.quantity
+    return (each.quantity if isinstance(each, Property) else None) or each.name
+
+
 class VirtualObject(Struct, frozen=True, kw_only=True):
     """Our live counterpart of one thing.
 
@@ -154,6 +161,11 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The ``id`` of its Thing Description."""
         return self.record.id
+
+    def actuator(self, name: str) -> str:
+        """What of the thing is claimed by whoever drives the affordance; its name if there is none."""
+        each = self.properties.get(name) or self.actions.get(name)
+        return name if each is None else group(each)
 
     def outward(self, name: str) -> str:
         """What its hardware calls an affordance."""
