@@ -51,11 +51,13 @@ class Ingest:
         self._counts.messages += 1
         route = self._routes.get(message.topic)
         if route is not None:
+            self._up_to_date(route.thing, message)
             self._of_native(message, route)
         elif message.topic in self._speakers:
             if not message.payload:
                 self._onboarding.announced(message)  # in some dialects an emptied state takes the thing back
             for thing in self._speakers.members(message.topic):
+                self._up_to_date(thing, message)
                 self._of_foreign(message, thing)
             self._waiting.remember(message)
         else:
@@ -81,6 +83,11 @@ class Ingest:
             self.message(message)
         for message in self._waiting.left(made.inlets):
             self._of_foreign(message, made.id)
+
+    def _up_to_date(self, thing: str, message: Message) -> None:
+        """What the same batch announced counts for what follows it."""
+        if self._registry.outdated(thing):
+            self._settle(message.received)
 
     def _of_native(self, message: Message, route: Route) -> None:
         each = self._registry.seen(route.thing)

@@ -150,8 +150,10 @@ class Intake:
             known = twin.values.get(name)
             if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
-            if known is not None and (known.value == value or received - known.received < _while(known)):
-                continue
+            if known is not None and prop.check(known.value) is None:
+                # One that is none by the description of today does not count.
+                if known.value == value or received - known.received < _while(known):
+                    continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
             twin.values[name] = reading
             self._observers.read(each.id, name, reading)

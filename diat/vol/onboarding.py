@@ -83,8 +83,9 @@ class Onboarding:
 
     def described(self, made: VirtualObject, now: int) -> None:
         """A thing stands anew: note what of it was not understood, and answer it."""
-        for note in made.notes:
-            self._diagnostics.note(made.id, note, now)
+        standing = self._registry.objects.committed.get(made.id)
+        before = standing.notes if standing is not None else ()
+        self._diagnostics.describe(made.id, before, made.notes, now)
         self._answer(made)
 
     def native_thing(self, name: str) -> str | None:

@@ -200,6 +200,10 @@ class Registry:
         """Whether a thing waits to be described."""
         return any(self._undescribed.changes.values())
 
+    def outdated(self, thing: str) -> bool:
+        """Whether a thing was announced anew and is not described yet."""
+        return self._undescribed.get(thing) is True
+
     # --- things without announcements ---
 
     def install(
