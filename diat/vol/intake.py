@@ -12,7 +12,7 @@ from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import Diagnostics
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
-from diat.vol.thing import VirtualObject
+from diat.vol.thing import Property, VirtualObject
 from diat.vol.twin import Quality, Reading, Status, Twin
 from diat.wire.envelope import encode
 from diat.wot.schema import compile_check, data_schema, loosened
@@ -150,10 +150,8 @@ class Intake:
             known = twin.values.get(name)
             if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
-            if known is not None and prop.check(known.value) is None:
-                # One that is none by the description of today does not count.
-                if known.value == value or received - known.received < _while(known):
-                    continue
+            if known is not None and _stands(prop, known, value, received):
+                continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
             twin.values[name] = reading
             self._observers.read(each.id, name, reading)
@@ -238,9 +236,11 @@ class Intake:
             self._position.put("position", self._at)
 
 
-def _while(known: Reading) -> int:
-    """Milliseconds in which a value stands against a retained one."""
-    return JUST_NOW if known.quality == "good" else 0
+def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:
+    """Whether what is known stands against a retained value; what is no value of the property does not."""
+    if prop.check(known.value) is not None:
+        return False
+    return bool(known.value == value) or received - known.received < JUST_NOW * (known.quality == "good")
 
 
 def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool = False) -> bool:
