@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from diat.adapters.sql.history import Aggregate
-from diat.api import views
 from diat.api.ports import (
     Affordance,
     Limit,
@@ -19,6 +18,7 @@ from diat.api.ports import (
     page,
     readable_property,
 )
+from diat.api.units import Unit, scale
 from diat.kernel.clock import parse_time
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Invalid
@@ -39,6 +39,7 @@ def read_history(
     until: Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")] = None,
     every: Annotated[str | None, Query(description="Interval: 10s, 5m, 1h, 1d or PT5M")] = None,
     aggregate: Aggregate | None = None,
+    unit: Unit = None,
     limit: Limit = 1000,
     offset: Offset = 0,
     cursor: Annotated[str | None, Query(description="From the Link of the page before")] = None,
@@ -46,6 +47,7 @@ def read_history(
     """Readings, oldest first; with ``every`` and ``aggregate`` one figure for each interval."""
     prop = readable_property(platform, thing, name)
     number = platform.things.registry.get(thing).record.no
+    shown = scale(prop, unit, aggregate)
     start, end = _time(since, "from"), _time(until, "to")
     history = platform.history
     if (every is None) != (aggregate is None):
@@ -61,7 +63,7 @@ def read_history(
             raise Invalid(f"{name!r} has no numbers: only count and last can be asked", "aggregate")
         figures = history.aggregates(number, name, start, end, length, aggregate, limit + 1, offset=offset)
         return [
-            views.reading(prop, past)
+            shown.reading(prop, past)
             for past in page(request, response, figures, limit, offset=offset + limit)
         ]
     after = _cursor(cursor)
@@ -69,7 +71,7 @@ def read_history(
     last = found[limit - 1] if len(found) > limit else None
     following = f"{last.observed}.{last.position}" if last is not None else ""
     return [
-        views.reading(prop, past)
+        shown.reading(prop, past)
         for past in page(request, response, found, limit, cursor=following, offset=0)
     ]
 

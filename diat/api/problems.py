@@ -9,7 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Refused, Stale, Unavailable
+from diat.kernel.errors import (
+    Conflict,
+    DiatError,
+    Inconvertible,
+    Invalid,
+    NotFound,
+    Refused,
+    Stale,
+    Unavailable,
+)
 
 _TITLES = {
     "bad-request": "The request cannot be read",
@@ -21,6 +30,7 @@ _TITLES = {
     "too-large": "The body is too large",
     "host": "This platform does not go by that name",
     "invalid": "A value is wrong",
+    "unit": "The values do not come in that unit",
     "refused": "It cannot be done as it stands",
     "actuation": "The thing did not do as it was told",
     "unavailable": "It may succeed later",
@@ -58,6 +68,7 @@ _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (Conflict, 409, "conflict"),
     (Stale, 412, "stale"),
+    (Inconvertible, 400, "unit"),
     (Invalid, 422, "invalid"),
     (Refused, 422, "refused"),
     (Unavailable, 503, "unavailable"),
