@@ -89,8 +89,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "median": lambda values: statistics.median(sequences.items(values)),
     "min": min,
     "multiply": numbers.multiply,
-        numbers.number(value, float, bounds.MISSING), float(factor)
-    ),
     "ord": ord,
     "remap": numbers.remap,
     "replace": texts.replace,
