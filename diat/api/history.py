@@ -23,7 +23,9 @@ from diat.kernel.clock import parse_time
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Invalid
 
-router = APIRouter(tags=["things"], route_class=StrictRoute)
+router = APIRouter(tags=["history"], route_class=StrictRoute)
+From = Annotated[str | None, Query(alias="from", description="RFC 3339 or Unix ms, included")]
+To = Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")]
 _LATEST = 253_402_300_799_999
 """The last millisecond that RFC 3339 can write."""
 
@@ -35,8 +37,8 @@ def read_history(
     platform: ThePlatform,
     thing: ThingId,
     name: Affordance,
-    since: Annotated[str | None, Query(alias="from", description="RFC 3339 or Unix ms, included")] = None,
-    until: Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")] = None,
+    since: From = None,
+    until: To = None,
     every: Annotated[str | None, Query(description="Interval: 10s, 5m, 1h, 1d or PT5M")] = None,
     aggregate: Aggregate | None = None,
     unit: Unit = None,
@@ -48,7 +50,7 @@ def read_history(
     prop = readable_property(platform, thing, name)
     number = platform.things.registry.get(thing).record.no
     shown = scale(prop, unit, aggregate)
-    start, end = _time(since, "from"), _time(until, "to")
+    start, end = time_of(since, "from"), time_of(until, "to")
     history = platform.history
     if (every is None) != (aggregate is None):
         raise Invalid("every and aggregate go together", "aggregate" if aggregate is None else "every")
@@ -76,7 +78,12 @@ def read_history(
     ]
 
 
-def _time(text: str | None, field: str) -> int | None:
+def time_of(text: str | None, field: str) -> int | None:
+    """A time of a query in Unix milliseconds.
+
+    Raises:
+        Invalid: it is no time.
+    """
     if text is None:
         return None
     try:
