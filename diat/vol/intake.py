@@ -144,16 +144,15 @@ class Intake:
 
     def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
         """A retained message says what was last so, not when: the twin learns it, history does not."""
-        twin = self.changing(each.id)
         for name, value in values.items():
             prop = each.properties.get(name)
-            known = twin.values.get(name)
+            known = self.twin(each.id).values.get(name)
             if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
             if known is not None and _stands(prop, known, value, received):
                 continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
-            twin.values[name] = reading
+            self.changing(each.id).values[name] = reading
             self._observers.read(each.id, name, reading)
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
@@ -172,8 +171,8 @@ class Intake:
         return self.twins.get(thing) or Twin()
 
     def set_status(self, thing: str, status: Status, now: int) -> None:
-        """Say whether a thing is there, for things that do not say so themselves."""
-        if self.changing(thing).turn(status, now):
+        """Say whether a thing is there; nothing is written if that is known."""
+        if self.twin(thing).status != status and self.changing(thing).turn(status, now):
             self._observers.changed(thing)
 
     def change_source(self, thing: str, other: str) -> dict[str, Reading]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -46,11 +47,17 @@ def find(registry: Registry, query: Query) -> list[VirtualObject]:
         found = list(objects.values())
     else:
         smallest, *others = sorted(walked, key=len)
-        ids = [thing for thing in list(smallest) if all(thing in other for other in others)]
-        found = [each for thing in ids if (each := objects.get(thing)) is not None]
+        ids = list(smallest)
+        for other in others:
+            ids = [thing for thing in ids if thing in other]
+        found = [each for each in map(objects.get, ids) if each is not None]
     if query.capability is not None:
         found = [each for each in found if _can(each, query.capability, query.quantity)]
-    return sorted(found, key=lambda each: each.record.no)
+    found.sort(key=_number)
+    return found
+
+
+_number = attrgetter("record.no")
 
 
 def _can(each: VirtualObject, capability: Capability, quantity: str | None) -> bool:
