@@ -334,7 +334,7 @@ class Interaction:
         """Put the command into the outbox and among what is sent after the commit."""
         message = _message(each, actuation)
         if isinstance(message, Refusal):
-            raise Invalid(message.reason, "")
+            raise Invalid(message.reason, actuation.affordance if actuation.kind == "property" else "input")
         if actuation.kind == "property":
             self._overtake(actuation, actuation.created)
         confirmed_by = self._confirmed_by(actuation)
