@@ -85,11 +85,11 @@ def test_a_description_that_gains_a_property_knows_its_value(house, things, even
     assert _history(house, "shed", "warmth") == [17.5]
 
 
-def test_so_it_is_after_a_restart_of_everything(house, things, eventually):
+def test_so_it_is_after_a_restart(house, things, eventually):
     _announce(things, "warmth", "shed", "t")
     _tell(things, t=17.5, h=60)
     eventually(lambda: _value(house, "shed", "warmth") == 17.5, SECONDS)
-    house.kill_everything()
+    assert house.terminate() == 0
     house.start()
     assert things.drain(SECONDS)
     _announce(things, "damp", "greenhouse", "h", "%")
