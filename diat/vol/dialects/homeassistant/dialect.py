@@ -166,8 +166,7 @@ def _affordance(draft: _Draft) -> dict[str, Any]:
         said["writeOnly"] = True
     if facet.kind == "action" and facet.idempotent:
         said["idempotent"] = True
-    silence = entity.config.get("expire_after")
-    if facet.sources and isinstance(silence, int | float) and silence > 0 and silence is not True:
+    if facet.sources and facet.kind == "property" and (silence := entity.seconds("expire_after")):
         said["diat:silence"] = silence
     if (category := entity.word("entity_category")) in _CATEGORIES:
         said["diat:entityCategory"] = category

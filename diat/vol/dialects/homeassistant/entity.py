@@ -93,6 +93,14 @@ class Entity(Struct, frozen=True, kw_only=True):
             raise Unfit(f"{key} must be a number, not {quoted(value)}")
         return int(number) if number.is_integer() else number
 
+    def seconds(self, key: str) -> int | float | None:
+        """A number of seconds above 0; None if there is none that can be used."""
+        try:
+            seconds = self.number(key)
+        except Unfit:
+            return None
+        return seconds if seconds is not None and seconds > 0 else None
+
     def words(self, key: str) -> list[str] | None:
         """A list of choices, each once; one that stands by itself is a list too."""
         value = self.config.get(key)
