@@ -14,6 +14,7 @@ from diat.kernel.errors import (
     DiatError,
     Inconvertible,
     Invalid,
+    InvalidDocument,
     NotFound,
     Refused,
     Stale,
@@ -24,6 +25,8 @@ _TITLES = {
     "bad-request": "The request cannot be read",
     "origin": "Pages from elsewhere may not call this platform",
     "not-found": "There is no such thing, service, template or command",
+    "media-type": "That kind of document is not taken here",
+    "not-implemented": "This is not offered here",
     "method-not-allowed": "This path does not take that method",
     "conflict": "It contradicts something that is there",
     "stale": "Somebody else changed it meanwhile",
@@ -37,7 +40,14 @@ _TITLES = {
     "internal": "An error of ours",
 }
 """Last segment of the ``type`` to what it means; part of the contract."""
-_KINDS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_KINDS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "media-type",
+    501: "not-implemented",
+}
 
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -50,6 +60,14 @@ SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "field": {"type": "string", "description": "Dotted path of the value that is wrong"},
+        "validationErrors": {
+            "type": "array",
+            "description": "Of a Thing Description or a query: every place that is wrong",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "description": {"type": "string"}},
+            },
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -69,6 +87,7 @@ _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (Conflict, 409, "conflict"),
     (Stale, 412, "stale"),
     (Inconvertible, 400, "unit"),
+    (InvalidDocument, 400, "invalid"),
     (Invalid, 422, "invalid"),
     (Refused, 422, "refused"),
     (Unavailable, 503, "unavailable"),
@@ -105,7 +124,9 @@ def install(app: FastAPI) -> None:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     status, kind = next((code, kind) for known, code, kind in _STATUS if isinstance(error, known))
-    return problem(status, kind, str(error), field=getattr(error, "field", ""))
+    faults = error.faults if isinstance(error, InvalidDocument) else ()
+    wrong = [{"field": field or "(root)", "description": text} for field, text in faults]
+    return problem(status, kind, str(error), field=getattr(error, "field", ""), validationErrors=wrong)
 
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:

@@ -15,6 +15,7 @@ from diat.vol.twin import Twin
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 
+UNREACHED = "it is reached only by forms of its own"
 OFFLINE = "it is offline"
 COMPOSITE = "composite"
 """The dialect of things that composites make."""
@@ -115,6 +116,8 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
         refusal = "its values are not numbers"
     if refusal is None and target is not None and (unit is None or converter(unit, target) is None):
         refusal = f"its unit {prop.unit or 'is not known and'} does not convert to {wanted.unit}"
+    if refusal is None and prop.name in each.description.unreached:
+        refusal = UNREACHED
     if refusal is None and twin.status == "offline":
         refusal, absent = OFFLINE, True
     if refusal is None:
@@ -169,6 +172,8 @@ def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) ->
         refusal = "it is read only"
     if refusal is None and prop.type != "boolean":
         refusal = "it is not a switch"
+    if refusal is None and prop.name in each.description.unreached:
+        refusal = UNREACHED
     absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
     return Candidate(

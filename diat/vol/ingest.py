@@ -9,10 +9,12 @@ or into a diagnostic) and nothing else is disturbed.
 
 from __future__ import annotations
 
+from diat.vol.birth import STATUS, Birth
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
 from diat.vol.native import NativeMessages
+from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.registry import Registry, Route
@@ -34,6 +36,8 @@ class Ingest:
         native: NativeMessages,
         foreign: ForeignMessages,
         waiting: WaitingRoom,
+        notices: Notices,
+        birth: Birth,
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
@@ -44,6 +48,8 @@ class Ingest:
         self._native = native
         self._foreign = foreign
         self._waiting = waiting
+        self._notices = notices
+        self._birth = birth
         self._counts = intake.counts
 
     def message(self, message: Message) -> None:
@@ -67,6 +73,7 @@ class Ingest:
         """Describe what was announced in the batch and give it what was waiting for it."""
         self._settle(now)
         self._observers.finish()
+        self._notices.finish()
         self._intake.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
@@ -118,6 +125,8 @@ class Ingest:
             self._unrouted_native(*native, message)
         elif message.topic.startswith("diat/"):
             self._counts.echoes += 1
+        elif message.topic == STATUS:
+            self._birth.heard(message)
         else:
             self._counts.unclaimed += 1
             self._waiting.leave(message)

@@ -7,10 +7,13 @@ and is made anew whenever either changes. Both are immutable.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
+from diat.vol.alike import ALIKE, json
 from diat.vol.dialects.port import Description, Inlet
 from diat.wot.quantities import quantity_kind
 from diat.wot.schema import Check, compile_check, data_schema
@@ -28,11 +31,12 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
         name: the last segment of the id for native things, else the dialect's own name for it.
         dialect: how it speaks: ``native``, ``homeassistant``, ``composite``.
         identifiers: what names the physical thing behind it, as its dialect says.
-        admission: whether it takes part; ``reason`` says why in one line.
+        admission: whether it takes part; ``reason`` says why in one line, ``decided_by`` who decided.
         patch: what people said about it, a merge patch laid over the description.
         renames: what the hardware calls an affordance to the name that it has here, after a swap.
         retired: it was withdrawn; its number and patch wait for its return.
-        created: Unix milliseconds, as is ``modified``.
+        created: Unix milliseconds, as are ``modified`` and ``expires``.
+        expires: when its registration ends unless it is renewed; None if it does not.
         revision: grows with each change; the ETag.
     """
 
@@ -43,11 +47,13 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
     identifiers: tuple[str, ...] = ()
     admission: Admission = "accepted"
     reason: str = "its announcement is valid"
+    decided_by: Literal["policy", "person"] = "policy"
     patch: dict[str, Any] = {}
     renames: dict[str, str] = {}
     retired: bool = False
     created: int
     modified: int
+    expires: int | None = None
     revision: int = 1
 
 
@@ -70,6 +76,7 @@ class Property(Struct, frozen=True, kw_only=True):
         limits: lowest and highest value that may be commanded (``diat:envelope``), in ``unit``.
         category: ``diagnostic`` or ``config`` for what tells of the thing itself (``diat:entityCategory``).
         silence: seconds after which, unheard, a value is no longer fresh.
+        off_delay: seconds after which true becomes false; None if it does not by itself.
     """
 
     name: str
@@ -85,6 +92,7 @@ class Property(Struct, frozen=True, kw_only=True):
     affects: Affects | None = None
     limits: tuple[float | None, float | None] = (None, None)
     silence: float | None = None
+    off_delay: float | None = None
     category: str | None = None
 
     @property
@@ -109,8 +117,8 @@ class Event(Struct, frozen=True, kw_only=True):
     check: Check | None = None
 
 
-class VirtualObject(Struct, frozen=True, kw_only=True):
-    """Our live counterpart of one thing.
+class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
+    """Our live counterpart of one thing; made anew it is another one, so it can be told by identity.
 
     Attributes:
         td: its Thing Description without forms, people's patch applied.
@@ -160,7 +168,8 @@ def compile_object(
     notes = list(description.notes)
     properties = {}
     for name, affordance in _each(td, "properties", notes):
-        properties[name] = _property(name, affordance, notes)
+        properties[name], unclear = _property_alike(name, json(affordance))
+        notes += unclear
     actions = {}
     for name, affordance in _each(td, "actions", notes):
         check = _check(name, affordance.get("input"), notes)
@@ -200,6 +209,13 @@ def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str,
     return [(name, affordance) for name, affordance in group.items() if isinstance(affordance, dict)]
 
 
+@lru_cache(maxsize=ALIKE)
+def _property_alike(name: str, affordance: bytes) -> tuple[Property, list[str]]:
+    """The property with that name and affordance, as JSON, which all things share that have it."""
+    notes: list[str] = []
+    return _property(name, msgspec.json.decode(affordance), notes), notes
+
+
 def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Property:
     unit, quantity = None, _quantity(affordance.get("@type"))
     if isinstance(said := affordance.get("unit"), str):
@@ -227,6 +243,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         affects=_affects(name, affordance, notes),
         limits=limits,
         silence=_number(affordance.get("diat:silence")),
+        off_delay=_delay(affordance.get("diat:offDelay")),
         category=category if isinstance(category, str) else None,
     )
 
@@ -272,6 +289,12 @@ def _affects(name: str, affordance: Mapping[str, Any], notes: list[str]) -> Affe
 
 def _flag(affordance: Mapping[str, Any], key: str) -> bool:
     return affordance.get(key) is True
+
+
+def _delay(value: Any) -> float | None:
+    """Seconds, at most a year."""
+    seconds = _number(value)
+    return seconds if seconds is not None and 0 < seconds <= 366 * 86_400 else None
 
 
 def _number(value: Any) -> float | None:
