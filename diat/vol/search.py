@@ -52,26 +52,10 @@ def find(registry: Registry, query: Query) -> list[VirtualObject]:
             ids = [thing for thing in ids if thing in other]
         found = [each for each in map(objects.get, ids) if each is not None]
     if query.capability is not None:
-        found = [each for each in found if _can(each, query.capability, query.quantity)]
+        skill = (query.capability, query.quantity)
+        found = [each for each in found if skill in each.skills]
     found.sort(key=_number)
     return found
 
 
 _number = attrgetter("record.no")
-
-
-def _can(each: VirtualObject, capability: Capability, quantity: str | None) -> bool:
-    if capability in ("read", "write"):
-        return any(
-            (prop.readable if capability == "read" else prop.writable)
-            and (quantity is None or prop.quantity == quantity)
-            for prop in each.properties.values()
-        )
-    driven = [prop.affects for prop in each.properties.values()]
-    driven += [action.affects for action in each.actions.values()]
-    return any(
-        affects is not None
-        and affects.direction == capability
-        and (quantity is None or affects.quantity == quantity)
-        for affects in driven
-    )

@@ -125,6 +125,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
         place: path of its place, ``""`` if none is known.
         inlets: topic to those who read it, for things of other dialects.
         wire: its name in the topics of native things; empty for other dialects.
+        skills: what it can do with which quantity: ``read``, ``write`` or a direction; None is for any.
         notes: what of its description was not understood.
     """
 
@@ -137,6 +138,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
     events: dict[str, Event]
     inlets: dict[str, tuple[Inlet, ...]]
     wire: str = ""
+    skills: frozenset[tuple[str, str | None]] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property
@@ -197,8 +199,23 @@ def compile_object(
         events=events,
         inlets=inlets,
         wire=wire,
+        skills=_skills_alike(_skills(properties, actions)),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _skills(properties: dict[str, Property], actions: dict[str, Action]) -> frozenset[tuple[str, str | None]]:
+    able = [("read", prop.quantity) for prop in properties.values() if prop.readable]
+    able += [("write", prop.quantity) for prop in properties.values() if prop.writable]
+    driven: list[Property | Action] = [*properties.values(), *actions.values()]
+    able += [(each.affects.direction, each.affects.quantity) for each in driven if each.affects is not None]
+    return frozenset(skill for verb, quantity in able for skill in ((verb, quantity), (verb, None)))
+
+
+@lru_cache(maxsize=ALIKE)
+def _skills_alike(skills: frozenset[tuple[str, str | None]]) -> frozenset[tuple[str, str | None]]:
+    """The same set for all things that can do the same."""
+    return skills
 
 
 def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str, dict[str, Any]]]:
