@@ -37,6 +37,7 @@ from diat.kernel.writer import Writer
 from diat.service.layer import ServiceLayer
 from diat.service.templates import Templates
 from diat.settings import Settings
+from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homie import Homie
@@ -47,6 +48,7 @@ from diat.vol.dialects.wot import Wot
 from diat.vol.dialects.zigbee2mqtt import Zigbee2Mqtt
 from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.models import Models
 from diat.wire.envelope import Message
 
 T = TypeVar("T")
@@ -92,6 +94,7 @@ class Layers:
     def connected(self) -> None:
         """Send what was not sent."""
         self._things.interaction.connected(self._clock())
+        self._things.birth.connected(self._things.interaction.publish)
 
     def drain(self) -> list[Command]:
         """Hand over what is to be sent after the commit."""
@@ -117,6 +120,7 @@ class Daemon:
         things: the Virtual Object Layer.
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
+        models: Thing Models on offer.
         history: what is read back from the database.
         link: the link to the broker.
     """
@@ -199,6 +203,7 @@ class Daemon:
         kept.position = max(kept.position, lake.catalog.holdings().high)
         self.things = VirtualObjectLayer(ledger, DIALECTS, kept, clock, random_id, settings.admission)
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
+        self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
             ledger, self.things, self.composites, templates, clock, random_id, store.services()
@@ -208,7 +213,10 @@ class Daemon:
         store.close()
 
         address = self._broker(stack)
-        self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock)
+        self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock, FAREWELL)
+        self.things.birth.on_other = self.link.go_silently
+        if not self.link.hears(FAREWELL.topic):
+            self.things.birth.leave()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
         layers = Layers(self.things, self.composites, clock)

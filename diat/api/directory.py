@@ -1,100 +1,155 @@
-"""``/things``: the directory of virtual objects and composites: found, described, admitted, swapped."""
+"""``/things/{id}``: the descriptions of the Thing Description Directory, made, read, changed and retired."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import hashlib
+import uuid
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
 
-from diat.api import views
+from diat.api.descriptions import description
 from diat.api.ports import (
+    DirectoryRoute,
+    IdempotencyKey,
     IfMatch,
-    Limit,
-    Offset,
     Platform,
-    StrictRoute,
     ThePlatform,
     ThingId,
+    base_url,
     durably,
     etag,
-    page,
+    must_be_at,
+    segment,
 )
-from diat.kernel.clock import rfc3339
-from diat.kernel.errors import Invalid, Stale
-from diat.vol import search
-from diat.vol.search import Capability
-from diat.vol.succession import successors
+from diat.kernel.errors import Conflict, InvalidDocument
 from diat.vol.thing import VirtualObject
-from diat.wot.quantities import quantity_kind
+from diat.wire.envelope import Garbled, read_json
 
-router = APIRouter(tags=["things"], route_class=StrictRoute)
+router = APIRouter(tags=["directory"], route_class=DirectoryRoute)
 TD = "application/td+json"
+MERGE_PATCH = "application/merge-patch+json"
+_JSON = "application/json"
+_TAKEN = (TD, "application/ld+json", _JSON)
+
+_A_TD: dict[str, Any] = {"requestBody": {"required": True, "content": {TD: {"schema": {"type": "object"}}}}}
+_A_PATCH: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {MERGE_PATCH: {"schema": {"type": "object"}}}}
+}
 
 
-class Verdict(BaseModel):
-    """A person's decision on a thing that wants to take part."""
+async def _document(request: Request, *kinds: str) -> dict[str, Any]:
+    """The body as a JSON object of one of these media types.
 
-    model_config = ConfigDict(extra="forbid")
-    state: Literal["accepted", "rejected"]
-    reason: str = ""
-
-
-class Swap(BaseModel):
-    """The thing whose hardware is taken."""
-
-    model_config = ConfigDict(extra="forbid")
-    thing: str
-
-
-@router.get("/things", summary="All Thing Descriptions, or those found by meaning")
-def list_things(
-    request: Request,
-    response: Response,
-    platform: ThePlatform,
-    quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
-    place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
-    capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
-    limit: Limit = 1000,
-    offset: Offset = 0,
-) -> list[dict[str, Any]]:
-    """Thing Descriptions of virtual objects and composites, in the order in which they came."""
-    kind = quantity_kind(quantity) if quantity is not None else None
-    if quantity is not None and kind is None:
-        raise Invalid(f"unknown quantity {quantity!r}", "quantity")
-    base = str(request.base_url).rstrip("/")
-    query = search.Query(quantity=kind, place=place, capability=capability)
-    found = search.find(platform.things.registry, query)[offset : offset + limit + 1]
-    shown = page(request, response, found, limit, offset=offset + limit)
-    return [views.description(platform, each, base) for each in shown]
+    Raises:
+        HTTPException: it is of another kind.
+        InvalidDocument: it is no JSON object.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind not in kinds:
+        raise HTTPException(415, f"{kind[:100]!r} is not taken here: send {' or '.join(kinds)}")
+    value = read_json(await request.body())
+    if isinstance(value, Garbled):
+        raise InvalidDocument(("", f"the body is not JSON: {value.reason}"))
+    if not isinstance(value, dict):
+        raise InvalidDocument(("", "a JSON object is wanted"))
+    return value
 
 
-@router.get("/things/{thing}", summary="One Thing Description")
+@router.post("/things", status_code=201, summary="Register a thing without an id", openapi_extra=_A_TD)
+async def create_anonymous_thing(
+    request: Request, platform: ThePlatform, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Takes a Thing Description without ``id``; answers with the Location of the entry made from it."""
+    td = await _document(request, *_TAKEN)
+    if "id" in td:
+        raise InvalidDocument(("id", "a description with an id is put at /things/{id}"))
+    thing = _new_id(idempotency_key)
+
+    def change() -> None:
+        if idempotency_key is not None and platform.things.registry.seen(thing) is not None:
+            if not platform.things.entries.same(thing, {**td, "id": thing}):
+                raise Conflict("this Idempotency-Key was used with another description")
+            return
+        platform.things.put(thing, {**td, "id": thing})
+
+    await durably(platform, change)
+    return Response(status_code=201, headers={"Location": f"/things/{segment(thing)}"})
+
+
+@router.get(
+    "/things/{thing}",
+    summary="One Thing Description",
+    responses={200: {"content": {TD: {"schema": {"type": "object"}}}}},
+    response_class=Response,
+)
 def get_thing(request: Request, platform: ThePlatform, thing: ThingId) -> Response:
-    """The Thing Description; its forms work through this platform."""
-    each = platform.things.registry.get(thing)
-    return _td(request, platform, each)
+    """The Thing Description; its forms work."""
+    return served(request, platform, platform.things.registry.get(thing))
 
 
-@router.patch("/things/{thing}", summary="Say what a thing means")
+@router.put(
+    "/things/{thing}",
+    status_code=204,
+    summary="Register a thing, or describe it anew",
+    openapi_extra=_A_TD,
+    responses={201: {"description": "The thing was not known before"}},
+)
+async def put_thing(request: Request, platform: ThePlatform, thing: ThingId, if_match: IfMatch) -> Response:
+    """Keeps a Thing Description under its id.
+
+    An entry of the directory is replaced. A thing that announces itself keeps what it announces: what the
+    description says otherwise is laid over that, in the place of earlier patches, and outlives later
+    announcements; its forms, security and registration times stay the platform's.
+    """
+    td = await _document(request, *_TAKEN)
+
+    def change() -> tuple[VirtualObject, bool]:
+        if if_match is not None:
+            must_be_at(platform, thing, if_match)
+        return platform.things.put(thing, td)
+
+    made, created = await durably(platform, change)
+    headers = {"ETag": etag(made.record.revision)}
+    if created:
+        headers["Location"] = f"/things/{segment(thing)}"
+    return Response(status_code=201 if created else 204, headers=headers)
+
+
+@router.patch(
+    "/things/{thing}",
+    status_code=204,
+    summary="Say what a thing means",
+    openapi_extra=_A_PATCH,
+    responses={200: {"description": "The description, if asked for by ``Prefer: return=representation``"}},
+)
 async def patch_thing(
     request: Request,
     platform: ThePlatform,
     thing: ThingId,
     if_match: IfMatch,
-    patch: Annotated[dict[str, Any], Body(media_type="application/merge-patch+json")],
+    prefer: Annotated[
+        str | None, Header(description="``return=representation`` to be answered with the description")
+    ] = None,
 ) -> Response:
-    """Lay a merge patch (RFC 7396) over the description; it outlives whatever the thing announces later."""
+    """Applies a merge patch (RFC 7396); it outlives whatever the thing announces later.
+
+    An empty one renews a registration that ends.
+    """
+    patch = await _document(request, MERGE_PATCH, _JSON)
 
     def change() -> VirtualObject:
-        _must_be_at(platform, thing, if_match)
+        must_be_at(platform, thing, if_match)
         try:
             return platform.things.patch(thing, patch)
         except RecursionError:
-            raise Invalid("nested too deeply") from None
+            raise InvalidDocument(("", "nested too deeply")) from None
 
-    return _td(request, platform, await durably(platform, change))
+    made = await durably(platform, change)
+    if prefer is not None and "return=representation" in prefer.replace(" ", "").lower():
+        return served(request, platform, made)
+    return Response(status_code=204, headers={"ETag": etag(made.record.revision)})
 
 
 @router.delete("/things/{thing}", status_code=204, summary="Retire a thing")
@@ -102,80 +157,21 @@ async def retire_thing(platform: ThePlatform, thing: ThingId, if_match: IfMatch)
     """Take a thing out of service; should it announce itself again, its history and patches are there."""
 
     def change() -> None:
-        _must_be_at(platform, thing, if_match)
+        must_be_at(platform, thing, if_match)
         platform.things.retire(thing)
 
     await durably(platform, change)
 
 
-@router.put("/things/{thing}/admission", summary="Accept or reject a thing")
-async def admit_thing(
-    platform: ThePlatform,
-    thing: ThingId,
-    if_match: IfMatch,
-    verdict: Annotated[Verdict | Literal["accepted", "rejected"], Body()],
-) -> Any:
-    """Accept or reject a thing: ``{"state", "reason"}``, or the bare word."""
-    said = verdict if isinstance(verdict, Verdict) else Verdict(state=verdict)
-    reason = said.reason or "a person decided so"
-
-    def change() -> VirtualObject:
-        _must_be_at(platform, thing, if_match)
-        return platform.things.admit(thing, said.state, reason)
-
-    made = await durably(platform, change)
-    return {"state": made.record.admission, "reason": made.record.reason}
-
-
-@router.get("/things/{thing}/hardware", summary="What is behind a thing, and what could take its place")
-def get_hardware(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
-    """The identifiers of the physical thing, its announcements, and things that look like a replacement."""
-    each = platform.things.registry.get(thing)
-    found = successors(each, platform.things.registry, platform.things.twin)
-    return {
-        "identifiers": list(each.record.identifiers),
-        "dialect": each.record.dialect,
-        "announcements": sorted(platform.things.registry.announcements.committed_topics(thing)),
-        "successors": [
-            {"thing": one.thing, "title": one.title, "share": one.share, "reason": one.reason}
-            for one in found
-        ],
-    }
-
-
-@router.put("/things/{thing}/hardware", summary="Put other hardware behind a thing")
-async def put_hardware(
-    request: Request, platform: ThePlatform, thing: ThingId, if_match: IfMatch, swap: Swap
-) -> Response:
-    """History, services and patches stay; the other thing is no more a thing of its own."""
-
-    def change() -> VirtualObject:
-        _must_be_at(platform, thing, if_match)
-        return platform.things.replace_hardware(thing, swap.thing)
-
-    return _td(request, platform, await durably(platform, change))
-
-
-@router.get("/things/{thing}/diagnostics", summary="What went wrong with a thing")
-def thing_diagnostics(platform: ThePlatform, thing: ThingId) -> list[dict[str, Any]]:
-    """The last things that went wrong, oldest first; messages that never came are listed at the end."""
-    each = platform.things.registry.get(thing)
-    lines = [views.diagnostic(line) for line in platform.things.diagnostics.of(each.id)]
-    twin = platform.things.twin(each.id)
-    now = rfc3339(twin.heard)
-    return lines + [
-        {"text": f"boot {boot}: messages {low} to {high} never came", "count": 1, "first": now, "last": now}
-        for boot, low, high in twin.missing()
-    ]
-
-
-def _must_be_at(platform: Platform, thing: str, revision: int | None) -> None:
-    at = platform.things.registry.get(thing).record.revision
-    if revision is not None and revision != at:
-        raise Stale(f"the thing is at revision {at}, not {revision}")
-
-
-def _td(request: Request, platform: Platform, each: VirtualObject) -> Response:
-    base = str(request.base_url).rstrip("/")
+def served(request: Request, platform: Platform, each: VirtualObject) -> Response:
+    """A description as an answer, with its ETag."""
     headers = {"ETag": etag(each.record.revision)}
-    return JSONResponse(views.description(platform, each, base), headers=headers, media_type=TD)
+    return JSONResponse(description(platform, each, base_url(request)), headers=headers, media_type=TD)
+
+
+def _new_id(idempotency_key: str | None) -> str:
+    """A UUID of version 4 as a URN; the same one for the same key."""
+    if idempotency_key is None:
+        return uuid.uuid4().urn
+    digest = hashlib.sha256(f"diat directory {idempotency_key}".encode()).digest()
+    return uuid.UUID(bytes=digest[:16], version=4).urn

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from diat.adapters.sql.history import Aggregate
-from diat.api import views
 from diat.api.ports import (
     Affordance,
     Limit,
@@ -19,11 +18,14 @@ from diat.api.ports import (
     page,
     readable_property,
 )
+from diat.api.units import Unit, scale
 from diat.kernel.clock import parse_time
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Invalid
 
-router = APIRouter(tags=["things"], route_class=StrictRoute)
+router = APIRouter(tags=["history"], route_class=StrictRoute)
+From = Annotated[str | None, Query(alias="from", description="RFC 3339 or Unix ms, included")]
+To = Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")]
 _LATEST = 253_402_300_799_999
 """The last millisecond that RFC 3339 can write."""
 
@@ -35,10 +37,11 @@ def read_history(
     platform: ThePlatform,
     thing: ThingId,
     name: Affordance,
-    since: Annotated[str | None, Query(alias="from", description="RFC 3339 or Unix ms, included")] = None,
-    until: Annotated[str | None, Query(alias="to", description="RFC 3339 or Unix ms, excluded")] = None,
+    since: From = None,
+    until: To = None,
     every: Annotated[str | None, Query(description="Interval: 10s, 5m, 1h, 1d or PT5M")] = None,
     aggregate: Aggregate | None = None,
+    unit: Unit = None,
     limit: Limit = 1000,
     offset: Offset = 0,
     cursor: Annotated[str | None, Query(description="From the Link of the page before")] = None,
@@ -46,7 +49,8 @@ def read_history(
     """Readings, oldest first; with ``every`` and ``aggregate`` one figure for each interval."""
     prop = readable_property(platform, thing, name)
     number = platform.things.registry.get(thing).record.no
-    start, end = _time(since, "from"), _time(until, "to")
+    shown = scale(prop, unit, aggregate)
+    start, end = time_of(since, "from"), time_of(until, "to")
     history = platform.history
     if (every is None) != (aggregate is None):
         raise Invalid("every and aggregate go together", "aggregate" if aggregate is None else "every")
@@ -61,7 +65,7 @@ def read_history(
             raise Invalid(f"{name!r} has no numbers: only count and last can be asked", "aggregate")
         figures = history.aggregates(number, name, start, end, length, aggregate, limit + 1, offset=offset)
         return [
-            views.reading(prop, past)
+            shown.reading(prop, past)
             for past in page(request, response, figures, limit, offset=offset + limit)
         ]
     after = _cursor(cursor)
@@ -69,12 +73,17 @@ def read_history(
     last = found[limit - 1] if len(found) > limit else None
     following = f"{last.observed}.{last.position}" if last is not None else ""
     return [
-        views.reading(prop, past)
+        shown.reading(prop, past)
         for past in page(request, response, found, limit, cursor=following, offset=0)
     ]
 
 
-def _time(text: str | None, field: str) -> int | None:
+def time_of(text: str | None, field: str) -> int | None:
+    """A time of a query in Unix milliseconds.
+
+    Raises:
+        Invalid: it is no time.
+    """
     if text is None:
         return None
     try:

@@ -23,9 +23,11 @@ from diat.api.ports import (
     segment,
 )
 from diat.api.problems import problem
+from diat.api.units import Unit, Units, own_value, scale, scales
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
 from diat.vol.interaction import Actuation, Order
+from diat.vol.thing import Property
 
 router = APIRouter(tags=["things"], route_class=StrictRoute)
 PATIENCE = 2.0
@@ -33,40 +35,40 @@ PATIENCE = 2.0
 
 
 @router.get("/things/{thing}/properties", summary="Values of all properties")
-def read_properties(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+def read_properties(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
     """An object of bare values; properties that have none yet are left out."""
-    each = platform.things.registry.get(thing)
-    return {
-        name: known.value
-        for name, known in platform.things.twin(thing).values.items()
-        if name in each.properties and each.properties[name].readable
-    }
+    shown = scales(_readable(platform, thing), units or [])
+    values = platform.things.twin(thing).values
+    return {name: shown[name].value(known.value) for name, known in values.items() if name in shown}
 
 
 @router.get("/things/{thing}/readings", summary="Newest readings of all properties")
-def read_readings(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+def read_readings(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
     """Readings with unit, both times and quality, by property."""
-    each = platform.things.registry.get(thing)
-    now = platform.clock()
+    properties = {prop.name: prop for prop in _readable(platform, thing)}
+    shown, now = scales(properties.values(), units or []), platform.clock()
+    values = platform.things.twin(thing).values
     return {
-        name: views.reading(each.properties[name], known, now)
-        for name, known in platform.things.twin(thing).values.items()
-        if name in each.properties and each.properties[name].readable
+        name: shown[name].reading(properties[name], known, now)
+        for name, known in values.items()
+        if name in shown
     }
 
 
 @router.get("/things/{thing}/properties/{name}", summary="Value of a property")
-def read_property(platform: ThePlatform, thing: ThingId, name: Affordance) -> JSONResponse:
+def read_property(platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None) -> JSONResponse:
     """The bare value."""
-    readable_property(platform, thing, name)
-    return JSONResponse(_known(platform, thing, name).value)
+    shown = scale(readable_property(platform, thing, name), unit)
+    return JSONResponse(shown.value(_known(platform, thing, name).value))
 
 
 @router.get("/things/{thing}/properties/{name}/reading", summary="Newest reading of a property")
-def read_reading(platform: ThePlatform, thing: ThingId, name: Affordance) -> dict[str, Any]:
+def read_reading(
+    platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None
+) -> dict[str, Any]:
     """The value with its unit, both times and quality."""
     prop = readable_property(platform, thing, name)
-    return views.reading(prop, _known(platform, thing, name), platform.clock())
+    return scale(prop, unit).reading(prop, _known(platform, thing, name), platform.clock())
 
 
 _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
@@ -86,9 +88,16 @@ async def write_property(
     name: Affordance,
     prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
     idempotency_key: IdempotencyKey = None,
+    unit: Unit = None,
 ) -> Response:
-    """Takes the bare value; 204 once the thing confirmed, 202 with a Location while it has not."""
+    """Takes the bare value, in the unit given or else the property's own.
+
+    Answers 204 once the thing confirmed, 202 with a Location while it has not.
+    """
     value = await json_body(request)
+    prop = platform.things.registry.get(thing).properties.get(name)
+    if prop is not None:
+        value = own_value(prop, value, unit)
     reference = None if idempotency_key is None else derived_id("write", thing, name, idempotency_key)
 
     def change() -> tuple[Actuation, Future[Actuation]]:
@@ -164,6 +173,10 @@ def _ended(actuation: Actuation) -> Future[Actuation]:
     future: Future[Actuation] = Future()
     future.set_result(actuation)
     return future
+
+
+def _readable(platform: Platform, thing: str) -> list[Property]:
+    return [prop for prop in platform.things.registry.get(thing).properties.values() if prop.readable]
 
 
 def _known(platform: Platform, thing: str, name: str) -> Any:

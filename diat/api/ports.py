@@ -10,14 +10,16 @@ from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.sql.history import History
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Invalid, NotFound, Unavailable
+from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
 from diat.service.layer import ServiceLayer
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.models import Models
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
@@ -32,6 +34,7 @@ class Platform(Protocol):
     things: VirtualObjectLayer
     composites: CompositeLayer
     services: ServiceLayer
+    models: Models
     history: History
     clock: Clock
 
@@ -107,6 +110,18 @@ def readable_property(platform: Platform, thing: str, name: str) -> Property:
     return prop
 
 
+def must_be_at(platform: Platform, thing: str, revision: int | None) -> None:
+    """Do nothing if a thing is at this revision, or none is asked for.
+
+    Raises:
+        NotFound: there is no such thing.
+        Stale: it is at another one.
+    """
+    at = platform.things.registry.get(thing).record.revision
+    if revision is not None and revision != at:
+        raise Stale(f"the thing is at revision {at}, not {revision}")
+
+
 async def durably(platform: Platform, change: Callable[[], T]) -> T:
     """Run a change in the writer and wait until it is durable.
 
@@ -148,6 +163,23 @@ class StrictRoute(APIRoute):
         return strictly
 
 
+class DirectoryRoute(StrictRoute):
+    """A route of the directory: what is wrong with a query answers 400, as W3C WoT Discovery has it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with its refusals translated."""
+        handle = super().get_route_handler()
+
+        async def translated(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                faults = [(".".join(map(str, each["loc"][1:])), each["msg"]) for each in error.errors()]
+                raise InvalidDocument(*faults) from None
+
+        return translated
+
+
 async def json_body(request: Request) -> Any:
     """The body as JSON; None if there is none.
 
@@ -172,6 +204,11 @@ def page(request: Request, response: Response, found: list[T], limit: int, **fol
         base = str(request.base_url).rstrip("/")
         response.headers["Link"] = f'<{base}{path}?{urlencode(asked)}>; rel="next"'
     return found[:limit]
+
+
+def base_url(request: Request) -> str:
+    """The address that the client reached the platform by, without a slash at its end."""
+    return str(request.base_url).rstrip("/")
 
 
 def etag(revision: int) -> str:

@@ -9,25 +9,45 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Refused, Stale, Unavailable
+from diat.kernel.errors import (
+    Conflict,
+    DiatError,
+    Inconvertible,
+    Invalid,
+    InvalidDocument,
+    NotFound,
+    Refused,
+    Stale,
+    Unavailable,
+)
 
 _TITLES = {
     "bad-request": "The request cannot be read",
     "origin": "Pages from elsewhere may not call this platform",
     "not-found": "There is no such thing, service, template or command",
+    "media-type": "That kind of document is not taken here",
+    "not-implemented": "This is not offered here",
     "method-not-allowed": "This path does not take that method",
     "conflict": "It contradicts something that is there",
     "stale": "Somebody else changed it meanwhile",
     "too-large": "The body is too large",
     "host": "This platform does not go by that name",
     "invalid": "A value is wrong",
+    "unit": "The values do not come in that unit",
     "refused": "It cannot be done as it stands",
     "actuation": "The thing did not do as it was told",
     "unavailable": "It may succeed later",
     "internal": "An error of ours",
 }
 """Last segment of the ``type`` to what it means; part of the contract."""
-_KINDS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_KINDS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "media-type",
+    501: "not-implemented",
+}
 
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -40,6 +60,14 @@ SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "field": {"type": "string", "description": "Dotted path of the value that is wrong"},
+        "validationErrors": {
+            "type": "array",
+            "description": "Of a Thing Description or a query: every place that is wrong",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "description": {"type": "string"}},
+            },
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -58,6 +86,8 @@ _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (Conflict, 409, "conflict"),
     (Stale, 412, "stale"),
+    (Inconvertible, 400, "unit"),
+    (InvalidDocument, 400, "invalid"),
     (Invalid, 422, "invalid"),
     (Refused, 422, "refused"),
     (Unavailable, 503, "unavailable"),
@@ -94,7 +124,9 @@ def install(app: FastAPI) -> None:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     status, kind = next((code, kind) for known, code, kind in _STATUS if isinstance(error, known))
-    return problem(status, kind, str(error), field=getattr(error, "field", ""))
+    faults = error.faults if isinstance(error, InvalidDocument) else ()
+    wrong = [{"field": field or "(root)", "description": text} for field, text in faults]
+    return problem(status, kind, str(error), field=getattr(error, "field", ""), validationErrors=wrong)
 
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:

@@ -16,6 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diat.adapters.sql.history import Past
 from diat.api.ports import Affordance, Platform, ThePlatform, ThingId
+from diat.api.units import Scale, Unit, scale
 from diat.kernel.errors import Invalid, NotFound
 from diat.vol.streams import Key
 
@@ -32,6 +33,7 @@ class Source(NamedTuple):
     key: Key
     past: Callable[[int], list[Past]]
     after: int | None
+    shown: Scale = Scale(None)
 
 
 def _position(last_event_id: LastEventId = None) -> int | None:
@@ -45,7 +47,9 @@ def _position(last_event_id: LastEventId = None) -> int | None:
 After = Annotated[int | None, Depends(_position)]
 
 
-def _property(platform: ThePlatform, thing: ThingId, name: Affordance, after: After) -> Source:
+def _property(
+    platform: ThePlatform, thing: ThingId, name: Affordance, after: After, unit: Unit = None
+) -> Source:
     each = platform.things.registry.get(thing)
     if name not in each.properties:
         raise NotFound(f"{each.td['title']} has no property {name!r}")
@@ -54,6 +58,7 @@ def _property(platform: ThePlatform, thing: ThingId, name: Affordance, after: Af
         ("property", thing, name),
         lambda position: platform.history.readings_since(number, name, position, BACKLOG + 1),
         after,
+        scale(each.properties[name], unit),
     )
 
 
@@ -97,7 +102,7 @@ async def subscribe_event(
 
 async def _stream(platform: Platform, source: Source) -> AsyncIterator[ServerSentEvent]:
     """What was missed, then what happens, each once."""
-    key, past, after = source
+    key, past, after, shown = source
     loop = asyncio.get_running_loop()
     there = asyncio.Event()
     streams = platform.things.observers.streams
@@ -112,7 +117,7 @@ async def _stream(platform: Platform, source: Source) -> AsyncIterator[ServerSen
             found = await run_in_threadpool(past, after)
             for each in found[:BACKLOG]:
                 after = each.position
-                yield ServerSentEvent(data=each.value, id=str(each.position))
+                yield ServerSentEvent(data=shown.value(each.value), id=str(each.position))
             if len(found) > BACKLOG:
                 yield ServerSentEvent(event="missed", data={"reason": f"more than {BACKLOG} in the past"})
         while True:
@@ -123,6 +128,6 @@ async def _stream(platform: Platform, source: Source) -> AsyncIterator[ServerSen
                 yield ServerSentEvent(event="missed", data={"missed": missed, "reason": "read too slowly"})
             for item in items:
                 if after is None or item.position > after:
-                    yield ServerSentEvent(data=item.data, id=str(item.position))
+                    yield ServerSentEvent(data=shown.value(item.data), id=str(item.position))
     finally:
         streams.close(key, reader)

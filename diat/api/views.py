@@ -5,75 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from diat.adapters.sql.history import Past
-from diat.api.ports import Platform, segment
+from diat.api.ports import Platform
 from diat.kernel.clock import rfc3339
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
-from diat.vol.thing import Property, VirtualObject
-from diat.vol.twin import Reading, Twin
+from diat.vol.thing import Property
+from diat.vol.twin import Reading
 
 Json = dict[str, Any]
-
-
-def status_of(twin: Twin, now: int, stale_after: float) -> str:
-    """``online``, ``offline``, ``sleeping``, ``unknown``; ``stale`` if it should be there and is silent."""
-    if twin.status == "online" and twin.heard and now - twin.heard > stale_after * 1000:
-        return "stale"
-    return twin.status
-
-
-def description(platform: Platform, each: VirtualObject, base: str) -> Json:
-    """A Thing Description whose forms work through this platform."""
-    home = f"{base}/things/{segment(each.id)}"
-    twin = platform.things.twin(each.id)
-    td = dict(each.td)
-    td["properties"] = {
-        name: {**td["properties"][name], "forms": _property_forms(home, prop)}
-        for name, prop in each.properties.items()
-    }
-    td["actions"] = {
-        name: {
-            **td["actions"][name],
-            "forms": [
-                {
-                    "href": f"{home}/actions/{segment(name)}",
-                    "op": ["invokeaction"],
-                    "htv:methodName": "POST",
-                    "contentType": "application/json",
-                }
-            ],
-        }
-        for name in each.actions
-    }
-    td["events"] = {
-        name: {
-            **event,
-            "forms": [
-                {
-                    "href": f"{home}/events/{segment(name)}",
-                    "op": ["subscribeevent"],
-                    "subprotocol": "sse",
-                    "contentType": "text/event-stream",
-                }
-            ],
-        }
-        for name, event in _mapping(td.get("events")).items()
-    }
-    for kind in ("properties", "actions", "events"):
-        if not td[kind]:
-            del td[kind]
-    # What the thing itself demands stands behind the platform's own forms, which demand nothing yet.
-    td |= {"securityDefinitions": {"nosec_sc": {"scheme": "nosec"}}, "security": ["nosec_sc"]}
-    td["forms"] = [
-        {"href": f"{home}/properties", "op": ["readallproperties"], "contentType": "application/json"}
-    ]
-    td["diat:dialect"] = each.record.dialect
-    td["diat:admission"] = each.record.admission
-    td["diat:status"] = status_of(twin, platform.clock(), platform.stale_after)
-    if twin.heard:
-        td["diat:heard"] = rfc3339(twin.heard)
-    return td
 
 
 def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Json:
@@ -161,25 +101,3 @@ def diagnostic(line: Diagnostic) -> Json:
         "first": rfc3339(line.first),
         "last": rfc3339(line.last),
     }
-
-
-def _property_forms(home: str, prop: Property) -> list[Json]:
-    href = f"{home}/properties/{segment(prop.name)}"
-    operations = ["readproperty"] * prop.readable + ["writeproperty"] * prop.writable
-    forms: list[Json] = [
-        {"href": href, "op": operations or ["readproperty"], "contentType": "application/json"}
-    ]
-    if prop.readable:
-        forms.append(
-            {
-                "href": f"{href}/observe",
-                "op": ["observeproperty"],
-                "subprotocol": "sse",
-                "contentType": "text/event-stream",
-            }
-        )
-    return forms
-
-
-def _mapping(value: Any) -> Json:
-    return {k: v for k, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}

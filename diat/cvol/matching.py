@@ -18,6 +18,7 @@ from diat.vol.twin import Reading, Twin
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 
+UNREACHED = "it is reached only by forms of its own"
 OFFLINE = "it is offline"
 BindingKind = Literal["property", "action", "event", "pair"]
 """What of a thing fills a role; ``pair``: two actions, one that increases and one that decreases."""
@@ -188,6 +189,8 @@ def _unreadable(
     """Why a property, as it is described, cannot be read for the role."""
     if prop.category is not None:
         return f"it tells of the thing itself ({prop.category})"
+    if prop.name in each.description.unreached:
+        return UNREACHED
     if prop.writable and prop.numeric and each.record.dialect != NATIVE:
         return "it is a set-point"
     if (reason := _of_another_type(wanted, prop)) is not None:
@@ -294,6 +297,8 @@ def _actuator(
     opposite: str = "",
     how: How = "plain",
 ) -> Candidate:
+    if refusal is None and name in each.description.unreached:
+        refusal = UNREACHED
     absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
     return Candidate(

@@ -3,7 +3,8 @@
 DiatError
 ├── Refused             the caller's: the request cannot be done as it stands
 │   ├── Invalid         a value is wrong; ``field`` names it
-│   │   └── Inconvertible   values do not come in the unit that is asked for
+│   │   ├── Inconvertible   values do not come in the unit that is asked for
+│   │   └── InvalidDocument a whole document is wrong; ``faults`` names all places
 │   ├── NotFound        there is no such thing, service, template, …
 │   ├── Conflict        it contradicts something that is there
 │   │   └── TooSoon     it must wait: ``until`` says when it may be done
@@ -37,6 +38,19 @@ class Invalid(Refused):
 
 class Inconvertible(Invalid):
     """The values do not come in the unit that is asked for."""
+
+
+class InvalidDocument(Invalid):
+    """A document that was brought is wrong, maybe in several places.
+
+    Attributes:
+        faults: dotted path and what is wrong there, at least one; the first is the error's own.
+    """
+
+    def __init__(self, *faults: tuple[str, str]) -> None:
+        field, text = faults[0]
+        super().__init__(f"{field}: {text}" if field else text, field)
+        self.faults = faults
 
 
 class NotFound(Refused):

@@ -33,6 +33,7 @@ class Diagnostics:
 
     def __init__(self, ledger: Ledger, kept: dict[str, tuple[Diagnostic, ...]]) -> None:
         self._lines: Overlay[str, tuple[Diagnostic, ...]] = ledger.overlay("diagnostics", kept.items())
+        self._described: Overlay[str, tuple[str, ...]] = ledger.overlay()
         self.total = 0
         """Lines noted since the start, for the metrics."""
 
@@ -49,6 +50,26 @@ class Diagnostics:
         else:
             lines.append(Diagnostic(text, 1, now, now))
         self._lines.put(thing, tuple(lines[-KEPT:]))
+
+    def describe(self, thing: str, before: tuple[str, ...], notes: tuple[str, ...], now: int) -> None:
+        """Note what of a thing's description was not understood; what is understood by now is forgotten.
+
+        Args:
+            thing: its id.
+            before: the notes of its committed description.
+            notes: those of the description that it has now.
+            now: Unix milliseconds.
+        """
+        gone = {*before, *(self._described.get(thing) or ())} - set(notes)
+        if gone:
+            left = tuple(line for line in self._lines.get(thing) or () if line.text not in gone)
+            if left:
+                self._lines.put(thing, left)
+            else:
+                self._lines.remove(thing)
+        self._described.put(thing, notes)
+        for note in notes:
+            self.note(thing, note, now)
 
     def of(self, thing: str) -> tuple[Diagnostic, ...]:
         """The committed lines of a thing, oldest first; any thread may ask."""

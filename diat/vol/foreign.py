@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from diat.vol.intake import Intake
 from diat.vol.interaction import Interaction
+from diat.vol.lapses import Lapses
 from diat.vol.observers import Observers
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Availability, Status
@@ -15,7 +16,10 @@ from diat.wire.envelope import Message
 class ForeignMessages:
     """Reads the messages of foreign things; used by the writer alone."""
 
-    def __init__(self, intake: Intake, interaction: Interaction, observers: Observers) -> None:
+    def __init__(
+        self, intake: Intake, interaction: Interaction, observers: Observers, lapses: Lapses
+    ) -> None:
+        self._lapses = lapses
         self._intake = intake
         self._interaction = interaction
         self._observers = observers
@@ -34,6 +38,7 @@ class ForeignMessages:
                 self._available(each, inlet.topic, uptake.available, received)
             if message.retained:
                 self._intake.replay(each, uptake.values, received)
+                self._lapses.told(each, uptake.values)
                 continue
             if not uptake.values and not uptake.events:
                 continue
@@ -42,16 +47,17 @@ class ForeignMessages:
                 self._intake.occur(each, name, data, received, received, hints=True)
             if uptake.values:
                 self._intake.keep(each, twin, uptake.values, received, received, hints=True)
+                self._lapses.told(each, uptake.values)
             for name, value in uptake.values.items():
                 self._interaction.reading(each.id, name, value, received)
 
     def _available(self, each: VirtualObject, source: str, available: Availability, received: int) -> None:
-        twin = self._intake.changing(each.id)
-        twin.sources[source] = available
+        sources = {**self._intake.twin(each.id).sources, source: available}
         mode = each.description.availability
-        told = [available] if mode == "latest" else twin.sources.values()
-        if twin.turn(_status(told, any_will_do=mode == "any"), received):
-            self._observers.changed(each.id)
+        told = [available] if mode == "latest" else sources.values()
+        if sources != self._intake.twin(each.id).sources:
+            self._intake.changing(each.id).sources = sources
+        self._intake.set_status(each.id, _status(told, any_will_do=mode == "any"), received)
 
 
 def _status(told: Iterable[Availability], *, any_will_do: bool) -> Status:

@@ -9,10 +9,12 @@ or into a diagnostic) and nothing else is disturbed.
 
 from __future__ import annotations
 
+from diat.vol.birth import STATUS, Birth
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
 from diat.vol.native import NativeMessages
+from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.registry import Registry, Route
@@ -34,6 +36,8 @@ class Ingest:
         native: NativeMessages,
         foreign: ForeignMessages,
         waiting: WaitingRoom,
+        notices: Notices,
+        birth: Birth,
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
@@ -44,6 +48,8 @@ class Ingest:
         self._native = native
         self._foreign = foreign
         self._waiting = waiting
+        self._notices = notices
+        self._birth = birth
         self._counts = intake.counts
 
     def message(self, message: Message) -> None:
@@ -51,11 +57,13 @@ class Ingest:
         self._counts.messages += 1
         route = self._routes.get(message.topic)
         if route is not None:
+            self._up_to_date(route.thing, message)
             self._of_native(message, route)
         elif message.topic in self._speakers:
             if not message.payload:
                 self._onboarding.announced(message)  # in some dialects an emptied state takes the thing back
             for thing in self._speakers.members(message.topic):
+                self._up_to_date(thing, message)
                 self._of_foreign(message, thing)
             self._waiting.remember(message)
         else:
@@ -65,6 +73,7 @@ class Ingest:
         """Describe what was announced in the batch and give it what was waiting for it."""
         self._settle(now)
         self._observers.finish()
+        self._notices.finish()
         self._intake.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
@@ -81,6 +90,11 @@ class Ingest:
             self.message(message)
         for message in self._waiting.left(made.inlets):
             self._of_foreign(message, made.id)
+
+    def _up_to_date(self, thing: str, message: Message) -> None:
+        """What the same batch announced counts for what follows it."""
+        if self._registry.outdated(thing):
+            self._settle(message.received)
 
     def _of_native(self, message: Message, route: Route) -> None:
         each = self._registry.seen(route.thing)
@@ -111,6 +125,8 @@ class Ingest:
             self._unrouted_native(*native, message)
         elif message.topic.startswith("diat/"):
             self._counts.echoes += 1
+        elif message.topic == STATUS:
+            self._birth.heard(message)
         else:
             self._counts.unclaimed += 1
             self._waiting.leave(message)

@@ -12,7 +12,7 @@ from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import Diagnostics
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
-from diat.vol.thing import VirtualObject
+from diat.vol.thing import Property, VirtualObject
 from diat.vol.twin import Quality, Reading, Status, Twin
 from diat.wire.envelope import encode
 from diat.wot.schema import compile_check, data_schema, loosened
@@ -144,16 +144,15 @@ class Intake:
 
     def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
         """A retained message says what was last so, not when: the twin learns it, history does not."""
-        twin = self.changing(each.id)
         for name, value in values.items():
             prop = each.properties.get(name)
-            known = twin.values.get(name)
+            known = self.twin(each.id).values.get(name)
             if prop is None or (prop.check(value) is not None and not _is_of_its_kind(each, name, value)):
                 continue
-            if known is not None and (known.value == value or received - known.received < _while(known)):
+            if known is not None and _stands(prop, known, value, received):
                 continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
-            twin.values[name] = reading
+            self.changing(each.id).values[name] = reading
             self._observers.read(each.id, name, reading)
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
@@ -172,8 +171,8 @@ class Intake:
         return self.twins.get(thing) or Twin()
 
     def set_status(self, thing: str, status: Status, now: int) -> None:
-        """Say whether a thing is there, for things that do not say so themselves."""
-        if self.changing(thing).turn(status, now):
+        """Say whether a thing is there; nothing is written if that is known."""
+        if self.twin(thing).status != status and self.changing(thing).turn(status, now):
             self._observers.changed(thing)
 
     def change_source(self, thing: str, other: str) -> dict[str, Reading]:
@@ -236,9 +235,11 @@ class Intake:
             self._position.put("position", self._at)
 
 
-def _while(known: Reading) -> int:
-    """Milliseconds in which a value stands against a retained one."""
-    return JUST_NOW if known.quality == "good" else 0
+def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:
+    """Whether what is known stands against a retained value; what is no value of the property does not."""
+    if prop.check(known.value) is not None:
+        return False
+    return bool(known.value == value) or received - known.received < JUST_NOW * (known.quality == "good")
 
 
 def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool = False) -> bool:

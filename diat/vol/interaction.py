@@ -357,7 +357,7 @@ class Interaction:
             return self._set_composite(each, actuation, now)
         message = _message(each, actuation)
         if isinstance(message, Refusal):
-            raise Invalid(message.reason, "")
+            raise Invalid(message.reason, name if kind == "property" else "input")
         self._must_win(each, name, now, order)
         if kind == "property":
             self._overtake(actuation, now)

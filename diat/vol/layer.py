@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -13,13 +13,18 @@ from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
+from diat.vol.birth import Birth
 from diat.vol.diagnostics import Diagnostic, Diagnostics
+from diat.vol.dialects.directory import DIRECTORY, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
+from diat.vol.entries import Entries
 from diat.vol.foreign import ForeignMessages
 from diat.vol.ingest import Ingest
 from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
+from diat.vol.lapses import Lapses
 from diat.vol.native import NativeMessages
+from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.registry import Registry
@@ -61,26 +66,37 @@ class VirtualObjectLayer:
         clock: Clock,
         new_id: NewId,
         admission: Admission = "accepted",
+        brokers: Collection[str] = (),
     ) -> None:
+        """Put the layer together; ``brokers`` are names of our own broker besides those of loopback."""
         self._clock = clock
         self._next_clock = 0
-        announcements = Announcements(ledger, dialects, kept.announced, kept.buried)
+        directory = Directory(brokers)
+        announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
         self.registry = Registry(ledger, announcements, kept.records, admission)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
         self.observers = Observers(ledger)
+        self.entries = Entries(self.registry, directory, clock)
         self.interaction = Interaction(ledger, self.registry, new_id, kept.pending, kept.actuators)
-        self.onboarding = Onboarding(self.registry, self.interaction, self.observers, self.diagnostics, clock)
+        self.onboarding = Onboarding(
+            self.registry, self.interaction, self.observers, self.diagnostics, self.entries, clock
+        )
         self.intake = Intake(
             ledger, self.registry, self.observers, self.diagnostics, kept.twins, kept.position
         )
+        self.lapses = Lapses(self.registry, self.intake)
+        self.birth = Birth()
+        self.notices = Notices(ledger, self.registry, self.observers.streams, self.intake.arrival)
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
             self.observers,
             self.intake,
             NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
-            ForeignMessages(self.intake, self.interaction, self.observers),
+            ForeignMessages(self.intake, self.interaction, self.observers, self.lapses),
             WaitingRoom(ledger, self.intake, kept.held),
+            self.notices,
+            self.birth,
         )
 
     # --- asked by any thread ---
@@ -105,9 +121,18 @@ class VirtualObjectLayer:
 
     def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
         """Lay what a person says over a description; errors as in ``Onboarding.patch``."""
-        made = self.onboarding.patch(thing, patch)
+        self.onboarding.patch(thing, patch)
         self.ingest.finish(self._clock())
-        return made
+        return self.registry.known(thing)
+
+    def put(self, thing: str, td: Mapping[str, Any]) -> tuple[VirtualObject, bool]:
+        """Keep a description that a client brings; the thing, and whether it came into being by it.
+
+        Errors as in ``Onboarding.put``.
+        """
+        created = self.onboarding.put(thing, dict(td))
+        self.ingest.finish(self._clock())
+        return self.registry.known(thing), created
 
     def replace_hardware(self, thing: str, other: str) -> VirtualObject:
         """Put the physical thing behind ``other`` behind ``thing``, whose history and services stay.
@@ -117,8 +142,8 @@ class VirtualObjectLayer:
             Invalid: one of them is a composite, or they are the same.
         """
         for each in (self.registry.get(thing), self.registry.get(other)):
-            if each.record.dialect == "composite":
-                raise Invalid("a composite has no hardware", "thing")
+            if each.record.dialect in ("composite", DIRECTORY):
+                raise Invalid(f"what is of dialect {each.record.dialect} has no hardware", "thing")
         if thing == other:
             raise Invalid("it is that hardware already", "thing")
         said = self.intake.change_source(thing, other)
@@ -147,12 +172,15 @@ class VirtualObjectLayer:
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""
-        end = self.interaction.due()
-        return self._next_clock if end is None else min(end, self._next_clock)
+        ends = (self.interaction.due(), self.registry.leases.due(), self.lapses.due())
+        return min([self._next_clock, *(end for end in ends if end is not None)])
 
     def tick(self, now: int) -> None:
-        """End commands whose time is over; tell things the time."""
+        """End commands and registrations whose time is over; tell things the time."""
         self.interaction.tick(now)
+        self.lapses.tick(now)
+        for thing in self.registry.leases.over(now):
+            self.onboarding.expire(thing)
         if now >= self._next_clock:
             self._next_clock = now + CLOCK_EVERY
             self.interaction.publish(Outgoing(topics.CLOCK, encode({"t": now}), qos=0))

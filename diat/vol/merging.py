@@ -62,6 +62,7 @@ def merge(descriptions: Sequence[tuple[str, Description]]) -> Description:
     inlets: list[Inlet] = []
     outlets: dict[str, Outlet] = {}
     notes: list[str] = []
+    unreached: set[str] = set()
     for dialect, description in descriptions:
         owned: list[str] = []
         for kind in AFFORDANCES:
@@ -78,6 +79,7 @@ def merge(descriptions: Sequence[tuple[str, Description]]) -> Description:
         outlets |= {name: outlet for name, outlet in description.outlets.items() if name in owned}
         inlets += [narrowed(inlet, owned) for inlet in description.inlets]
         notes += [f"{dialect}: {note}" for note in description.notes]
+        unreached |= description.unreached & set(owned)
     td = {key: value for key, value in td.items() if value != {} or key not in AFFORDANCES}
     return Description(
         td=td,
@@ -85,6 +87,7 @@ def merge(descriptions: Sequence[tuple[str, Description]]) -> Description:
         outlets=outlets,
         availability=descriptions[0][1].availability,
         notes=tuple(notes),
+        unreached=frozenset(unreached),
     )
 
 
@@ -120,6 +123,7 @@ def renamed(description: Description, names: Mapping[str, str]) -> Description:
         },
         availability=description.availability,
         notes=description.notes,
+        unreached=frozenset(names.get(name, name) for name in description.unreached),
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Invalid
+from diat.kernel.errors import InvalidDocument
 from diat.vol.diagnostics import STRANGERS, Diagnostics
+from diat.vol.dialects.directory import DIRECTORY
 from diat.vol.dialects.port import Dialect, Outgoing, Part, Refusal, Withdrawal
+from diat.vol.entries import Entries, said_otherwise, valid
 from diat.vol.interaction import Interaction
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
@@ -16,7 +18,7 @@ from diat.vol.thing import VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Message, encode
 from diat.wot.frozen import too_deep
-from diat.wot.td import complete, fault, merge_patch
+from diat.wot.td import Json, complete, merge_patch
 
 
 class Onboarding:
@@ -28,16 +30,20 @@ class Onboarding:
         interaction: Interaction,
         observers: Observers,
         diagnostics: Diagnostics,
+        entries: Entries,
         clock: Clock,
     ) -> None:
         self._registry = registry
         self._interaction = interaction
         self._observers = observers
         self._diagnostics = diagnostics
+        self._entries = entries
         self._clock = clock
 
     def announced(self, message: Message) -> bool:
         """Take the message if it is an announcement; whether it was one."""
+        if message.retained and self._kept_copy(message):
+            return True
         heard = self._registry.announcements.hear(message.topic, message.payload)
         if heard is None:
             return False
@@ -51,6 +57,19 @@ class Onboarding:
             self._refuse(message.topic, said, message.received)
         elif said is not None:
             self._take(dialect, said, message.payload, message)
+        return True
+
+    def _kept_copy(self, message: Message) -> bool:
+        """Answer a copy of what stands already, as a broker sends it of every thing at each start.
+
+        Reading thousands of them anew would take longer than all else that a start does.
+        """
+        thing = self._registry.announcements.standing(message.topic, message.payload)
+        if thing is None:
+            return False
+        known = self._registry.seen(thing)
+        if known is not None and not self._registry.outdated(thing):
+            self._answer(known)
         return True
 
     def _bundle(self, dialect: Dialect, said: tuple[Part | Refusal, ...], message: Message) -> None:
@@ -83,8 +102,9 @@ class Onboarding:
 
     def described(self, made: VirtualObject, now: int) -> None:
         """A thing stands anew: note what of it was not understood, and answer it."""
-        for note in made.notes:
-            self._diagnostics.note(made.id, note, now)
+        standing = self._registry.objects.committed.get(made.id)
+        before = standing.notes if standing is not None else ()
+        self._diagnostics.describe(made.id, before, made.notes, now)
         self._answer(made)
 
     def native_thing(self, name: str) -> str | None:
@@ -105,26 +125,54 @@ class Onboarding:
         self._observers.changed(thing)
         return made
 
-    def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
-        """Lay what a person says over a thing's description.
+    def patch(self, thing: str, patch: Mapping[str, Any]) -> None:
+        """Lay what a person says over a thing's description; an entry of the directory is itself changed.
 
         Raises:
             NotFound: there is no such thing.
-            Invalid: the description would no longer be one.
+            InvalidDocument: the description would no longer be one.
         """
         known = self._registry.get(thing)
         if too_deep(patch):
-            raise Invalid("the patch is nested too deeply")
+            raise InvalidDocument(("", "the patch is nested too deeply"))
         if patch.get("id", thing) != thing:
-            raise Invalid("the id of a thing cannot be changed", "id")
-        wrong = fault(complete(merge_patch(known.td, patch)))
-        if wrong is not None:
-            raise Invalid(wrong, wrong.partition(":")[0] if ":" in wrong else "")
-        made = self._registry.patch(thing, patch, self._clock())
+            raise InvalidDocument(("id", "the id of a thing cannot be changed"))
+        if known.record.dialect == DIRECTORY:
+            self._entries.put(thing, merge_patch(self._entries.brought(thing), patch))
+            return
+        valid(complete(merge_patch(known.td, patch)), self._clock())
+        self._lay(thing, patch, anew=False)
+
+    def put(self, thing: str, td: Json) -> bool:
+        """Keep a description that a client brings; whether a thing came into being by it.
+
+        Of an entry of the directory it takes the place. A thing that announces itself, or a composite, goes
+        on doing so: what the client says otherwise is laid over that, in the place of earlier patches.
+
+        Raises:
+            InvalidDocument: it is no Thing Description of this thing.
+            Conflict: the id belongs to a thing that announces itself but could not be described yet.
+        """
+        known = self._registry.seen(thing)
+        if known is None or known.record.dialect == DIRECTORY:
+            self._entries.put(thing, td)
+            return known is None
+        own = complete({**known.description.td, "id": thing})
+        patch = said_otherwise(own, td)
+        valid(complete(merge_patch(own, patch)), self._clock())
+        self._lay(thing, patch, anew=True)
+        return False
+
+    def expire(self, thing: str) -> None:
+        """Take a thing out of service whose registration was not renewed in time."""
+        self._diagnostics.note(thing, "its registration expired", self._clock())
+        self.retire(thing)
+
+    def _lay(self, thing: str, patch: Mapping[str, Any], *, anew: bool) -> None:
+        made = self._registry.patch(thing, patch, self._clock(), anew=anew)
         for note in made.notes:
             self._diagnostics.note(thing, note, self._clock())
         self._observers.changed(thing)
-        return made
 
     def retire(self, thing: str) -> None:
         """Take a thing out of service and clear its retained announcements, so that they cannot return.

@@ -10,16 +10,24 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from diat.kernel.errors import NotFound
+from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.alike import alike
 from diat.vol.announcements import Announced, Announcements
+from diat.vol.dialects.directory import ENTRY
 from diat.vol.dialects.meaning import corrected
 from diat.vol.dialects.port import Description, Dialect, Part, Refusal
+from diat.vol.leases import Leases
 from diat.vol.merging import counterparts, merge, renamed
 from diat.vol.places import around
 from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
+from diat.wot.registration import expiry
 from diat.wot.td import complete, merge_patch
+
+HEARD_EVERY = 60_000
+"""Milliseconds after which it is noted that an unchanged announcement was heard once more."""
+ENTERED = "a client of the directory put it there"
 
 
 class Route(Struct, frozen=True):
@@ -38,6 +46,7 @@ class Registry:
         speakers: topic of another dialect to the ids of the things that it says something of.
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
+        leases: whose registration ends when.
     """
 
     def __init__(
@@ -56,10 +65,13 @@ class Registry:
         self.speakers: Index[str] = ledger.index()
         self.by_quantity: Index[str] = ledger.index()
         self.by_place: Index[tuple[str, ...]] = ledger.index()
+        self.leases = Leases(self._expires)
+        for record in self._records.committed.values():
+            if record.expires is not None:
+                self.leases.note(record.id, record.expires)
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
         for thing in announcements.restore():
-            self._undescribed.put(thing, True)
-        self.describe(0)
+            self._describe(thing, 0)
 
     # --- reading ---
 
@@ -77,6 +89,22 @@ class Registry:
     def seen(self, thing: str) -> VirtualObject | None:
         """The virtual object as the writer sees it."""
         return self.objects.get(thing)
+
+    def known(self, thing: str) -> VirtualObject:
+        """The virtual object as the writer sees it.
+
+        Raises:
+            NotFound: there is none, or it is retired.
+        """
+        found = self.objects.get(thing)
+        if found is None:
+            raise NotFound(f"there is no thing {thing!r}")
+        return found
+
+    def stood(self, thing: str) -> bool:
+        """Whether there was such a thing when the running batch began, described already or not."""
+        record = self._records.committed.get(thing)
+        return record is not None and not record.retired
 
     def everything(self) -> list[VirtualObject]:
         """All committed virtual objects by number; any thread may ask."""
@@ -105,6 +133,10 @@ class Registry:
         """
         known = self.announcements.at(part.topic)
         if known is not None and known.payload == payload:
+            if live and now - known.received >= HEARD_EVERY:
+                self.announcements.heard(part.topic, now)
+            if live and self.objects.get(known.thing) is not None:
+                self.renew(known.thing, now)
             return known.thing
         # One of several in a message comes live whenever any of the others changes.
         if self.announcements.buried(part.topic) and (not live or "#" in part.topic):
@@ -121,7 +153,14 @@ class Registry:
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
         self.announcements.put(
-            Announced(topic=part.topic, thing=thing, dialect=dialect.name, payload=payload, received=now),
+            Announced(
+                topic=part.topic,
+                thing=thing,
+                dialect=dialect.name,
+                payload=payload,
+                since=known.since if known is not None and known.thing == thing else now,
+                received=now,
+            ),
             part,
         )
         self._undescribed.put(thing, True)
@@ -145,7 +184,7 @@ class Registry:
         self._undescribed.remove(thing)
         record = self._records.get(thing)
         if record is not None:
-            self._put_record(record, now, retired=True, renames={}, identifiers=())
+            self._put_record(record, now, retired=True, renames={}, identifiers=(), expires=None)
         self._replace(thing, None)
 
     def replace_hardware(self, thing: str, other: str, now: int) -> VirtualObject:
@@ -157,7 +196,7 @@ class Registry:
         Raises:
             NotFound: there is no such thing.
         """
-        kept, given = self._known(thing), self._known(other)
+        kept, given = self.known(thing), self.known(other)
         for topic in self.announcements.topics(thing):
             self.announcements.bury(topic, now)
         for topic in self.announcements.topics(other):
@@ -177,28 +216,25 @@ class Registry:
         )
         self._undescribed.put(thing, True)
         self.describe(now)
-        return self._known(thing)
+        return self.known(thing)
 
     def describe(self, now: int) -> list[VirtualObject]:
         """Describe the things whose parts changed; those that now stand anew."""
         made = []
         for thing in [key for key, waits in self._undescribed.changes.items() if waits]:
             self._undescribed.remove(thing)
-            record = self._records.get(thing)
-            parts = self.announcements.parts(thing)
-            if record is None or not parts:
-                continue
-            heard = [dialect for dialect in parts if dialect.whole][:1] or list(parts)
-            described = [(dialect.name, dialect.describe(parts[dialect])) for dialect in heard]
-            if described[0][0] != record.dialect:
-                record = self._put_record(record, now, dialect=described[0][0])
-            made.append(self._stand(record, renamed(merge(described), record.renames)))
+            if self._describe(thing, now) is not None:
+                made.append(self.renew(thing, now))
         return made
 
     @property
     def waiting(self) -> bool:
         """Whether a thing waits to be described."""
         return any(self._undescribed.changes.values())
+
+    def outdated(self, thing: str) -> bool:
+        """Whether a thing was announced anew and is not described yet."""
+        return self._undescribed.get(thing) is True
 
     # --- things without announcements ---
 
@@ -214,17 +250,54 @@ class Registry:
 
     # --- what people say ---
 
-    def patch(self, thing: str, patch: Mapping[str, Any], now: int) -> VirtualObject:
-        """Lay a merge patch over the description, on top of earlier ones.
+    def enter(self, dialect: Dialect, part: Part, payload: bytes, now: int) -> str:
+        """Keep an entry of the directory, to be described by ``describe``; the id of its thing.
+
+        What people said of an earlier one of that id is gone: the entry is what they say.
+
+        Raises:
+            Conflict: the id belongs to a thing that announces itself.
+        """
+        taken = self.announce(dialect, part, payload, now)
+        if not isinstance(taken, str):
+            raise Conflict(taken.reason if taken is not None else "it counts for nothing")
+        record = self._records.get(taken)
+        if record is not None:
+            decided = {"admission": "accepted", "reason": ENTERED, "decided_by": "person"}
+            self._put_record(record, now, patch={}, renames={}, **decided)
+        self._undescribed.put(taken, True)
+        return taken
+
+    def patch(self, thing: str, patch: Mapping[str, Any], now: int, *, anew: bool = False) -> VirtualObject:
+        """Lay a merge patch over the description, on top of earlier ones or, ``anew``, in their place.
 
         Raises:
             NotFound: there is no such thing.
         """
-        known = self._known(thing)
+        known = self.known(thing)
         record = known.record
-        laid = _layered(record.patch, patch)
+        laid = dict(patch) if anew else _layered(record.patch, patch)
         record = self._put_record(record, now, patch=laid)
-        return self._stand(record, known.description)
+        self._stand(record, known.description)
+        return self.renew(thing, now)
+
+    def renew(self, thing: str, now: int) -> VirtualObject:
+        """Let the registration of a thing begin anew, if it is one that ends.
+
+        Raises:
+            NotFound: there is no such thing.
+        """
+        known = self.known(thing)
+        # A composite lives as long as its service does.
+        end = expiry(known.td, now) if known.record.dialect != "composite" else None
+        if end == known.record.expires:
+            return known
+        record = self._put_record(known.record, now, expires=end)
+        if end is not None:
+            self.leases.note(thing, end)
+        renewed = msgspec.structs.replace(known, record=record)
+        self.objects.put(thing, renewed)
+        return renewed
 
     def admit(self, thing: str, admission: str, reason: str, now: int) -> VirtualObject:
         """Accept or reject a thing.
@@ -232,17 +305,15 @@ class Registry:
         Raises:
             NotFound: there is no such thing.
         """
-        known = self._known(thing)
-        record = self._put_record(known.record, now, admission=admission, reason=reason)
+        known = self.known(thing)
+        record = self._put_record(known.record, now, admission=admission, reason=reason, decided_by="person")
         return self._stand(record, known.description)
 
     # --- within ---
 
-    def _known(self, thing: str) -> VirtualObject:
-        known = self.objects.get(thing)
-        if known is None:
-            raise NotFound(f"there is no thing {thing!r}")
-        return known
+    def _expires(self, thing: str) -> int | None:
+        record = self._records.get(thing)
+        return record.expires if record is not None and not record.retired else None
 
     def _put_record(self, record: ThingRecord, now: int, **changes: Any) -> ThingRecord:
         changed: ThingRecord = msgspec.structs.replace(
@@ -268,7 +339,7 @@ class Registry:
         )
 
     def _thing_of(self, dialect: Dialect, part: Part) -> str | Refusal:
-        if part.topic.startswith(topics.TD_PREFIX) and part.claim is not None:
+        if part.topic.startswith((topics.TD_PREFIX, ENTRY)) and part.claim is not None:
             return self._stated(part, part.claim)
         owner = self.announcements.owner(dialect.name, part)
         if owner is not None:
@@ -290,11 +361,24 @@ class Registry:
             return known.thing
         standing = self.announcements.topics(thing)
         if standing and part.topic not in standing:
-            return Refusal(f"{thing!r} is already claimed by {standing[0]}", standing[0])
+            holder = "an entry of the directory" if standing[0].startswith(ENTRY) else standing[0]
+            return Refusal(f"{thing!r} is already claimed by {holder}", standing[0])
         unannounced = self._records.get(thing)
         if not standing and unannounced is not None and not unannounced.retired:
             return Refusal(f"{thing!r} is already claimed by a {unannounced.dialect}")
         return thing
+
+    def _describe(self, thing: str, now: int) -> VirtualObject | None:
+        """Describe a thing from its parts; None if there are none, or nobody knows it any more."""
+        record = self._records.get(thing)
+        parts = self.announcements.parts(thing)
+        if record is None or not parts:
+            return None
+        heard = [dialect for dialect in parts if dialect.whole][:1] or list(parts)
+        described = [(dialect.name, dialect.describe(parts[dialect])) for dialect in heard]
+        if described[0][0] != record.dialect:
+            record = self._put_record(record, now, dialect=described[0][0])
+        return self._stand(record, alike(renamed(merge(described), record.renames)))
 
     def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:
         patched = merge_patch({**description.td, "id": record.id}, record.patch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -46,25 +47,15 @@ def find(registry: Registry, query: Query) -> list[VirtualObject]:
         found = list(objects.values())
     else:
         smallest, *others = sorted(walked, key=len)
-        ids = [thing for thing in list(smallest) if all(thing in other for other in others)]
-        found = [each for thing in ids if (each := objects.get(thing)) is not None]
+        ids = list(smallest)
+        for other in others:
+            ids = [thing for thing in ids if thing in other]
+        found = [each for each in map(objects.get, ids) if each is not None]
     if query.capability is not None:
-        found = [each for each in found if _can(each, query.capability, query.quantity)]
-    return sorted(found, key=lambda each: each.record.no)
+        skill = (query.capability, query.quantity)
+        found = [each for each in found if skill in each.skills]
+    found.sort(key=_number)
+    return found
 
 
-def _can(each: VirtualObject, capability: Capability, quantity: str | None) -> bool:
-    if capability in ("read", "write"):
-        return any(
-            (prop.readable if capability == "read" else prop.writable)
-            and (quantity is None or prop.quantity == quantity)
-            for prop in each.properties.values()
-        )
-    driven = [prop.affects for prop in each.properties.values()]
-    driven += [action.affects for action in each.actions.values()]
-    return any(
-        affects is not None
-        and affects.direction == capability
-        and (quantity is None or affects.quantity == quantity)
-        for affects in driven
-    )
+_number = attrgetter("record.no")

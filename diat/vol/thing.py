@@ -7,10 +7,13 @@ and is made anew whenever either changes. Both are immutable.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
+from diat.vol.alike import ALIKE, json
 from diat.vol.dialects.port import Description, Inlet
 from diat.wot.quantities import quantity_kind
 from diat.wot.schema import Check, compile_check, data_schema
@@ -28,11 +31,12 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
         name: the last segment of the id for native things, else the dialect's own name for it.
         dialect: how it speaks: ``native``, ``homeassistant``, ``composite``.
         identifiers: what names the physical thing behind it, as its dialect says.
-        admission: whether it takes part; ``reason`` says why in one line.
+        admission: whether it takes part; ``reason`` says why in one line, ``decided_by`` who decided.
         patch: what people said about it, a merge patch laid over the description.
         renames: what the hardware calls an affordance to the name that it has here, after a swap.
         retired: it was withdrawn; its number and patch wait for its return.
-        created: Unix milliseconds, as is ``modified``.
+        created: Unix milliseconds, as are ``modified`` and ``expires``.
+        expires: when its registration ends unless it is renewed; None if it does not.
         revision: grows with each change; the ETag.
     """
 
@@ -43,11 +47,13 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
     identifiers: tuple[str, ...] = ()
     admission: Admission = "accepted"
     reason: str = "its announcement is valid"
+    decided_by: Literal["policy", "person"] = "policy"
     patch: dict[str, Any] = {}
     renames: dict[str, str] = {}
     retired: bool = False
     created: int
     modified: int
+    expires: int | None = None
     revision: int = 1
 
 
@@ -69,6 +75,9 @@ class Envelope(Struct, frozen=True, kw_only=True):
     min_off: float | None = None
 
 
+NO_LIMITS = Envelope()
+
+
 class Affects(Struct, frozen=True):
     """What driving an affordance does to a quantity."""
 
@@ -88,6 +97,7 @@ class Property(Struct, frozen=True, kw_only=True):
         envelope: limits that no command may leave.
         category: ``diagnostic`` or ``config`` for what tells of the thing itself (``diat:entityCategory``).
         silence: seconds after which, unheard, a value is no longer fresh.
+        off_delay: seconds after which true becomes false; None if it does not by itself.
     """
 
     name: str
@@ -101,8 +111,9 @@ class Property(Struct, frozen=True, kw_only=True):
     writable: bool = True
     idempotent: bool = False
     affects: Affects | None = None
-    envelope: Envelope = Envelope()
+    envelope: Envelope = NO_LIMITS
     silence: float | None = None
+    off_delay: float | None = None
     category: str | None = None
 
     @property
@@ -135,14 +146,15 @@ def group(each: Property | Action) -> str:
     return (each.quantity if isinstance(each, Property) else None) or each.name
 
 
-class VirtualObject(Struct, frozen=True, kw_only=True):
-    """Our live counterpart of one thing.
+class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
+    """Our live counterpart of one thing; made anew it is another one, so it can be told by identity.
 
     Attributes:
         td: its Thing Description without forms, people's patch applied.
         place: path of its place, ``""`` if none is known.
         inlets: topic to those who read it, for things of other dialects.
         wire: its name in the topics of native things; empty for other dialects.
+        skills: what it can do with which quantity: ``read``, ``write`` or a direction; None is for any.
         notes: what of its description was not understood.
     """
 
@@ -155,6 +167,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True):
     events: dict[str, Event]
     inlets: dict[str, tuple[Inlet, ...]]
     wire: str = ""
+    skills: frozenset[tuple[str, str | None]] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property
@@ -191,7 +204,8 @@ def compile_object(
     notes = list(description.notes)
     properties = {}
     for name, affordance in _each(td, "properties", notes):
-        properties[name] = _property(name, affordance, notes)
+        properties[name], unclear = _property_alike(name, json(affordance))
+        notes += unclear
     actions = {}
     for name, affordance in _each(td, "actions", notes):
         check = _check(name, affordance.get("input"), notes)
@@ -223,6 +237,7 @@ def compile_object(
         events=events,
         inlets=inlets,
         wire=wire,
+        skills=_skills_alike(_skills(properties, actions)),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -230,9 +245,23 @@ def compile_object(
 def envelope(said: Any) -> Envelope:
     """The limits that a ``diat:envelope`` states; what is no number states none."""
     if not isinstance(said, Mapping):
-        return Envelope()
+        return NO_LIMITS
     keys = {"least": "min", "most": "max", "rate": "max-rate", "min_on": "min-on", "min_off": "min-off"}
     return Envelope(**{name: _number(said.get(key)) for name, key in keys.items()})
+
+
+def _skills(properties: dict[str, Property], actions: dict[str, Action]) -> frozenset[tuple[str, str | None]]:
+    able = [("read", prop.quantity) for prop in properties.values() if prop.readable]
+    able += [("write", prop.quantity) for prop in properties.values() if prop.writable]
+    driven: list[Property | Action] = [*properties.values(), *actions.values()]
+    able += [(each.affects.direction, each.affects.quantity) for each in driven if each.affects is not None]
+    return frozenset(skill for verb, quantity in able for skill in ((verb, quantity), (verb, None)))
+
+
+@lru_cache(maxsize=ALIKE)
+def _skills_alike(skills: frozenset[tuple[str, str | None]]) -> frozenset[tuple[str, str | None]]:
+    """The same set for all things that can do the same."""
+    return skills
 
 
 def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -241,6 +270,13 @@ def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str,
         notes.append(f"{kind}: not an object")
         return []
     return [(name, affordance) for name, affordance in group.items() if isinstance(affordance, dict)]
+
+
+@lru_cache(maxsize=ALIKE)
+def _property_alike(name: str, affordance: bytes) -> tuple[Property, list[str]]:
+    """The property with that name and affordance, as JSON, which all things share that have it."""
+    notes: list[str] = []
+    return _property(name, msgspec.json.decode(affordance), notes), notes
 
 
 def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Property:
@@ -264,6 +300,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         affects=_affects(name, affordance, notes),
         envelope=envelope(affordance.get("diat:envelope")),
         silence=_number(affordance.get("diat:silence")),
+        off_delay=_delay(affordance.get("diat:offDelay")),
         category=category if isinstance(category, str) else None,
     )
 
@@ -309,6 +346,12 @@ def _affects(name: str, affordance: Mapping[str, Any], notes: list[str]) -> Affe
 
 def _flag(affordance: Mapping[str, Any], key: str) -> bool:
     return affordance.get(key) is True
+
+
+def _delay(value: Any) -> float | None:
+    """Seconds, at most a year."""
+    seconds = _number(value)
+    return seconds if seconds is not None and 0 < seconds <= 366 * 86_400 else None
 
 
 def _number(value: Any) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,16 @@ def schema_fault(kind: Literal["td", "tm"], document: Any) -> str | None:
     except ValueError as unreadable:  # what is no JSON at all, such as a lone surrogate
         return one_line(str(unreadable))
     return None
+
+
+def schema_faults(kind: Literal["td", "tm"], document: Any, limit: int = 20) -> list[str]:
+    """All that the schema finds wrong, up to a limit; one for each place that is wrong."""
+    if too_deep(document):
+        return []
+    try:
+        return [_explained(error) for error in islice(_validator(kind).iter_errors(document), limit)]
+    except ValueError:  # what is no JSON at all; the first fault has said so
+        return []
 
 
 def fault_at(where: Sequence[str | int], message: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from diat.wot.assertions import broken_rule
 from diat.wot.document import repeated_name
-from diat.wot.frozen import schema_fault
+from diat.wot.frozen import schema_fault, schema_faults
+from diat.wot.registration import registration_fault
 from diat.wot.security import open_to_all
 from diat.wot.walk import AFFORDANCES as AFFORDANCES
 from diat.wot.walk import affordances, mapping
@@ -35,6 +36,23 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
+
+
+def merge_difference(source: Any, target: Any) -> Any:
+    """The merge patch that makes one document into another; nulls within objects cannot be told.
+
+    Both must be objects; what is equal in both is not in the patch.
+    """
+    patch: Json = {name: None for name in source if name not in target}
+    for name, value in target.items():
+        if name not in source:
+            patch[name] = value
+        elif isinstance(value, Mapping) and isinstance(source[name], Mapping):
+            if inner := merge_difference(source[name], value):
+                patch[name] = inner
+        elif value != source[name] or type(value) is not type(source[name]):
+            patch[name] = value
+    return patch
 
 
 def has_forms(td: Mapping[str, Any]) -> bool:
@@ -75,10 +93,25 @@ def fault(
             fills them in; unless said, that is so of a bare description.
     """
     follow = bare(td) if forms_follow is None else forms_follow
-    found = _something_else(td) or schema_fault("td", _with_forms(td) if follow else td) or broken_rule(td)
+    found = (
+        _something_else(td)
+        or schema_fault("td", _with_forms(td) if follow else td)
+        or broken_rule(td)
+        or registration_fault(td)
+    )
     if found is None and document is not None:
         return repeated_name(document)
     return found
+
+
+def faults(td: Mapping[str, Any], *, forms_follow: bool | None = None) -> list[str]:
+    """All that is wrong with a description as far as it can be told at once; arguments as in ``fault``."""
+    first = fault(td, forms_follow=forms_follow)
+    if first is None:
+        return []
+    follow = bare(td) if forms_follow is None else forms_follow
+    found = schema_faults("td", _with_forms(td) if follow else td)
+    return list(dict.fromkeys([first, *found]))
 
 
 def _something_else(td: Mapping[str, Any]) -> str | None:

@@ -43,7 +43,7 @@ def test_what_a_person_puts_right_stays(vague, house, rest, until):
             "flow_temperature": {"@type": None},
         }
     }
-    assert rest.patch(vague.path, json=patch, headers=PATCH).status_code == 200
+    assert rest.patch(vague.path, json=patch, headers=PATCH).status_code == 204
     right = {
         "temperature": ("quantitykind:DewPointTemperature", None),
         "flow_temperature": (None, None),

@@ -60,7 +60,7 @@ class TestProblems:
             ("GET", "/services/nonsense", 404, "not-found"),
             ("POST", "/health/live", 405, "method-not-allowed"),
             ("DELETE", "/things", 405, "method-not-allowed"),
-            ("GET", "/things?limit=many", 422, "invalid"),
+            ("GET", "/things?limit=many", 400, "invalid"),
             ("GET", "/things/%ff%fe", 404, "not-found"),
             ("GET", "/things/%00", 404, "not-found"),
         ],

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homeassistant.abbreviations import DEVICE_KEYS, KEYS
-from diat.vol.dialects.homeassistant.entity import STATE_NAMES
 from diat.vol.dialects.jinja.templates import compile_template
-from diat.vol.dialects.jinja.vocabulary import FILTERS, METHODS, PATTERN_FILTERS, TESTS
+from diat.vol.dialects.jinja.vocabulary import FILTERS, METHODS, PAYING_FILTERS, TESTS
 from diat.vol.dialects.port import Description, Outgoing, Part, Refusal, Uptake, Withdrawal
 from diat.vol.dialects.words import Unfit
 
@@ -66,9 +65,9 @@ expressions = st.recursive(
             st.sampled_from(operators),
             inner,
         )
-        | st.builds("({} | {})".format, inner, st.sampled_from(sorted([*FILTERS, *PATTERN_FILTERS])))
+        | st.builds("({} | {})".format, inner, st.sampled_from(sorted([*FILTERS, *PAYING_FILTERS])))
         | st.builds(
-            "({} | {}({}))".format, inner, st.sampled_from(sorted([*FILTERS, *PATTERN_FILTERS])), inner
+            "({} | {}({}))".format, inner, st.sampled_from(sorted([*FILTERS, *PAYING_FILTERS])), inner
         )
         | st.builds("{}.{}({})".format, inner, st.sampled_from(methods), inner)
         | st.builds("{}.{}()".format, inner, st.sampled_from([*methods, "__class__", "format_map"]))
@@ -210,9 +209,7 @@ def test_the_order_of_announcements_does_not_matter(order, announced):
 def test_any_template_ends_soon(source, value, value_json):
     start = time.perf_counter()
     try:
-        text = compile_template(source, STATE_NAMES).render(
-            {"value": value, "value_json": value_json}, len(value)
-        )
+        text = compile_template(source).render({"value": value, "value_json": value_json}, len(value))
         assert text is None or isinstance(text, str)
     except Unfit as unfit:
         assert_one_line(str(unfit))

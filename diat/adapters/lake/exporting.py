@@ -2,6 +2,7 @@
 
 CSV: ``thing,property,observed,received,quality,kind,value``. Times are RFC 3339. Text is written as it is,
 any other value as JSON; ``kind`` tells which, so that nothing is lost: number, boolean, string, json, null.
+Text that a spreadsheet would take for a formula has an apostrophe before it, which reading takes off again.
 Parquet: the same columns, times as timestamps in UTC, the value spread over typed columns (``shapes``).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -27,6 +29,8 @@ from diat.kernel.clock import rfc3339
 
 PAGE = 5000
 """Readings read at once."""
+GROUP = 50_000
+"""Readings in a row group of a Parquet file."""
 HEADER = ("thing", "property", "observed", "received", "quality", "kind", "value")
 SCHEMA = pa.schema(
     [
@@ -42,6 +46,7 @@ SCHEMA = pa.schema(
 KINDS = {int: "number", float: "number", bool: "boolean", str: "string", type(None): "null"}
 """Types of values to what stands in ``kind``; for all others it is ``json``."""
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _encode = msgspec.json.Encoder().encode
 Advance = Callable[[int], None]
 """Is told of each further number of readings done."""
@@ -96,6 +101,16 @@ def csv_text(found: Iterable[Line]) -> Iterator[str]:
         yield _csv(_row(line) for line in some)
 
 
+def parquet_bytes(found: Iterable[Line]) -> Iterator[bytes]:
+    """The lines as a Parquet file, in pieces of many lines as they are made."""
+    pipe = _Pipe()
+    with pq.ParquetWriter(pipe, SCHEMA, compression="zstd") as writer:
+        for some in _portions(found, GROUP):
+            writer.write_table(_table(some))
+            yield pipe.taken()
+    yield pipe.taken()
+
+
 def write_csv(found: Iterable[Line], file: IO[str], advance: Advance) -> None:
     """Write the lines as CSV."""
     file.write(_csv([HEADER]))
@@ -107,9 +122,30 @@ def write_csv(found: Iterable[Line], file: IO[str], advance: Advance) -> None:
 def write_parquet(found: Iterable[Line], path: Path, advance: Advance) -> None:
     """Write the lines as a Parquet file."""
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        for some in _portions(found, 50_000):
+        for some in _portions(found, GROUP):
             writer.write_table(_table(some))
             advance(len(some))
+
+
+class _Pipe(io.RawIOBase):
+    """A file that is written from one end to the other, and read meanwhile."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take some more."""
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What was written since this was last asked."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
 
 
 @contextmanager
@@ -138,8 +174,21 @@ def _csv(written: Iterable[tuple[str, ...]]) -> str:
 def _row(line: Line) -> tuple[str, ...]:
     past = line.past
     kind = KINDS.get(type(past.value), "json")
-    value = past.value if kind == "string" else "" if kind == "null" else _encode(past.value).decode()
-    return (line.thing, line.name, rfc3339(past.observed), rfc3339(past.received), past.quality, kind, value)
+    value = plain(past.value) if kind == "string" else "" if kind == "null" else _encode(past.value).decode()
+    return (
+        line.thing,
+        plain(line.name),
+        rfc3339(past.observed),
+        rfc3339(past.received),
+        past.quality,
+        kind,
+        value,
+    )
+
+
+def plain(text: str) -> str:
+    """A text for a cell, so that no spreadsheet takes it for a formula; ``lines`` undoes it."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _table(some: list[Line]) -> pa.Table:

@@ -7,6 +7,7 @@ good; without ``kind`` a value that is JSON is that, and any other is text.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ LONGEST = 16 * 1024 * 1024
 LATEST = 253_402_300_800_000
 """The year 10000, Unix milliseconds."""
 
+_SPARED = re.compile(r"'+[=+\-@\t\r]")
 _NEEDED = ("thing", "property", "observed", "value")
 _QUALITIES = ("good", "uncertain", "bad")
 _decode = msgspec.json.Decoder().decode
@@ -85,7 +87,7 @@ def _csv(file: Path) -> Iterator[Given]:
                 received = _time(row["received"]) if row.get("received") else observed
                 given = Given(
                     row["thing"],
-                    row["property"],
+                    _as_it_was(row["property"]) if row.get("kind") else row["property"],
                     observed,
                     received,
                     row.get("quality") or "good",
@@ -102,9 +104,14 @@ def _time(text: str | None) -> int:
     return parse_time((text or "").strip().replace(" ", "T", 1))
 
 
+def _as_it_was(text: str) -> str:
+    """A text without the apostrophe that an export puts before what looks like a formula."""
+    return text[1:] if _SPARED.match(text) else text
+
+
 def _value(text: str, kind: str) -> Any:
     if kind == "string":
-        return text
+        return _as_it_was(text)
     if kind == "null":
         return None
     try:

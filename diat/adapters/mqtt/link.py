@@ -27,6 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from diat.adapters.brokers.address import BrokerAddress
 from diat.kernel.clock import Clock
+from diat.vol.dialects.port import Outgoing
 from diat.vol.interaction import Command
 from diat.wire.envelope import Message
 
@@ -50,11 +51,22 @@ class MqttLink:
         handed_over: references of commands that the broker has not acknowledged.
     """
 
-    def __init__(self, address: BrokerAddress, client_id: str, filters: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        filters: Sequence[str],
+        clock: Clock,
+        farewell: Outgoing | None = None,
+    ) -> None:
+        """A link that is not up yet; ``farewell`` is published when it ends, however it ends."""
         self._address = address
+        self._farewell = farewell
         self._filters = [(each, 1) for each in filters]
         self._clock = clock
         self._client = _client(address, client_id)
+        if farewell is not None:
+            self._client.will_set(farewell.topic, farewell.payload, farewell.qos, farewell.retain)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
@@ -196,11 +208,22 @@ class MqttLink:
         anew, self._anew = self._anew, False
         return anew
 
+    def hears(self, topic: str) -> bool:
+        """Whether what is said on the topic reaches us."""
+        return any(paho.topic_matches_sub(each, topic) for each, _ in self._filters)
+
+    def go_silently(self) -> None:
+        """Publish nothing when it ends; a broken connection from the next one on."""
+        self._farewell = None
+        self._client.will_clear()
+
     def close(self) -> None:
         """Disconnect; the broker keeps the session."""
         attempt = self._attempt
         if attempt is not None:
             attempt.join()
+        if self.up and self._farewell is not None:
+            self.send([Command(self._farewell)])
         self.up = False
         if self._socket() is not None:
             self._client.disconnect()

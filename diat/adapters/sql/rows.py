@@ -15,6 +15,7 @@ from diat.vol.announcements import Announced
 from diat.vol.arbitration import Actuator
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
+from diat.vol.models import Model
 from diat.vol.thing import ThingRecord
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held
@@ -58,8 +59,8 @@ OVERLAYS: dict[str, TableRows] = {
     "things": _table("things", "id no record", lambda _, r: (r.id, r.no, text(r))),
     "announcements": _table(
         "announcements",
-        "topic thing dialect payload received",
-        lambda _, a: (a.topic, a.thing, a.dialect, a.payload, a.received),
+        "topic thing dialect payload received since",
+        lambda _, a: (a.topic, a.thing, a.dialect, a.payload, a.received, a.since),
     ),
     "buried": _table("buried", "topic thing at", lambda key, b: (key, b.thing, b.at)),
     "twins": _table("twins", "thing state", lambda key, twin: (key, text(twin))),
@@ -76,6 +77,7 @@ OVERLAYS: dict[str, TableRows] = {
     ),
     "actuators": _table("actuators", "key body", lambda key, a: (key, text(a))),
     "templates": _table("templates", "name body", lambda key, t: (key, t.model_dump_json(by_alias=True))),
+    "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
@@ -85,6 +87,9 @@ LOGS = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
+    "dropped_notices": "DELETE FROM notices WHERE position <= "
+    "(SELECT position FROM notices ORDER BY position DESC LIMIT 1 OFFSET ?)",
     # What is appended to these is what was moved to cold storage: position, start and end of its day.
     "moved_readings": "DELETE FROM readings WHERE position = ? AND observed >= ? AND observed < ?",
     "moved_events": "DELETE FROM events WHERE position = ? AND observed >= ? AND observed < ?",
@@ -95,6 +100,7 @@ read_twin = msgspec.json.Decoder(Twin).decode
 read_lines = msgspec.json.Decoder(tuple[Diagnostic, ...]).decode
 read_actuation = msgspec.json.Decoder(Actuation).decode
 read_actuator = msgspec.json.Decoder(Actuator).decode
+read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json

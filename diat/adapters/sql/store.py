@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from sqlalchemy import Connection, Engine, exc, select, text
 
 from diat.adapters.sql import rows, tables
@@ -12,6 +14,7 @@ from diat.kernel.overlay import Ledger
 from diat.service.service import Service
 from diat.vol.announcements import Announced, Buried
 from diat.vol.layer import Kept
+from diat.vol.models import Model
 from diat.vol.waiting import Held
 
 
@@ -61,14 +64,22 @@ class SqlStore:
             position = connection.execute(
                 select(tables.META.c.value).where(tables.META.c.key == "position")
             ).scalar()
-            return Kept(
+            kept = Kept(
                 records=[
                     rows.read_record(record)
                     for (record,) in connection.execute(select(tables.THINGS.c.record))
                 ],
                 announced=[
-                    Announced(topic=topic, thing=thing, dialect=dialect, payload=payload, received=received)
-                    for topic, thing, dialect, payload, received in connection.execute(
+                    Announced(
+                        topic=topic,
+                        # The same few words in thousands of rows, and ids in several tables.
+                        thing=intern(thing),
+                        dialect=intern(dialect),
+                        payload=payload,
+                        received=received,
+                        since=since,
+                    )
+                    for topic, thing, dialect, payload, received, since in connection.execute(
                         select(tables.ANNOUNCEMENTS).order_by(tables.ANNOUNCEMENTS.c.received)
                     )
                 ],
@@ -77,7 +88,7 @@ class SqlStore:
                     for topic, thing, at in connection.execute(select(tables.BURIED))
                 ],
                 twins=[
-                    (thing, rows.read_twin(state))
+                    (intern(thing), rows.read_twin(state))
                     for thing, state in connection.execute(select(tables.TWINS))
                 ],
                 held=[
@@ -102,6 +113,9 @@ class SqlStore:
                 ],
                 position=position or 0,
             )
+            # All of it was read once: the pages of the file need not stay in memory beside it.
+            connection.exec_driver_sql("PRAGMA shrink_memory")
+            return kept
 
     def templates(self) -> list[Template]:
         """The templates that people made."""
@@ -109,6 +123,11 @@ class SqlStore:
             return [
                 rows.read_template(body) for (body,) in connection.execute(select(tables.TEMPLATES.c.body))
             ]
+
+    def models(self) -> list[Model]:
+        """The Thing Models that people put here."""
+        with self._engine.connect() as connection:
+            return [rows.read_model(body) for (body,) in connection.execute(select(tables.MODELS.c.body))]
 
     def services(self) -> list[Service]:
         """All services."""

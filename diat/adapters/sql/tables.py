@@ -33,6 +33,7 @@ ANNOUNCEMENTS = Table(
     Column("dialect", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("received", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
 )
 
 BURIED = Table(
@@ -96,6 +97,15 @@ EVENTS = Table(
 )
 Index("events_by_thing", EVENTS.c.thing, EVENTS.c.event, EVENTS.c.observed)
 
+NOTICES = Table(
+    "notices",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("patch", Text),
+)
+
 ACTUATIONS = Table(
     "actuations",
     metadata,
@@ -118,6 +128,13 @@ ACTUATORS = Table(
 
 TEMPLATES = Table(
     "templates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+MODELS = Table(
+    "models",
     metadata,
     Column("name", Text, primary_key=True),
     Column("body", Text, nullable=False),

@@ -18,12 +18,17 @@ Encoder: TypeAlias = Callable[[Any], str]
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """How something is commanded: where to, and what is sent for a value."""
+    """How something is commanded: where to, and what is sent for a value.
+
+    Attributes:
+        on: how true is commanded where that is another way than for any other value.
+    """
 
     topic: str
     encode: Encoder
     qos: int = 1
     retain: bool = False
+    on: Command | None = None
 
 
 class CommandOutlet(Struct, frozen=True):
@@ -35,22 +40,29 @@ class CommandOutlet(Struct, frozen=True):
 
     def write(self, value: Any) -> Outgoing | Refusal:
         """Make the message for this value."""
+        command = self.command.on if self.command.on is not None and value is True else self.command
         try:
-            payload = self.command.encode(value).encode()
+            payload = command.encode(value).encode()
         except (Unfit, UnicodeEncodeError, msgspec.EncodeError) as error:
             return Refusal(str(error))
-        return Outgoing(self.command.topic, payload, self.command.qos, self.command.retain)
+        return Outgoing(command.topic, payload, command.qos, command.retain)
 
 
 class Fixed(Struct, frozen=True):
-    """Always the same; what is given does not count."""
+    """Always the same; what is given does not count.
+
+    Attributes:
+        names: what its template may ask for beside ``value``.
+    """
 
     payload: Any
     template: Template | None = None
+    names: Mapping[str, Any] = {}
 
     def __call__(self, _: Any) -> str:
         """Encode."""
-        return through(self.template, as_text(self.payload))
+        number = isinstance(self.payload, int | float) and not isinstance(self.payload, bool)
+        return through(self.template, self.payload if number else as_text(self.payload), self.names)
 
 
 class Switching(Struct, frozen=True):
@@ -114,9 +126,9 @@ class Stated(Struct, frozen=True):
         return msgspec.json.encode({"state": "ON", self.key: self.check(value)}).decode()
 
 
-def through(template: Template | None, value: Any) -> str:
-    """The payload as the command template makes it."""
-    return str(value) if template is None else _rendered(template, {"value": value})
+def through(template: Template | None, value: Any, names: Mapping[str, Any] | None = None) -> str:
+    """The payload as the command template makes it, which may ask for other names beside ``value``."""
+    return str(value) if template is None else _rendered(template, {"value": value, **(names or {})})
 
 
 def boolean(value: Any) -> bool:
@@ -152,7 +164,7 @@ def channels(value: Any, names: Mapping[str, Any]) -> dict[str, int | float]:
     return {channel: tidy(finite(value[channel])) for channel in names}
 
 
-def _rendered(template: Template, names: dict[str, Any]) -> str:
+def _rendered(template: Template, names: Mapping[str, Any]) -> str:
     text = template.render(names)
     if text is None:
         raise Unfit("the command template asks for what there is not")

@@ -13,11 +13,15 @@ from diat.vol.dialects.words import Unfit, quoted
 
 
 class Source(Struct, frozen=True):
-    """A topic on which the value of a property, or an event, is told, and how it is read there."""
+    """A topic on which the value of a property, or an event, is told, and how it is read there.
+
+    Without an encoding its messages are bytes. ``blank`` says whether an empty message says something too.
+    """
 
     topic: str
     extract: Extract
     encoding: str = "utf-8"
+    blank: bool = False
 
 
 class Feed(Struct, frozen=True):
@@ -28,12 +32,14 @@ class Feed(Struct, frozen=True):
         label: how notes name it.
         extract: how its value, or the event's data, is read; ``UNSET`` if the message does not speak of it.
         event: whether it is an event.
+        blank: whether an empty message says something of it too.
     """
 
     name: str
     label: str
     extract: Extract
     event: bool = False
+    blank: bool = False
 
 
 class StateInlet(Struct, frozen=True):
@@ -44,17 +50,18 @@ class StateInlet(Struct, frozen=True):
     feeds: tuple[Feed, ...]
 
     def read(self, payload: bytes) -> Uptake:
-        """Say what the message means for each property and event; an empty message says nothing."""
-        if not payload:
+        """Say what the message means for each property and event; an empty one seldom says anything."""
+        feeds = self.feeds if payload else [feed for feed in self.feeds if feed.blank]
+        if not feeds:
             return Uptake()
         try:
-            message = Message(decoded(payload, self.encoding))
+            message = received(payload, self.encoding)
         except Unfit as unfit:
             return Uptake(notes=(str(unfit),))
         values: dict[str, Any] = {}
         events: list[tuple[str, Any]] = []
         notes: dict[str, None] = {}
-        for feed in self.feeds:
+        for feed in feeds:
             try:
                 value = feed.extract(message)
             except NotJson as garbled:
@@ -77,6 +84,15 @@ def state_inlets(feeds: Iterable[tuple[Source, Feed]]) -> tuple[StateInlet, ...]
     for source, feed in feeds:
         by_topic.setdefault((source.topic, source.encoding), []).append(feed)
     return tuple(StateInlet(topic, encoding, tuple(found)) for (topic, encoding), found in by_topic.items())
+
+
+def received(payload: bytes, encoding: str) -> Message:
+    """A message in this encoding; without one it is bytes.
+
+    Raises:
+        Unfit: it is not text in this encoding.
+    """
+    return Message(decoded(payload, encoding)) if encoding else Message.unread(payload)
 
 
 def decoded(payload: bytes, encoding: str) -> str:

@@ -33,13 +33,20 @@ class Message:
 
     Attributes:
         text: its payload.
+        raw: its payload as bytes, if it was announced not to be text; ``text`` is then what it would be.
     """
 
-    __slots__ = ("_json", "text")
+    __slots__ = ("_json", "raw", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, raw: bytes | None = None) -> None:
         self.text = text
+        self.raw = raw
         self._json: Any = UNSET
+
+    @classmethod
+    def unread(cls, payload: bytes) -> Message:
+        """A message that is not text, or need not be."""
+        return cls(payload.decode("utf-8", "replace"), payload)
 
     @property
     def json(self) -> Any:
@@ -71,7 +78,7 @@ class Rendered(Struct, frozen=True):
         """Read the value."""
         if self.template is None:
             return self.decode(message.text)
-        names: dict[str, Any] = {"value": message.text}
+        names: dict[str, Any] = {"value": message.text if message.raw is None else message.raw}
         garbled: NotJson | None = None
         if "value_json" in self.template.names:
             try:
@@ -131,6 +138,20 @@ class OneOf(Struct, frozen=True):
         if text in _ABSENT:
             return UNSET
         raise Unfit(f"{quoted(text)} is none of its options")
+
+
+class Renamed(Struct, frozen=True):
+    """One of several words, each by the text that means it."""
+
+    words: dict[str, str]
+
+    def __call__(self, text: str) -> str | UnsetType:
+        """Decode a text."""
+        if text in self.words:
+            return self.words[text]
+        if text in _ABSENT:
+            return UNSET
+        raise Unfit(f"{quoted(text)} is none of {', '.join(map(quoted, self.words))}"[:300])
 
 
 def number(text: str) -> int | float | UnsetType:

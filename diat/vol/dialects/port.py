@@ -127,6 +127,8 @@ class Description(Struct, frozen=True, kw_only=True):
         outlets: affordance name to what drives it.
         availability: how several sources of availability are put together.
         notes: what of the announcements was not understood, one line each.
+        unreached: names of affordances that the platform neither reads nor drives, because they have forms
+            of their own that it does not speak.
     """
 
     td: dict[str, Any]
@@ -134,6 +136,7 @@ class Description(Struct, frozen=True, kw_only=True):
     outlets: dict[str, Outlet] = {}
     availability: Literal["all", "any", "latest"] = "all"
     notes: tuple[str, ...] = ()
+    unreached: frozenset[str] = frozenset()
 
 
 class Dialect(Protocol):

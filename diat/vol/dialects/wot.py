@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 
 MAX_NOTES = 50
 _CONTRADICTION = "a form whose operation, packet and access contradict one another"
-_LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _READING = frozenset({"readproperty", "observeproperty"})
 _READING_ALL = frozenset({"readallproperties", "observeallproperties", "readmultipleproperties"})
 _OURS = ("diat/", topics.TD_PREFIX)
@@ -43,7 +43,7 @@ class Wot:
     whole = False
 
     def __init__(self, brokers: Collection[str] = ()) -> None:
-        self._brokers = _LOOPBACK | set(brokers)
+        self._brokers = LOOPBACK | set(brokers)
 
     def hear(self, topic: str, payload: bytes) -> Part | Withdrawal | Refusal | None:
         """Read an announcement on ``wot/td/{thing}``; the native dialect sees to all others."""
@@ -74,19 +74,22 @@ class _Reader:
             *((name, self._action(name, each)) for name, each in mapping(self._td.get("actions")).items()),
             *((name, self._event(name, each)) for name, each in mapping(self._td.get("events")).items()),
         ]
-        if unreached := [quoted(name) for name, has_form in reached if not has_form]:
-            self._note(f"no MQTT form: {', '.join(unreached[:20])}")
+        unreached = [name for name, has_form in reached if not has_form]
+        if unreached:
+            self._note(f"no MQTT form: {', '.join(quoted(name) for name in unreached[:20])}")
         inlets: list[Inlet] = [ValueInlet(topic, tuple(fed.values())) for topic, fed in self._feeds.items()]
         inlets += self._all(frozenset(properties))
         sources: dict[str, set[str]] = {}
         for inlet in inlets:
             for name in _fed(inlet):
                 sources.setdefault(name, set()).add(inlet.topic)
+        left = frozenset(unreached) - sources.keys()
         return Description(
-            td=with_meaning(self._usable(properties, sources.keys())),
+            td=with_meaning(self._usable(properties, sources.keys(), left)),
             inlets=tuple(inlets),
             outlets={name: _confirmed(outlet, name, sources) for name, outlet in self._outlets.items()},
             notes=tuple(self._notes),
+            unreached=left,
         )
 
     # --- affordances; the answer is whether it has an MQTT form ---
@@ -199,11 +202,13 @@ class _Reader:
             self._note(f"{quoted(name)}: {quoted(topic)}: {wrong}")
         return wrong is None
 
-    def _usable(self, properties: Json, read: Collection[str]) -> dict[str, Any]:
+    def _usable(self, properties: Json, read: Collection[str], left: Collection[str]) -> dict[str, Any]:
         """The description, with properties marked by what the platform can do with them."""
         marked = {}
         for name, affordance in properties.items():
             marked[name] = affordance
+            if name in left:
+                continue
             if name not in self._outlets and affordance.get("writeOnly") is not True:
                 marked[name] = {**affordance, "readOnly": True}
             elif name in self._outlets and name not in read and affordance.get("readOnly") is not True:

@@ -72,8 +72,8 @@ def test_names_do_not_depend_on_the_order_of_the_announcements():
     assert names(describe(*announced)) == sorted(
         [
             *("power_sensor", "power_sensor_2", "power_switch", "power_button"),
-            *("a", "a_brightness", "a_color", "a_color_temp", "a_effect"),
-            *("b", "b_brightness", "b_color", "b_color_temp"),
+            *("a", "a_brightness", "a_color", "a_color_mode", "a_color_temp", "a_effect", "a_turn_on"),
+            *("b", "b_brightness", "b_color", "b_color_mode", "b_color_temp", "b_turn_on"),
         ]
     )
 

@@ -183,8 +183,12 @@ JSON_LIGHT = {
 def test_a_json_light_has_what_it_declares():
     described = describe(("light/node_1/light", JSON_LIGHT))
     properties = described.td["properties"]
-    assert set(properties) == {"light", "brightness", "color_temp", "color", "effect"}
-    assert properties["light"] == {"title": "Thermometer", "type": "boolean"}
+    assert set(properties) == {"light", "brightness", "color_temp", "color", "color_mode", "effect"}
+    assert properties["light"] == {
+        "title": "Thermometer",
+        "type": "boolean",
+        "diat:affects": {"quantity": "Illuminance", "direction": "increase"},
+    }
     assert properties["brightness"] == {
         "title": "Thermometer brightness",
         "type": "number",
@@ -284,27 +288,33 @@ def test_target_temperatures_low_and_high_in_fahrenheit():
 def test_what_is_not_understood_is_noted_and_leaves_the_rest_alone():
     described = describe(
         ("sensor/ok", {"stat_t": "s"}),
-        ("cover/blind", {"cmd_t": "c"}),
-        ("light/old", {"schema": "template", "cmd_t": "c"}),
+        ("toaster/t", {"cmd_t": "c"}),
+        ("light/old", {"schema": "hexagonal", "cmd_t": "c"}),
+        ("cover/blind", {"dev_cla": "blind"}),
         ("sensor/odd", {"stat_t": "s", "unit_of_meas": "smoots"}),
         ("sensor/clock", {"stat_t": "s", "val_tpl": "{{ now() }}"}),
         ("sensor/macro", {"stat_t": "s", "val_tpl": "{% macro m() %}{% endmacro %}"}),
         ("climate/ac", {"mode_cmd_t": "c", "temp_stat_t": "s", "temp_stat_tpl": "{{ value | nosuch }}"}),
         ("number/n", {"cmd_t": "c", "min": 5, "max": 1}),
         ("sensor/raw", {"stat_t": "s", "e": "rot13"}),
-        ("sensor/listed", {"stat_t": "s", "ops": "abc"}),
+        ("sensor/listed", {"stat_t": "s", "ops": 7}),
+        ("text/t", {"cmd_t": "c", "min": 5, "max": 1, "ptrn": "(a+)+$"}),
     )
-    assert names(described) == ["mode", "odd", "ok"]
+    assert names(described) == ["clock", "mode", "odd", "ok", "t"]
     assert described.notes == (
         "climate 'ac': the template '{{ value | nosuch }}' cannot be used: No filter named 'nosuch'.",
-        "cover 'blind': this component is not understood yet",
-        "light 'old': the schema 'template' is not understood yet",
+        "cover 'blind': it names nothing that could be told or commanded",
+        "light 'old': the schema 'hexagonal' is not understood",
         "number 'n': min 5 is above max 1",
-        "sensor 'clock': the template asks for 'now', which there is not here",
-        "sensor 'listed': options must be a list, not 'abc'",
+        "sensor 'clock': value_template asks for 'now', which is not known here: where it needs that, "
+        "it says nothing",
+        "sensor 'listed': options must be a list, not 7",
         "sensor 'macro': the template uses macro, which is not offered",
         "sensor 'odd': the unit 'smoots' is not understood",
         "sensor 'raw': the encoding 'rot13' is not understood",
+        "text 't': min 5 is above max 1",
+        "text 't': pattern: the pattern '(a+)+$' repeats what already repeats or chooses",
+        "toaster 't': no such component is known",
     )
 
 

@@ -21,6 +21,7 @@ from tests.unit.lake.house import DAY, House
 
 LAMP, PUMP = "urn:dev:lamp", "urn:dev:pump"
 VALUES = [1, 1.0, 2**60, -0.5, True, None, "on", "1", "", 'a,"b"\n', "ü\r\n", [1, "x"], {"a": None}]
+FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "'=1", "''-2", "'", "'a", "x=1"]
 COMMON = ["--data"]
 
 
@@ -81,6 +82,24 @@ def test_what_was_exported_and_imported_is_the_same(told, empty, tmp_path, suffi
     assert "54 of 54 readings were new" in imported.stderr
     assert everything(empty) == everything(told)
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_no_spreadsheet_takes_text_for_a_formula_and_the_text_comes_back(empty, tmp_path):
+    house = inhabited(tmp_path / "data")
+    for at, value in enumerate(FORMULAS):
+        house.report(at, {"=cmd()": value, "number": -at}, thing=1)
+    house.stop()
+    file = tmp_path / "all.csv"
+    run("export", "-o", file, "--data", tmp_path / "data")
+    with file.open(newline="") as opened_file:
+        rows = list(csv.DictReader(opened_file))
+    for row in rows:
+        assert not row["property"].startswith(("=", "+", "-", "@"))
+        assert row["kind"] == "number" or not row["value"].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+    run("import", file, "--data", empty)
+
+    assert everything(empty) == everything(tmp_path / "data")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct
 
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.inlets import decoded
-from diat.vol.dialects.messages import Message, Rendered, TwoStates
+from diat.vol.dialects.inlets import received
+from diat.vol.dialects.messages import Rendered, TwoStates
 from diat.vol.dialects.port import Uptake
 from diat.vol.dialects.words import Unfit, quoted, spellings
 
@@ -28,8 +28,7 @@ class AvailabilityInlet(Struct, frozen=True):
     def read(self, payload: bytes) -> Uptake:
         """Say whether it says that the thing can be reached."""
         try:
-            text = decoded(payload, self.encoding)
-            available = self.extract(Message(text)) if text else UNSET
+            available = self.extract(received(payload, self.encoding)) if payload else UNSET
         except Unfit as unfit:
             return Uptake(notes=(f"availability: {unfit}",))
         return Uptake(available=None if available is UNSET else bool(available))

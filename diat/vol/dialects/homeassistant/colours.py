@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from typing import Any
 
 from msgspec import UNSET
@@ -39,6 +40,12 @@ def schema(mode: str) -> dict[str, Any]:
 def names(mode: str) -> dict[str, str]:
     """The channels of a mode, with their names in command templates."""
     return {channel: name for channel, name, _ in _MODES[mode]}
+
+
+def hue_and_saturation(red: float, green: float, blue: float) -> tuple[float, float]:
+    """Hue in degrees and saturation in per cent of a colour of channels up to 255."""
+    hue, saturation, _ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+    return round(hue * 360, 3), round(saturation * 100, 3)
 
 
 def from_object(mode: str, said: Any) -> Value:

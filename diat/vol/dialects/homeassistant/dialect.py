@@ -11,11 +11,13 @@ from diat.vol.dialects.affordances import GROUPS
 from diat.vol.dialects.commands import CommandOutlet
 from diat.vol.dialects.homeassistant import availability
 from diat.vol.dialects.homeassistant.announcement import Place, part, place
-from diat.vol.dialects.homeassistant.components import component, missing
+from diat.vol.dialects.homeassistant.components import component, makers, missing
+from diat.vol.dialects.homeassistant.components.attributes import WORD as ATTRIBUTES
 from diat.vol.dialects.homeassistant.device import merged, spoken_identifiers, terms
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet
 from diat.vol.dialects.inlets import Feed, state_inlets
+from diat.vol.dialects.messages import Rendered
 from diat.vol.dialects.naming import Candidate, base_name, prefixes_of, settled
 from diat.vol.dialects.port import Description, Outlet, Part, Refusal, Withdrawal
 from diat.vol.dialects.words import Unfit, word
@@ -63,11 +65,14 @@ class HomeAssistant:
             facet = draft.facet
             groups[facet.kind][name] = _affordance(draft)
             if facet.command:
-                action = facet.kind == "action"
-                outlets[name] = CommandOutlet(facet.command, name if facet.source else None, not action)
-            if facet.source:
-                feed = Feed(name, _label(draft), facet.source.extract, facet.kind == "event")
-                feeds.append((facet.source, feed))
+                confirmed_by = name if facet.sources and facet.confirmed else None
+                outlets[name] = CommandOutlet(
+                    facet.command, confirmed_by, facet.kind == "property" or facet.idempotent
+                )
+            feeds += [
+                (each, Feed(name, _label(draft), each.extract, facet.kind == "event", each.blank))
+                for each in facet.sources
+            ]
         sources, unclear = availability.inlets(entities)
         mode, unclear_mode = availability.mode(entities)
         td: dict[str, Any] = {
@@ -101,21 +106,38 @@ def _entities(parts: Iterable[Part], device_name: str | None) -> Iterator[Entity
 
 def _drafts(entities: Iterable[Entity], notes: list[str]) -> Iterator[_Draft]:
     """What the entities make; what cannot be used is noted and leaves the rest of its entity alone."""
+    told: set[Any] = set()
     for entity in entities:
         found = component(entity.component, entity.config)
         reason = found if isinstance(found, str) else missing(entity.component, entity.config)
         if isinstance(found, str) or reason:
             notes.append(f"{entity.label}: {reason}")
             continue
-        for make in found.facets:
+        of_entity, facets = list[str](), list[Facet]()
+        for make in makers(found):
             try:
                 facet = make(entity)
             except Unfit as unfit:
-                notes.append(f"{entity.label}: {unfit}")
+                of_entity.append(str(unfit))
                 continue
             if facet:
-                notes.extend(f"{entity.label}: {note}" for note in facet.notes)
-                yield _Draft(entity, facet)
+                of_entity += facet.notes
+                facets.append(facet)
+        if not facets and not of_entity:
+            of_entity.append("it names nothing that could be told or commanded")
+        notes.extend(f"{entity.label}: {note}" for note in (*of_entity, *entity.doubts))
+        yield from (_Draft(entity, facet) for facet in facets if not _repeated(facet, told))
+
+
+def _repeated(facet: Facet, told: set[Any]) -> bool:
+    """Whether another entity of the device tells the same attributes."""
+    if facet.word != ATTRIBUTES or facet.source is None or not isinstance(facet.source.extract, Rendered):
+        return False
+    template = facet.source.extract.template
+    what = (facet.source.topic, template and template.source)
+    repeated = what in told
+    told.add(what)
+    return repeated
 
 
 def _candidates(drafts: Iterable[_Draft], parts: Sequence[Part], device: dict[str, Any]) -> list[Candidate]:
@@ -140,8 +162,11 @@ def _affordance(draft: _Draft) -> dict[str, Any]:
     said: dict[str, Any] = {"title": title, **facet.schema}
     if facet.kind == "property" and facet.command is None:
         said["readOnly"] = True
-    silence = entity.config.get("expire_after")
-    if facet.source and isinstance(silence, int | float) and silence > 0 and silence is not True:
+    if facet.kind == "property" and not facet.sources:
+        said["writeOnly"] = True
+    if facet.kind == "action" and facet.idempotent:
+        said["idempotent"] = True
+    if facet.sources and facet.kind == "property" and (silence := entity.seconds("expire_after")):
         said["diat:silence"] = silence
     if (category := entity.word("entity_category")) in _CATEGORIES:
         said["diat:entityCategory"] = category

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -15,8 +16,12 @@ STATE_NAMES = frozenset({"value", "value_json"})
 COMMAND_NAMES = frozenset({"value"})
 """What templates of commands may ask for."""
 
+RAW = ""
+"""The encoding of messages that are not text."""
+MAX_CHOICES = 1_000
+
 _ENCODINGS = frozenset(
-    {"utf-8", "utf8", "ascii", "us-ascii", "latin-1", "iso-8859-1", "utf-16", "windows-1252"}
+    {RAW, "utf-8", "utf8", "ascii", "us-ascii", "latin-1", "iso-8859-1", "utf-16", "windows-1252"}
 )
 
 
@@ -29,6 +34,7 @@ class Entity(Struct, frozen=True, kw_only=True):
         object_id: its id in the topic, or its key in the device form.
         config: what was announced, written out.
         device_name: the name of the device that it is of.
+        doubts: notes on its templates, which come up as these are compiled.
 
     Methods that read a key raise ``Unfit`` if what stands there cannot be used, and answer None or the
     default if nothing stands there.
@@ -39,6 +45,7 @@ class Entity(Struct, frozen=True, kw_only=True):
     object_id: str
     config: dict[str, Any]
     device_name: str | None = None
+    doubts: list[str] = []
 
     @property
     def label(self) -> str:
@@ -54,6 +61,11 @@ class Entity(Struct, frozen=True, kw_only=True):
             return self.device_name
         words = word(self.config.get("device_class")) or self.object_id
         return words.replace("_", " ").capitalize()
+
+    @property
+    def entity_id(self) -> str:
+        """The id that its templates may ask for: what Home Assistant would call it."""
+        return self.word("default_entity_id") or f"{self.component}.{self.object_id}".lower()
 
     def word(self, key: str) -> str | None:
         """A name or an id."""
@@ -81,13 +93,25 @@ class Entity(Struct, frozen=True, kw_only=True):
             raise Unfit(f"{key} must be a number, not {quoted(value)}")
         return int(number) if number.is_integer() else number
 
+    def seconds(self, key: str) -> int | float | None:
+        """A number of seconds above 0; None if there is none that can be used."""
+        try:
+            seconds = self.number(key)
+        except Unfit:
+            return None
+        return seconds if seconds is not None and seconds > 0 else None
+
     def words(self, key: str) -> list[str] | None:
-        """A list of choices, each once."""
+        """A list of choices, each once; one that stands by itself is a list too."""
         value = self.config.get(key)
         if value is None:
             return None
+        if isinstance(value, str):
+            value = [value]
         if not isinstance(value, list):
             raise Unfit(f"{key} must be a list, not {quoted(value)}")
+        if len(value) > MAX_CHOICES:
+            raise Unfit(f"{key} lists more than {MAX_CHOICES}")
         return list(dict.fromkeys(as_text(one) for one in value))
 
     def state_topic(self, key: str) -> str | None:
@@ -98,11 +122,26 @@ class Entity(Struct, frozen=True, kw_only=True):
         """A topic to publish on."""
         return self._topic(key)
 
-    def template(self, *keys: str, names: frozenset[str] = STATE_NAMES) -> Template | None:
-        """The compiled template that stands under the first of these keys that is there."""
+    def template(
+        self, *keys: str, names: frozenset[str] = STATE_NAMES, known: Mapping[str, Any] | None = None
+    ) -> Template | None:
+        """The compiled template that stands under the first of these keys that is there.
+
+        Args:
+            keys: where it may stand.
+            names: the variables that each message, or each command, brings.
+            known: those that are the same for all of them, beside the entity's own name and id.
+        """
         for key in keys:
             if source := self.text(key):
-                return compile_template(source, names)
+                template = compile_template(source)
+                own = {"entity_id": self.entity_id, "name": self.title, **(known or {})}
+                if unknown := template.unknown(names | own.keys()):
+                    self.doubts.append(
+                        f"{key} asks for {quoted(unknown[0])}, which is not known here: where it needs that, "
+                        "it says nothing"
+                    )
+                return template.knowing(names, own)
         return None
 
     @property
@@ -112,6 +151,11 @@ class Entity(Struct, frozen=True, kw_only=True):
         if encoding not in _ENCODINGS:
             raise Unfit(f"the encoding {quoted(encoding)} is not understood")
         return encoding
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """Whether it says so."""
+        value = self.config.get(key)
+        return value if isinstance(value, bool) else default
 
     @property
     def qos(self) -> int:

@@ -47,6 +47,7 @@ def _properties(topic: str, said: Attributes, notes: list[str]) -> Iterator[Prop
     nodes = _listed(said.get(("$nodes",)))
     if nodes is None:
         nodes = list(dict.fromkeys(path[0] for path in said if len(path) > 1 and path[0] != "$fw"))
+    older = said.get(("$homie",), "4.").startswith("3.")  # there a property without a datatype is text
     count = 0
     for node in nodes:
         if node.endswith("[]"):
@@ -59,6 +60,9 @@ def _properties(topic: str, said: Attributes, notes: list[str]) -> Iterator[Prop
         for prop in properties:
             if not is_id(prop) or not is_id(node):
                 notes.append(f"{quoted(f'{node}/{prop}')} is not an id of a node and one of a property")
+                continue
+            if not older and (node, prop, "$datatype") not in said:
+                notes.append(f"{quoted(f'{node}/{prop}')}: its $datatype is not announced yet")
                 continue
             count += 1
             if count > MAX_PROPERTIES:

@@ -79,7 +79,7 @@ def weigh(value: T) -> T:
             inside = one.values()
         elif isinstance(one, list | tuple):
             inside = one
-        elif isinstance(one, str):
+        elif isinstance(one, str | bytes):
             weight += len(one) // 64
         if weight + len(waiting) > MAX_WEIGHT:
             raise Unfit(f"the template puts together more than {MAX_WEIGHT} values")
@@ -108,9 +108,8 @@ def join(parts: Iterable[Any], separator: str = "") -> str:
 
 def add(left: Any, right: Any) -> Any:
     """``left + right``."""
-    if isinstance(left, str) and isinstance(right, str):
+    if isinstance(left, str | bytes) and isinstance(right, str | bytes):
         text_of(len(left) + len(right))
-        return left + right
     return weigh(whole(left + right))
 
 
@@ -130,6 +129,8 @@ def power(left: Any, right: Any) -> Any:
 
 def modulo(left: Any, right: Any) -> Any:
     """``left % right``: the remainder, or the text with its places filled in."""
+    if isinstance(left, bytes):
+        raise Unfit("the template fills raw bytes in, which is not offered")
     if not isinstance(left, str):
         return left % right
     return fill_percent(left, *(right if isinstance(right, tuple) else (right,)))

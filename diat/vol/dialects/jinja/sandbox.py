@@ -16,6 +16,7 @@ from jinja2 import Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from diat.vol.dialects.jinja import bounds
@@ -23,8 +24,8 @@ from diat.vol.dialects.jinja.vocabulary import (
     FILTERS,
     FUNCTIONS,
     METHODS,
-    PATTERN_FILTERS,
-    PATTERN_TESTS,
+    PAYING_FILTERS,
+    PAYING_TESTS,
     TESTS,
 )
 from diat.vol.dialects.words import Unfit
@@ -45,6 +46,7 @@ _OFFERED = (
     nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Concat, nodes.Compare,
     nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos,
     nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
+    nodes.NSRef, nodes.ExprStmt, nodes.Break, nodes.Continue,
 )  # fmt: skip
 _LOOP_WORDS = {"index", "index0", "revindex", "revindex0", "first", "last", "length"}
 
@@ -88,9 +90,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(bounds.BINARY)
 
     def __init__(self) -> None:
-        super().__init__(optimized=False, cache_size=0)
+        super().__init__(
+            optimized=False, cache_size=0, extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]
+        )
         self.filters = {name: _late(function) for name, function in FILTERS.items()}
-        self.filters |= {name: _paying(function) for name, function in PATTERN_FILTERS.items()}
+        self.filters |= {name: _paying(function) for name, function in PAYING_FILTERS.items()}
         self.filters |= {
             _CONCAT: _late(bounds.join),
             _BUILD: _late(bounds.weigh),
@@ -98,7 +102,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             _LOOP: _paying(_looped),
         }
         self.tests = {name: _late(function) for name, function in TESTS.items()}
-        self.tests |= {name: _paying(function) for name, function in PATTERN_TESTS.items()}
+        self.tests |= {name: _paying(function) for name, function in PAYING_TESTS.items()}
         self.globals = dict(FUNCTIONS)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -123,6 +127,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, LoopContext):
             if attribute in _LOOP_WORDS:
                 return getattr(obj, attribute)
+        elif isinstance(obj, Namespace):
+            if attribute[:1] != "_":  # what is inside it is not for templates
+                return getattr(obj, attribute, self.undefined(name=attribute))
         elif isinstance(obj, Undefined):
             raise UndefinedError(f"what should have {attribute!r} is not there")
         elif method := METHODS.get(type(obj), {}).get(attribute):

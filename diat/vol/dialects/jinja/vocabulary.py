@@ -1,67 +1,24 @@
 """The filters, tests, functions and methods that templates may use.
 
-They are those of Home Assistant that devices put into their announcements and that need neither its state
-nor a clock. To offer another one, write it here; whatever can grow a value goes through ``bounds``.
+They are those of Home Assistant that devices put into their announcements, or may, and that need neither its
+state nor a clock. To offer another one, write it here; whatever can grow a value goes through ``bounds``.
 """
 
 from __future__ import annotations
 
-import base64
 import math
 import operator
 import statistics
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
 
-import msgspec
 from jinja2 import Undefined
-from jinja2.exceptions import UndefinedError
 from jinja2.tests import TESTS as JINJA_TESTS
+from jinja2.utils import Namespace
 
-from diat.vol.dialects.jinja import bounds, patterns, times
-from diat.vol.dialects.words import Unfit, quoted
-
-
-def _number(value: Any, kind: Callable[[Any], Any], default: Any) -> Any:
-    try:
-        return kind("" if isinstance(value, str) and len(value) > 64 else value)
-    except (TypeError, ValueError, OverflowError, UndefinedError):
-        if default is not bounds.MISSING:
-            return default
-        raise Unfit(
-            f"{quoted(bounds.known(value))} is not a number, and the template has no default"
-        ) from None
-
-
-def _float(value: Any, default: Any = bounds.MISSING) -> Any:
-    return _number(value, float, default)
-
-
-def _int(value: Any, default: Any = bounds.MISSING, base: int = 10) -> Any:
-    return _number(
-        value, lambda v: int(v, base) if isinstance(v, str) and base != 10 else int(float(v)), default
-    )
-
-
-def _round(value: Any, precision: int = 0, method: str = "common", default: Any = bounds.MISSING) -> Any:
-    number = _number(value, float, default)
-    if number is default:
-        return default
-    if abs(precision) > 15:
-        raise Unfit("the template rounds to more than 15 digits")
-    factor = 10**precision
-    match method:
-        case "ceil":
-            number = math.ceil(number * factor) / factor
-        case "floor":
-            number = math.floor(number * factor) / factor
-        case "half":
-            number = round(number * 2) / 2
-        case _:
-            number = round(number, precision)
-    return int(number) if precision == 0 and method != "half" else number
+from diat.vol.dialects.jinja import bounds, numbers, patterns, sequences, texts, times
 
 
 def _default(value: Any, default: Any = "", boolean: bool = False) -> Any:
@@ -74,127 +31,89 @@ def _iif(value: Any, if_true: Any = True, if_false: Any = False, if_none: Any = 
     return if_true if value else if_false
 
 
-def _truncate(
-    value: Any, length: int = 255, killwords: bool = False, end: str = "...", leeway: int = 5
-) -> str:
-    text = str(value)
-    if len(text) <= length + leeway:
-        return text
-    text = text[: max(0, length - len(end))]
-    return (text if killwords else text.rsplit(" ", 1)[0]) + end
-
-
-def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
-    text = str(value)
-    bounds.text_of(len(text) + (text.count(old) if old else len(text) + 1) * len(new))
-    return text.replace(old, new, -1 if count is None else count)
-
-
-def _join(values: Iterable[Any], separator: Any = "") -> str:
-    return bounds.join(values, str(separator))
-
-
-def _to_json(value: Any, *_: Any, **__: Any) -> str:
-    try:
-        text = msgspec.json.encode(bounds.known(value)).decode()
-    except (TypeError, msgspec.EncodeError) as error:
-        raise Unfit(f"it cannot be written as JSON: {error}") from None
-    bounds.text_of(len(text))
-    return text
-
-
-def _from_json(value: Any, default: Any = bounds.MISSING) -> Any:
-    try:
-        return msgspec.json.decode(bounds.known(value))
-    except (TypeError, ValueError):
-        if default is not bounds.MISSING:
-            return default
-        raise Unfit(f"{quoted(value)} is not JSON") from None
-
-
-def _range(*arguments: int) -> range:
-    numbers = range(*arguments)
-    if len(numbers) > bounds.MAX_ITEMS:
-        raise Unfit(f"the template counts over more than {bounds.MAX_ITEMS} numbers")
-    return numbers
-
-
-def _bits(of: Callable[[int, int], int]) -> Callable[[Any, Any], int]:
-    return lambda value, other: of(int(bounds.known(value)), int(other))
-
-
-def _float_of(of: Callable[[float], float]) -> Callable[[Any], float]:
-    return lambda value: of(float(bounds.known(value)))
-
-
 def _first(values: Iterable[Any]) -> Any:
     return next(iter(values), Undefined(name="first"))
 
 
-def _decode_base64(value: Any) -> str:
-    return base64.b64decode(str(value), validate=True).decode()
+class _Notes(Namespace):
+    """What ``namespace()`` gives: values that a loop may change."""
 
-
-def _split(text: str, separator: str | None = None, limit: int = -1) -> list[str]:
-    return text.split(separator, limit)
-
-
-def _method(of: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of text as a filter: what it is given counts as what it prints."""
-    return lambda value, *arguments: of(str(value), *arguments)
+    def __repr__(self) -> str:
+        # Those that hold each other would print without end.
+        return "namespace"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "abs": abs,
-    "add": lambda value, other: bounds.add(_number(value, float, bounds.MISSING), float(other)),
+    "add": numbers.add,
     "as_datetime": times.as_datetime,
     "as_timestamp": times.as_timestamp,
-    "base64_decode": _decode_base64,
-    "bitwise_and": _bits(operator.and_),
-    "bitwise_or": _bits(operator.or_),
-    "bitwise_xor": _bits(operator.xor),
+    "average": lambda values: statistics.fmean(sequences.items(values)),
+    "base64_decode": texts.decode_base64,
+    "base64_encode": texts.encode_base64,
+    "bitwise_and": numbers.bitwise(operator.and_),
+    "bitwise_or": numbers.bitwise(operator.or_),
+    "bitwise_xor": numbers.bitwise(operator.xor),
     "bool": lambda value, default=False: (
         str(value).lower() in {"true", "1", "on", "yes", "enable"} or bool(default)
     ),
-    "capitalize": _method(str.capitalize),
+    "capitalize": texts.method(str.capitalize),
+    "clamp": numbers.clamp,
+    "combine": sequences.combined,
+    "contains": operator.contains,
+    "cos": numbers.function_of(math.cos),
     "count": len,
     "d": _default,
     "default": _default,
+    "dictsort": sequences.dictsort,
+    "difference": sequences.difference,
     "first": _first,
-    "float": _float,
+    "flatten": sequences.flatten,
+    "float": numbers.as_float,
     "format": bounds.fill_percent,
-    "from_json": _from_json,
+    "from_json": texts.from_json,
     "iif": _iif,
-    "int": _int,
+    "int": numbers.as_int,
+    "intersect": sequences.intersection,
     "is_defined": bounds.known,
-    "is_number": lambda value: _number(value, float, None) is not None,
+    "is_number": lambda value: numbers.number(value, float, None) is not None,
     "items": lambda value: list(value.items()),
-    "join": _join,
+    "join": texts.joined,
     "last": lambda values: values[-1],
     "length": len,
     "list": list,
-    "lower": _method(str.lower),
+    "log": lambda value, base=math.e: math.log(float(bounds.known(value)), base),
+    "lower": texts.method(str.lower),
     "max": max,
+    "md5": texts.digest("md5"),
+    "median": lambda values: statistics.median(sequences.items(values)),
     "min": min,
-    "multiply": lambda value, factor: bounds.multiply(_number(value, float, bounds.MISSING), float(factor)),
+    "multiply": numbers.multiply,
     "ord": ord,
-    "replace": _replace,
+    "remap": numbers.remap,
+    "replace": texts.replace,
     "reverse": lambda value: value[::-1],
-    "round": _round,
+    "round": numbers.rounded,
+    "sha256": texts.digest("sha256"),
+    "sin": numbers.function_of(math.sin),
+    "slugify": texts.slugify,
     "sort": lambda values, reverse=False: sorted(values, reverse=bool(reverse)),
-    "sqrt": _float_of(math.sqrt),
+    "sqrt": numbers.function_of(math.sqrt),
     "string": str,
     "sum": lambda values, attribute=None, start=0: sum(islice(values, bounds.MAX_ITEMS), start),
     "timestamp_custom": times.timestamp_custom,
     "timestamp_local": times.timestamp_utc,
     "timestamp_utc": times.timestamp_utc,
-    "title": _method(str.title),
-    "to_json": _to_json,
-    "tojson": _to_json,
-    "trim": _method(str.strip),
-    "truncate": _truncate,
+    "title": texts.method(str.title),
+    "to_json": texts.to_json,
+    "tojson": texts.to_json,
+    "trim": texts.method(str.strip),
+    "truncate": texts.truncate,
+    "union": sequences.union,
     "unique": lambda values: list(dict.fromkeys(values)),
-    "upper": _method(str.upper),
+    "unpack": texts.unpack,
+    "upper": texts.method(str.upper),
+    "zip": sequences.zipped,
 }
 
 _JINJA_TESTS = (
@@ -204,17 +123,25 @@ _JINJA_TESTS = (
 )
 TESTS: dict[str, Callable[..., Any]] = {
     **{name: cast("Callable[..., Any]", JINJA_TESTS[name]) for name in _JINJA_TESTS},
+    "contains": operator.contains,
+    "equalto": operator.eq,
     "is_number": FILTERS["is_number"],
+    "list": lambda value: isinstance(value, list),
 }
 
-PATTERN_FILTERS: dict[str, Callable[..., Any]] = {
+PAYING_FILTERS: dict[str, Callable[..., Any]] = {
+    "map": sequences.mapping(FILTERS),
+    "reject": sequences.selecting(TESTS, wanted=False),
+    "rejectattr": sequences.selecting(TESTS, wanted=False, by_attribute=True),
+    "select": sequences.selecting(TESTS, wanted=True),
+    "selectattr": sequences.selecting(TESTS, wanted=True, by_attribute=True),
     "regex_findall": patterns.findall,
     "regex_findall_index": patterns.findall_index,
     "regex_match": patterns.match,
     "regex_replace": patterns.replace,
     "regex_search": patterns.search,
 }
-PATTERN_TESTS: dict[str, Callable[..., Any]] = {"match": patterns.match, "search": patterns.search}
+PAYING_TESTS: dict[str, Callable[..., Any]] = {"match": patterns.match, "search": patterns.search}
 """These take the budget before what they are applied to."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -222,19 +149,26 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "as_timestamp": times.as_timestamp,
     "average": lambda *values: statistics.fmean(values[0] if len(values) == 1 else values),
     "bool": FILTERS["bool"],
-    "float": _float,
+    "dict": lambda *pairs, **named: sequences.combined(*map(dict, pairs), named),
+    "float": numbers.as_float,
     "iif": _iif,
-    "int": _int,
+    "int": numbers.as_int,
     "is_number": FILTERS["is_number"],
+    "list": FILTERS["list"],
     "log": math.log,
     "max": max,
+    "median": lambda *values: statistics.median(values[0] if len(values) == 1 else values),
     "min": min,
-    "range": _range,
+    "namespace": _Notes,
+    "range": numbers.counting,
     "sqrt": math.sqrt,
     "strptime": times.strptime,
+    "unpack": texts.unpack,
+    "zip": sequences.zipped,
 }
 
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
+    bytes: {"decode": texts.decode, "hex": bytes.hex},
     str: {
         **{
             name: getattr(str, name)
@@ -246,12 +180,13 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = {
         },
         "format": bounds.fill_braces,
         "join": lambda separator, values: bounds.join(values, separator),
-        "replace": _replace,
-        "split": _split,
+        "replace": texts.replace,
+        "split": texts.split,
     },
     dict: {"get": dict.get, "items": dict.items, "keys": dict.keys, "values": dict.values},
     list: {"count": list.count, "index": list.index},
     tuple: {"count": tuple.count, "index": tuple.index},
     datetime: {"isoformat": datetime.isoformat, "strftime": times.strftime, "timestamp": datetime.timestamp},
+    timedelta: {"total_seconds": timedelta.total_seconds},
 }
 """Methods by the type that has them; anything else is not there."""

@@ -10,20 +10,22 @@ from msgspec import UNSET
 
 from diat.vol.dialects.commands import Stated, Switching, channels, finite, tidy, verbal
 from diat.vol.dialects.homeassistant import colours
-from diat.vol.dialects.homeassistant.components.light import colour_temperature, top
+from diat.vol.dialects.homeassistant.components import lighting
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, command
 from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.messages import Field, Value
+from diat.vol.dialects.values import json_text
 from diat.vol.dialects.words import Unfit, quoted
+
+_COLOUR_MODES = ("onoff", "brightness", "color_temp", *colours.MODES, "white")
 
 
 def _modes(entity: Entity) -> frozenset[str]:
     """The declared colour modes, also those of the older way of declaring them one by one."""
     flags = ("brightness", "color_temp", *colours.MODES)
-    return frozenset(entity.words("supported_color_modes") or ()) | {
-        flag for flag in flags if entity.config.get(flag) is True
-    }
+    declared = entity.words("supported_color_modes") or ()
+    return frozenset(declared) | {flag for flag in flags if entity.flag(flag)}
 
 
 def _facet(
@@ -68,7 +70,7 @@ def _effect_name(effects: frozenset[str], said: Any) -> Value:
 
 def _on_off(entity: Entity) -> Facet:
     return Facet(
-        schema={"type": "boolean"},
+        schema={"type": "boolean", **lighting.BRIGHTER},
         source=_source(entity, "state", _on),
         command=command(entity, "command_topic", Switching('{"state":"ON"}', '{"state":"OFF"}')),
     )
@@ -77,31 +79,92 @@ def _on_off(entity: Entity) -> Facet:
 def _brightness(entity: Entity) -> Facet | None:
     if not _modes(entity) - {"onoff"}:
         return None
-    schema = {"type": "number", "minimum": 0, "maximum": top(entity)}
-    return _facet(entity, "brightness", schema, _level, _level)
+    return _facet(entity, "brightness", lighting.level(entity), _level, _level)
+
+
+def _white(entity: Entity) -> Facet | None:
+    if "white" not in _modes(entity):
+        return None
+    sent = command(entity, "command_topic", Stated("white", _level))
+    return Facet(word="white", schema=lighting.level(entity, "white_scale"), command=sent)
 
 
 def _colour_temperature(entity: Entity) -> Facet | None:
     if "color_temp" not in _modes(entity):
         return None
-    return _facet(entity, "color_temp", colour_temperature(entity), _level, _level)
+    return _facet(entity, "color_temp", lighting.colour_temperature(entity), _level, _level)
+
+
+def _mode_of_colour(entity: Entity) -> str | None:
+    declared = _modes(entity)
+    return next((mode for mode in colours.MODES if mode in declared), None)
 
 
 def _colour(entity: Entity) -> Facet | None:
-    declared = _modes(entity)
-    mode = next((mode for mode in colours.MODES if mode in declared), None)
+    mode = _mode_of_colour(entity)
     if mode is None:
         return None
     check = partial(channels, names=colours.names(mode))
     return _facet(entity, "color", colours.schema(mode), partial(colours.from_object, mode), check)
 
 
-def _effect(entity: Entity) -> Facet | None:
-    if entity.config.get("effect") is not True:
+def _colour_mode(entity: Entity) -> Facet | None:
+    modes = [mode for mode in _COLOUR_MODES if mode in _modes(entity)]
+    told = _source(entity, "color_mode", partial(_known_mode, frozenset(_COLOUR_MODES)))
+    if told is None or len(modes) < 2:
         return None
-    effects = entity.words("effect_list") or []
-    schema = {"type": "string", **({"enum": effects} if effects else {})}
-    return _facet(entity, "effect", schema, partial(_effect_name, frozenset(effects)), verbal)
+    return Facet(word="color_mode", schema={"type": "string", "enum": list(_COLOUR_MODES)}, source=told)
 
 
-LIGHT: tuple[FacetMaker, ...] = (_on_off, _brightness, _colour_temperature, _colour, _effect)
+def _known_mode(modes: frozenset[str], said: Any) -> Value:
+    if said not in modes:
+        raise Unfit(f"its colour mode {quoted(said)} is not known")
+    return said
+
+
+def _effect(entity: Entity) -> Facet | None:
+    if not entity.flag("effect"):
+        return None
+    schema = lighting.effects(entity)
+    return _facet(entity, "effect", schema, partial(_effect_name, frozenset(schema.get("enum", ()))), verbal)
+
+
+def _turn_on(entity: Entity) -> Facet | None:
+    """All that can be set, in one message."""
+    checks: dict[str, Callable[[Any], Any]] = {"effect": verbal}
+    if mode := _mode_of_colour(entity):
+        checks["color"] = partial(channels, names=colours.names(mode))
+    settings = {
+        facet.word: _setting(facet.word, facet.schema, checks.get(facet.word, _level))
+        for make in (_brightness, _white, _colour_temperature, _colour, _effect)
+        if (facet := make(entity))
+    }
+    settings["transition"] = _setting("transition", lighting.TRANSITION, _level)
+    seconds = {
+        "short": entity.number("flash_time_short") or 2,
+        "long": entity.number("flash_time_long") or 10,
+    }
+    settings["flash"] = _setting("flash", lighting.FLASH, partial(_flash, seconds))
+    return lighting.turn_on(entity, settings, lambda said: json_text({"state": "ON", **said}))
+
+
+def _setting(key: str, schema: dict[str, Any], check: Callable[[Any], Any]) -> lighting.Setting:
+    return lighting.Setting(schema, lambda value: {key: check(value)})
+
+
+def _flash(seconds: dict[str, float], value: Any) -> float:
+    if value not in seconds:
+        raise Unfit(f"{quoted(value)} is neither 'short' nor 'long'")
+    return seconds[value]
+
+
+LIGHT: tuple[FacetMaker, ...] = (
+    _on_off,
+    _brightness,
+    _white,
+    _colour_temperature,
+    _colour,
+    _colour_mode,
+    _effect,
+    _turn_on,
+)

@@ -15,9 +15,12 @@ def _binary_sensor(entity: Entity) -> Facet:
         spellings(entity.config.get("payload_on", "ON")), spellings(entity.config.get("payload_off", "OFF"))
     )
     kind = classed(entity.word("device_class"), boolean=True)
+    delay = entity.seconds("off_delay")
+    unclear = delay is None and entity.config.get("off_delay") not in (None, 0)
     return Facet(
-        schema={**quantity(kind), "type": "boolean"},
+        schema={**quantity(kind), "type": "boolean", **({"diat:offDelay": delay} if delay else {})},
         source=source(entity, "state_topic", states, "value_template"),
+        notes=("off_delay is no number of seconds",) if unclear else (),
     )
 
 
