@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import mqtt, things
-from benchmarks.load import Load
+from benchmarks.load import CONNECTIONS, Load
 from benchmarks.population import meters, population
 from benchmarks.processes import BenchmarkFailed, Child, cpu_seconds, resident
 from benchmarks.searching import QUERIES, Times, timed
@@ -49,8 +49,9 @@ class Scale:
         admission: seconds from the first of them until every thing had been admitted and had spoken.
         cpu: CPU seconds that this took the platform.
         empty, full: KiB of the platform before and after, ``broker_empty`` and ``broker_full`` likewise.
-        rate: readings a second with all things known.
-        reading: CPU seconds a reading.
+        rate: readings a second of the same ten things, whatever number is known.
+        reading: CPU seconds for each of them.
+        crowd: readings a second of every tenth thing.
         searches: by query, over REST and inside the process.
         clean, killed: the start after an orderly stop, and after SIGKILL.
     """
@@ -65,6 +66,7 @@ class Scale:
     broker_full: float
     rate: float
     reading: float
+    crowd: float
     searches: dict[str, tuple[Times, Times]]
     clean: Start
     killed: Start
@@ -109,7 +111,8 @@ def measure_scale(broker: str, data: Path, count: int, say: Say) -> Scale:
         full, broker_full = resident(process), resident(broker_process)
         outside = {name: timed(*platform.asking(f"/things?{query}")) for name, query in QUERIES.items()}
         say(f"{count:,} things: searched over REST")
-        rate, reading = _readings(platform, meters(count), count)
+        rate, reading = _readings(platform, CONNECTIONS)
+        crowd, _ = _readings(platform, meters(count))
         say(f"{count:,} things: {rate:,.0f} readings/s")
     clean = _start(broker, data, count)
     say(f"{count:,} things: started in {clean.seconds:.1f} s")
@@ -129,6 +132,7 @@ def measure_scale(broker: str, data: Path, count: int, say: Say) -> Scale:
         broker_full=broker_full,
         rate=rate,
         reading=reading,
+        crowd=crowd,
         searches={name: (outside[name], inside[name]) for name in QUERIES},
         clean=clean,
         killed=killed,
@@ -164,9 +168,9 @@ def _wait_admitted(platform: Platform, count: int, begin: float, say: Say) -> No
     platform.wait(lambda: platform.knows(count), "lost things, or knows some twice", patience=5)
 
 
-def _readings(platform: Platform, speaking: int, already: int) -> tuple[float, float]:
-    """Readings a second, and CPU seconds for each, of the meters among the things."""
-    each = READINGS // speaking
+def _readings(platform: Platform, speaking: int) -> tuple[float, float]:
+    """Readings a second, and CPU seconds for each, of so many of the meters among the things."""
+    each, already = READINGS // speaking, platform.readings()
     process, _ = platform.pids
     load = Load(platform.address, speaking, each)
     try:

@@ -68,10 +68,11 @@ def _figures(few: Scale) -> list[tuple[str, Callable[[Scale], str]]]:
         ("start, s", lambda s: f"{s.clean.seconds:.1f}"),
         ("start after SIGKILL, s", lambda s: f"{s.killed.seconds:.1f}"),
         ("  CPU of the platform, s", lambda s: f"{s.clean.cpu:.1f}"),
-        ("readings/s", lambda s: f"{s.rate:,.0f}"),
-        (f"  beside {few.things} things", lambda s: f"{s.rate / few.rate:.2f}"),
-        ("CPU a reading, us", lambda s: f"{1e6 * s.reading:.0f}"),
-        (f"  beside {few.things} things", lambda s: f"{s.reading / few.reading:.2f}"),
+        ("readings/s, of ten things", lambda s: f"{s.rate:,.0f}"),
+        (f"  beside {few.things} things known", lambda s: f"{s.rate / few.rate:.2f}"),
+        ("  CPU a reading, us", lambda s: f"{1e6 * s.reading:.0f}"),
+        (f"  beside {few.things} things known", lambda s: f"{s.reading / few.reading:.2f}"),
+        ("readings/s, of every tenth", lambda s: f"{s.crowd:,.0f}"),
     ]
 
 

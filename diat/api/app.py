@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,10 +19,12 @@ from diat.api import (
     operation,
     places,
     problems,
+    search,
     services,
     streams,
 )
 from diat.api.guard import Guard
+from diat.api.head import Head
 from diat.api.ports import Platform
 
 DESCRIPTION = """
@@ -56,11 +59,14 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     )
     app.state.platform = platform
     problems.install(app)
+    app.state.queries = asyncio.Semaphore(search.AT_ONCE)
+    app.add_middleware(Head)
     app.add_middleware(Guard)
     # The page for people at /docs, with all that it needs from here: a house without internet has one too.
     patch_fastapi(app)
     for part in (
         listing,
+        search,
         models,
         directory,
         admission,

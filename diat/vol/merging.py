@@ -128,10 +128,11 @@ def renamed(description: Description, names: Mapping[str, str]) -> Description:
 
 
 def counterparts(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
-    """Which affordance of other hardware does what one of the old did: name there to the old name.
+    """What affordances of other hardware are to be called in its place: name there to the name here.
 
-    Equal names correspond; of the rest those of the same kind, quantity, type, direction and writability, in
-    the order in which they stand, if they are the only ones of their kind on both sides.
+    Those that mean the same (kind, quantity, type, direction and writability) correspond: by their names, and
+    of the rest those that are the only ones of their meaning on both sides, where what is for setting up and
+    for diagnosis stands back. Whatever else would take a name that is then given away gets another one.
 
     Args:
         old: the Thing Description that services and history know.
@@ -139,14 +140,27 @@ def counterparts(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, st
     """
     found: dict[str, str] = {}
     for kind in AFFORDANCES:
-        before = {n: a for n, a in old.get(kind, {}).items() if n not in new.get(kind, {})}
-        after = {n: a for n, a in new.get(kind, {}).items() if n not in old.get(kind, {})}
-        for name, affordance in after.items():
-            alike = [n for n, a in before.items() if _meaning(a) == _meaning(affordance)]
-            rivals = [n for n, a in after.items() if _meaning(a) == _meaning(affordance)]
-            if len(alike) == 1 and len(rivals) == 1 and _meaning(affordance) != _meaning({}):
-                found[name] = alike[0]
+        before, after = dict(old.get(kind, {})), dict(new.get(kind, {}))
+        for name in [n for n in after if n in before and _meaning(after[n]) == _meaning(before[n])]:
+            del before[name], after[name]
+        for meaning in {_meaning(each) for each in after.values()} - {_meaning({})}:
+            theirs, ours = (_only(group, meaning) for group in (after, before))
+            if theirs is not None and ours is not None and theirs != ours:
+                found[theirs] = ours
+    names = {name for kind in AFFORDANCES for name in new.get(kind, {})}
+    taken = names | set(found.values())
+    for name in (names & set(found.values())) - found.keys():
+        found[name] = next(n for i in range(2, len(taken) + 3) if (n := f"{name}_{i}") not in taken)
+        taken.add(found[name])
     return found
+
+
+def _only(group: Mapping[str, Any], meaning: tuple[Any, ...]) -> str | None:
+    """The only affordance of this meaning; None if there is none, or if several have an equal claim."""
+    alike = [name for name, each in group.items() if _meaning(each) == meaning]
+    if len(alike) > 1:
+        alike = [name for name in alike if "diat:entityCategory" not in group[name]]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _meaning(affordance: Any) -> tuple[Any, ...]:
@@ -155,7 +169,7 @@ def _meaning(affordance: Any) -> tuple[Any, ...]:
     affects = affordance.get("diat:affects")
     return (
         str(affordance.get("@type")),
-        affordance.get("type"),
+        "number" if affordance.get("type") == "integer" else affordance.get("type"),
         affordance.get("readOnly") is True,
         str(affects.get("quantity")) + str(affects.get("direction")) if isinstance(affects, Mapping) else "",
     )

@@ -43,9 +43,9 @@ def successors(lost: VirtualObject, registry: Registry, twin: Callable[[str], Tw
             continue
         if twin(each.id).status == "offline" or (each.place and not lies_in(each.place, lost.place)):
             continue
-        same = wanted & _abilities(each)
-        taken = len(same) + len(counterparts(lost.description.td, each.description.td))
-        share = min(1.0, taken / len(wanted)) if wanted else 0.0
+        names = counterparts(lost.description.td, each.description.td)
+        taken = len(wanted & {(kind, names.get(name, name)) for kind, name in _abilities(each)})
+        share = taken / len(wanted) if wanted else 0.0
         if share >= 0.5:
             reason = f"can do {taken} of {len(wanted)} things that it could, and came after it"
             found.append(Successor(each.id, str(each.td.get("title", each.id)), round(share, 2), reason))
@@ -53,4 +53,10 @@ def successors(lost: VirtualObject, registry: Registry, twin: Callable[[str], Tw
 
 
 def _abilities(each: VirtualObject) -> set[tuple[str, str]]:
-    return {(kind, name) for kind in AFFORDANCES for name in each.description.td.get(kind, {})}
+    """What it can do; what tells of the thing itself is no reason to choose it."""
+    return {
+        (kind, name)
+        for kind in AFFORDANCES
+        for name, affordance in each.description.td.get(kind, {}).items()
+        if not isinstance(affordance, dict) or "diat:entityCategory" not in affordance
+    }

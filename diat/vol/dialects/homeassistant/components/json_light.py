@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from diat.vol.dialects.commands import Stated, Switching, channels, finite, tidy, verbal
 from diat.vol.dialects.homeassistant import colours
@@ -14,7 +14,7 @@ from diat.vol.dialects.homeassistant.components import lighting
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, command
 from diat.vol.dialects.inlets import Source
-from diat.vol.dialects.messages import Field, Value
+from diat.vol.dialects.messages import Field, Message, Value
 from diat.vol.dialects.values import json_text
 from diat.vol.dialects.words import Unfit, quoted
 
@@ -95,17 +95,43 @@ def _colour_temperature(entity: Entity) -> Facet | None:
     return _facet(entity, "color_temp", lighting.colour_temperature(entity), _level, _level)
 
 
-def _mode_of_colour(entity: Entity) -> str | None:
+def _colours(entity: Entity) -> list[str]:
+    """The modes in which it takes a colour."""
     declared = _modes(entity)
-    return next((mode for mode in colours.MODES if mode in declared), None)
+    return [mode for mode in colours.MODES if mode in declared]
 
 
-def _colour(entity: Entity) -> Facet | None:
-    mode = _mode_of_colour(entity)
-    if mode is None:
+def _word(mode: str, modes: list[str]) -> str:
+    """The colour in the first mode is its colour."""
+    return "color" if mode == modes[0] else f"color_{mode}"
+
+
+def _colour(mode: str, entity: Entity) -> Facet | None:
+    modes, topic = _colours(entity), entity.state_topic("state_topic")
+    if mode not in modes:
         return None
     check = partial(channels, names=colours.names(mode))
-    return _facet(entity, "color", colours.schema(mode), partial(colours.from_object, mode), check)
+    return Facet(
+        word=_word(mode, modes),
+        schema=colours.schema(mode),
+        source=Source(topic, _Coloured(mode, tuple(modes)), entity.encoding) if topic else None,
+        command=command(entity, "command_topic", Stated("color", check)),
+    )
+
+
+class _Coloured(Struct, frozen=True):
+    """The colour in one mode, unless the message tells of another mode that is declared too."""
+
+    mode: str
+    modes: tuple[str, ...]
+
+    def __call__(self, message: Message) -> Value:
+        """Read."""
+        if isinstance(message.json, dict):
+            told = message.json.get("color_mode")
+            if told != self.mode and told in self.modes:
+                return UNSET
+        return Field("color", partial(colours.from_object, self.mode))(message)
 
 
 def _colour_mode(entity: Entity) -> Facet | None:
@@ -131,14 +157,15 @@ def _effect(entity: Entity) -> Facet | None:
 
 def _turn_on(entity: Entity) -> Facet | None:
     """All that can be set, in one message."""
-    checks: dict[str, Callable[[Any], Any]] = {"effect": verbal}
-    if mode := _mode_of_colour(entity):
-        checks["color"] = partial(channels, names=colours.names(mode))
     settings = {
-        facet.word: _setting(facet.word, facet.schema, checks.get(facet.word, _level))
-        for make in (_brightness, _white, _colour_temperature, _colour, _effect)
+        facet.word: _setting(facet.word, facet.schema, verbal if make is _effect else _level)
+        for make in (_brightness, _white, _colour_temperature, _effect)
         if (facet := make(entity))
     }
+    modes = _colours(entity)
+    for mode in modes:
+        check = partial(channels, names=colours.names(mode))
+        settings[_word(mode, modes)] = _setting("color", colours.schema(mode), check)
     settings["transition"] = _setting("transition", lighting.TRANSITION, _level)
     seconds = {
         "short": entity.number("flash_time_short") or 2,
@@ -163,7 +190,7 @@ LIGHT: tuple[FacetMaker, ...] = (
     _brightness,
     _white,
     _colour_temperature,
-    _colour,
+    *(partial(_colour, mode) for mode in colours.MODES),
     _colour_mode,
     _effect,
     _turn_on,
