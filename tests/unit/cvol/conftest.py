@@ -123,7 +123,9 @@ class World:
     def _send(self, command: Command) -> None:
         topic, payload = command.message.topic, command.message.payload
         if not command.reference:
-            self.said[topic] = json.loads(payload or b"null") if topic.startswith("diat/") else payload
+            self.said[topic] = (
+                json.loads(payload or b"null") if topic.startswith(("diat/", "wot/")) else payload
+            )
             return
         thing, body = topic.split("/")[1], json.loads(payload)
         self._told += [Told(thing, name, value, body["id"]) for name, value in body["v"].items()]
