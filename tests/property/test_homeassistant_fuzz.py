@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homeassistant.abbreviations import DEVICE_KEYS, KEYS
+from diat.vol.dialects.homeassistant.entity import STATE_NAMES
 from diat.vol.dialects.jinja.templates import compile_template
 from diat.vol.dialects.jinja.vocabulary import FILTERS, METHODS, PAYING_FILTERS, TESTS
 from diat.vol.dialects.port import Description, Outgoing, Part, Refusal, Uptake, Withdrawal
@@ -209,7 +210,9 @@ def test_the_order_of_announcements_does_not_matter(order, announced):
 def test_any_template_ends_soon(source, value, value_json):
     start = time.perf_counter()
     try:
-        text = compile_template(source).render({"value": value, "value_json": value_json}, len(value))
+        text = compile_template(source).render(
+            {"value": value, "value_json": value_json}, len(value)
+        )
         assert text is None or isinstance(text, str)
     except Unfit as unfit:
         assert_one_line(str(unfit))
