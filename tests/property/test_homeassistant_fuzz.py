@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homeassistant.abbreviations import DEVICE_KEYS, KEYS
+from diat.vol.dialects.homeassistant.components import COMPONENTS
 from diat.vol.dialects.homeassistant.entity import STATE_NAMES
 from diat.vol.dialects.jinja.templates import compile_template
 from diat.vol.dialects.jinja.vocabulary import FILTERS, METHODS, PAYING_FILTERS, TESTS
@@ -33,9 +34,7 @@ values = st.recursive(
     max_leaves=8,
 )
 ids = st.from_regex(r"[a-zA-Z0-9_-]{1,8}", fullmatch=True)
-components = st.sampled_from(
-    ["sensor", "binary_sensor", "switch", "light", "climate", "number", "button", "cover", "device"]
-)
+components = st.sampled_from(sorted({*(name.partition("/")[0] for name in COMPONENTS), "device", "toaster"}))
 topics = (
     st.text()
     | st.text().map(lambda text: f"homeassistant/{text}/config")
@@ -49,6 +48,10 @@ words = [
     "value_json.a",
     "value_json['b']",
     "'x'",
+    "entity_id",
+    "this",
+    "states('a.b')",
+    "now()",
     "1",
     "-2.5",
     "None",
@@ -76,6 +79,7 @@ expressions = st.recursive(
         | st.builds("{}[{}]".format, inner, inner)
         | st.builds("{}[{}:]".format, inner, inner)
         | st.builds("[{}, {}]".format, inner, inner)
+        | st.builds("namespace(a={})".format, inner)
         | st.builds("({} if {} else {})".format, inner, inner, inner)
     ),
     max_leaves=6,
@@ -87,6 +91,15 @@ templates = (
         "{{% set value = {} %}}{{% if {} %}}{{{{ value }}}}{{% endif %}}".format, expressions, expressions
     )
     | st.text()
+    | st.builds(
+        "{{% set ns = namespace(a={}) %}}{{% for x in {} %}}{{% set ns.a = {} %}}{{% endfor %}}"
+        "{{{{ ns.a }}}}".format,
+        expressions,
+        expressions,
+        st.sampled_from(
+            ["ns.a ~ ns.a", "[ns.a, ns.a]", "[ns, ns.a]", "ns", "ns.a + ns.a", "ns._Namespace__attrs"]
+        ),
+    )
     | st.text(alphabet="{}%|()[]'~. abxforinsetif")
 )
 
@@ -102,25 +115,46 @@ some_templates = st.sampled_from(
         "{{ value | regex_replace('[^0-9]', '') }}",
         "{{ '%s' % value_json }}{{ 9 ** 9 ** 9 }}",
         "{{ now() }}",
+        "{{ states(entity_id) }}{{ this.state }}",
+        "{{ value | unpack('>q') }}",
+        "{{ position }}{{ tilt_position + 1 }}{{ code }}{{ red }}",
+        '{"event_type": "press", "position": 5, "timings": [1]}',
         "{{",
     ]
 )
 usual = {
-    "state_topic": some_topics,
-    "command_topic": some_topics,
-    "value_template": some_templates,
-    "command_template": some_templates,
     "availability": st.lists(
         st.fixed_dictionaries({"t": some_topics, "val_tpl": some_templates}), max_size=2
     ),
-    "schema": st.sampled_from(["json", "basic", "template"]),
+    "schema": st.sampled_from(["json", "basic", "template", "emitter", "receiver", "state"]),
+    **{key: some_topics for key in sorted(KEYS.values()) if key.endswith("_topic") or key == "topic"},
+    **{key: some_templates for key in sorted(KEYS.values()) if key.endswith("_template")},
+    **dict.fromkeys(
+        (
+            "options",
+            "event_types",
+            "modes",
+            "preset_modes",
+            "available_tones",
+            "fan_speed_list",
+            "effect_list",
+        ),
+        st.lists(st.sampled_from(["a", "press", "eco"]), max_size=3),
+    ),
+    "supported_features": st.lists(
+        st.sampled_from(["start", "fan_speed", "arm_home", "trigger"]), max_size=3
+    ),
+    "reports_position": st.booleans(),
+    "automation_type": st.just("trigger"),
+    "encoding": st.sampled_from(["", "utf-8", "utf-16"]),
+    "image_encoding": st.just("b64"),
+    "code": st.sampled_from(["1234", "REMOTE_CODE", 7]),
+    **dict.fromkeys(
+        ("min", "max", "position_open", "position_closed", "tilt_min", "speed_range_min", "off_delay"),
+        st.integers(-300, 300) | st.floats(allow_nan=False) | st.sampled_from([10**400, "5"]),
+    ),
     "brightness": st.booleans(),
     "supported_color_modes": st.lists(st.sampled_from(["xy", "hs", "rgb", "color_temp"]), max_size=2),
-    "temperature_command_topic": some_topics,
-    "mode_state_topic": some_topics,
-    "preset_mode_command_topic": some_topics,
-    "rgb_command_topic": some_topics,
-    "brightness_state_topic": some_topics,
     "device": st.dictionaries(st.sampled_from([*DEVICE_KEYS.values(), "name"]), values, max_size=3),
     "device_class": st.sampled_from(["temperature", "battery", "enum", "timestamp"]),
 }
@@ -144,9 +178,12 @@ payloads = (
     st.binary()
     | st.text().map(str.encode)
     | values.map(lambda value: json.dumps(value).encode())
-    | st.dictionaries(st.sampled_from(["a", "b", "state", "color", "brightness", "effect"]), values).map(
-        lambda value: json.dumps(value).encode()
-    )
+    | st.dictionaries(
+        st.sampled_from(
+            ["a", "b", "state", "color", "brightness", "effect", "position", "event_type", "timings", "tone"]
+        ),
+        values,
+    ).map(lambda value: json.dumps(value).encode())
     | st.sampled_from(
         [b"ON", b"OFF", b"21.5", b"None", b"[" * 50_000, b"9" * 5000, b'"' + b"x" * 100_000 + b'"']
     )
@@ -179,7 +216,7 @@ def test_any_announcement_can_be_described_read_and_driven(announced, messages, 
     assert isinstance(described, Description)
     assert_one_line(*described.notes)
     assert described.td["title"]
-    names = {*described.td.get("properties", {}), *described.td.get("actions", {})}
+    names = {name for group in ("properties", "actions", "events") for name in described.td.get(group, {})}
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in names)
     assert described.outlets.keys() <= names
     json.dumps(described.td)
@@ -187,10 +224,11 @@ def test_any_announcement_can_be_described_read_and_driven(announced, messages, 
         for payload in messages:
             uptake = inlet.read(payload)
             assert isinstance(uptake, Uptake)
-            assert uptake.values.keys() <= names
+            assert uptake.values.keys() | {name for name, _ in uptake.events} <= names
+            json.dumps([uptake.values, uptake.events])
             assert_one_line(*uptake.notes)
     for outlet in described.outlets.values():
-        for given_value in (value, True, 5, "x", {"x": 1, "y": 2}):
+        for given_value in (value, True, 5, "x", {"x": 1, "y": 2}, {"code": "1"}, {"timings": [1]}, None):
             answer = outlet.write(given_value)
             assert isinstance(answer, Outgoing | Refusal)
     assert time.perf_counter() - start < SECONDS * (1 + len(described.inlets) * len(messages))
@@ -210,9 +248,8 @@ def test_the_order_of_announcements_does_not_matter(order, announced):
 def test_any_template_ends_soon(source, value, value_json):
     start = time.perf_counter()
     try:
-        text = compile_template(source).render(
-            {"value": value, "value_json": value_json}, len(value)
-        )
+        template = compile_template(source).knowing(STATE_NAMES, {"entity_id": "a.b"})
+        text = template.render({"value": value, "value_json": value_json}, len(value))
         assert text is None or isinstance(text, str)
     except Unfit as unfit:
         assert_one_line(str(unfit))

@@ -139,9 +139,11 @@ def boolean(value: Any) -> bool:
 
 
 def finite(value: Any) -> int | float:
-    """Take a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Take a finite number, a whole one of at most 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unfit(f"{quoted(value)} is not a number")
+    if abs(value) >= 2**63 if isinstance(value, int) else not math.isfinite(value):
+        raise Unfit("the number is out of range")
     return value
 
 

@@ -122,7 +122,7 @@ def describe(component, **config):
 
 
 def affordances(described):
-    """``word`` for a property, ``word()`` for an action, ``word!`` for an event; ``*`` is the entity itself."""
+    """``word`` for a property, ``word()`` for an action, ``word!`` for an event; ``*`` is the entity."""
     marks = {"properties": "", "actions": "()", "events": "!"}
     return {
         ("*" if name == WITHIN else name) + mark

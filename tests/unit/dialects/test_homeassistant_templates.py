@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from diat.vol.dialects.homeassistant.entity import STATE_NAMES
 from diat.vol.dialects.jinja import bounds
 from diat.vol.dialects.jinja.templates import compile_template
 from diat.vol.dialects.words import Unfit
@@ -65,6 +66,20 @@ def render(source, value=TEXT, value_json=JSON):
         ("{{ as_timestamp('2023-11-14T22:13:20+00:00') | int }}", "1700000000"),
         ("{{ strptime('14.11.2023', '%d.%m.%Y').isoformat() }}", "2023-11-14T00:00:00+00:00"),
         ("{% raw %}{{ value }}{% endraw %}", "{{ value }}"),
+        (
+            "{% set ns = namespace(sum=0) %}{% for x in value_json.list %}{% set ns.sum = ns.sum + x %}"
+            "{% endfor %}{{ ns.sum }}{{ ns.none }}",
+            "6",
+        ),
+        ("{% for x in range(9) %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}", "01"),
+        ("{{ value_json.list | map('float') | select('gt', 1) | list | tojson }}", "[3.0,2.0]"),
+        ("{{ [{'a': 1}, {'a': 2}, {}] | selectattr('a', 'eq', 2) | map(attribute='a') | first }}", "2"),
+        ("{{ [1, [2, [3]]] | flatten | reject('odd') | join }}", "2"),
+        ("{{ [1, 2] | union([2, 3]) | difference([1]) | average }}", "2.5"),
+        ("{{ 'a b-c' | slugify }}{{ 12 | clamp(0, 9) }}{{ 5 | remap(0, 10, 0, 100) | int }}", "a_b_c950"),
+        ("{{ {'a': 1} | combine({'b': 2}) | dictsort | length }}", "2"),
+        ("{{ (as_datetime(120) - as_datetime(0)).total_seconds() | int }}", "120"),
+        ("{{ 'x' | base64_encode | base64_decode }}{{ 'x' | md5 | length }}", "x32"),
         ("no template", "no template"),
     ],
 )
@@ -114,6 +129,54 @@ def test_what_is_not_offered_is_refused_when_compiled(source, says):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ states('sensor.other') }}", None),
+        ("{{ state_attr(entity_id, 'x') == None }}", None),
+        ("{% if is_state(entity_id, 'on') %}OFF{% else %}ON{% endif %}", None),
+        ("{{ this.state }}", None),
+        ("{{ now().isoformat() }}", None),
+        ("{{ 'a' ~ nobody }}", None),
+        ("{{ nobody | default('x') }}", "x"),
+        ("{{ 'known' if value else now() }}", "known"),
+        ("{{ entity_id }}", "sensor.it"),
+    ],
+)
+def test_what_nobody_here_knows_has_no_value(source, text):
+    template = compile_template(source).knowing(STATE_NAMES, {"entity_id": "sensor.it"})
+    assert template.render({"value": TEXT}) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ value | unpack('>h') }}", "258"),
+        ("{{ value | unpack('BB') | last }}", "2"),
+        ("{{ value[0] }}{{ value.hex() }}", "10102"),
+        ("{{ value.decode() | length }}", "2"),
+    ],
+)
+def test_raw_bytes(source, text):
+    assert render(source, value=b"\x01\x02") == text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ value % 1 }}",
+        "{{ value * 99999999 }}",
+        "{{ value | unpack('999999999B') }}",
+        "{{ value | unpack('>q', 9) }}",
+        "{{ value | unpack('nonsense') }}",
+        "{% set a = value %}" + "{% set a = a + a %}" * 60,
+    ],
+)
+def test_hostile_raw_bytes(source):
+    with pytest.raises(Unfit):
+        render(source, value=b"%99999999999d")
+
+
 GROW = "{% set a = 'x' %}" + "{% set a = a OP a %}" * 60
 
 HOSTILE = [
@@ -147,6 +210,9 @@ HOSTILE = [
     "{{ value | regex_replace('[[a]', '') }}",
     "{{ value | regex_replace('a', '\\\\9') }}",
     "{% for i in range(256) %}" + "{% set z = range(256) | list | sort | join %}" * 60 + "{% endfor %}",
+    "{{ range(256) | map('nosuch') | list }}",
+    "{{ range(999) | map('string') | list }}",
+    "{{ [value * 1] | flatten | sum }}",
     "{{ value() }}",
     "{{ value_json.a() }}",
     "{{ 'x' | float }}",
@@ -172,6 +238,10 @@ def test_what_is_hostile_is_stopped_soon(source, value):
         "{% for i in range(256) %}{% if value[:99] is search('x*x*y') %}{% endif %}{% endfor %}",
         "{% for i in range(256) %}{{ value }}{{ value }}{{ value }}{{ value }}{% endfor %}",
         "{% for i in range(256) %}{% if value | upper == value | lower %}{% endif %}{% endfor %}",
+        "{% set n = namespace(a='x') %}{% for i in range(256) %}{% set n.a = n.a ~ n.a %}{% endfor %}",
+        "{% set n = namespace(a=[1]) %}{% for i in range(256) %}{% set n.a = [n.a, n.a] %}{% endfor %}",
+        "{% set n = namespace() %}{% for i in range(256) %}{% set n.a = [n, n.a] %}{% endfor %}{{ n.a }}",
+        "{% for i in range(256) %}{{ range(256) | map('string') | join }}{% endfor %}",
         "{{ " + "9" * 4080 + " }}",
     ],
 )
@@ -195,6 +265,9 @@ def test_what_is_costly_ends_soon(source, value):
         "{{ value_json.list.append }}",
         "{{ range.__globals__ }}",
         "{{ value.format.__globals__ }}",
+        "{{ namespace(a=1).__class__ }}",
+        "{{ namespace(a=1)._Namespace__attrs }}",
+        "{{ namespace.mro }}",
     ],
 )
 def test_attributes_that_are_not_offered_are_not_there(source):

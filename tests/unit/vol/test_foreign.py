@@ -23,11 +23,13 @@ ACTION = {"type": "enum", "name": "action", "property": "action", "access": 1, "
 class World:
     """A Virtual Object Layer with rows that can be looked at, and a clock moved by hand."""
 
-    def __init__(self):
+    def __init__(self, admission="accepted"):
         self.now = 1_800_000_000_000
         self._ledger = Ledger()
         dialects = (Zigbee2Mqtt(), Homie())
-        self.things = VirtualObjectLayer(self._ledger, dialects, Kept(), lambda: self.now, random_id)
+        self.things = VirtualObjectLayer(
+            self._ledger, dialects, Kept(), lambda: self.now, random_id, admission
+        )
         self.rows = {"readings": [], "events": []}
 
     def feed(self, *messages, retained=False):
@@ -123,6 +125,16 @@ def test_an_older_word_does_not_override_a_newer_one(world):
     world.feed(("zigbee2mqtt/x", {"t": 7}))
     world.feed(world.listed(NUMBER, ENUM))
     assert world.reading("t") == (7, "good")
+
+
+def test_a_thing_that_a_person_accepts_knows_what_it_said_meanwhile():
+    world = World("pending")
+    world.feed(world.listed(NUMBER))
+    world.feed(("zigbee2mqtt/x", {"t": 5}))
+    assert world.reading("t") is None
+    world.things.admit(THING, "accepted", "looks fine")
+    world.feed()
+    assert world.reading("t") == (5, "uncertain")
 
 
 def test_what_is_remembered_is_bounded(world, monkeypatch):

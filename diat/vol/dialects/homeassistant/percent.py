@@ -32,11 +32,15 @@ class Range(Struct, frozen=True):
         raw = number(text)
         if not isinstance(raw, int | float):
             return UNSET
-        return min(max(round((raw - self.zero) * 100 / (self.full - self.zero)), 0), 100)
+        low, high = sorted((self.zero, self.full))
+        within = min(max(raw, low), high)
+        return round((within - self.zero) * 100 / (self.full - self.zero))
 
     def write(self, value: Any, *, up: bool = False) -> tuple[int, int]:
         """A percentage as a whole number, and the device's number for it."""
-        percent = round(finite(value))
+        if not 0 <= finite(value) <= 100:
+            raise Unfit(f"{quoted(value)} is no percentage")
+        percent = round(value)
         raw = self.zero + percent * (self.full - self.zero) / 100
         return percent, math.ceil(raw) if up else round(raw)
 

@@ -8,6 +8,7 @@ the time) is taken: where it does need that, it has no result.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ MAX_SOURCE = 4_096
 
 _FAULTS = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
-    *(TemplateError, re.error),
+    *(TemplateError, re.error, struct.error),
 )
 
 
