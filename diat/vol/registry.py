@@ -222,7 +222,8 @@ class Registry:
         """Describe the things whose parts changed; those that now stand anew."""
         made = []
         for thing in [key for key, waits in self._undescribed.changes.items() if waits]:
-            self._undescribed.remove(thing)
+            # Taken out, not marked: a batch asks after each of its messages what is waiting.
+            del self._undescribed.changes[thing]
             if self._describe(thing, now) is not None:
                 made.append(self.renew(thing, now))
         return made
