@@ -214,9 +214,10 @@ class Daemon:
 
         address = self._broker(stack)
         self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock, FAREWELL)
-        self.things.birth.on_other = self.link.go_silently
-        if not self.link.hears(FAREWELL.topic):
-            self.things.birth.leave()
+        if self.link.hears(FAREWELL.topic):
+            self.things.birth.begin(self.link.go_silently)
+        else:
+            self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
         layers = Layers(self.things, self.composites, clock)

@@ -18,22 +18,22 @@ BIRTH = Outgoing(STATUS, b"online", qos=0)
 FAREWELL = Outgoing(STATUS, b"offline", qos=0)
 
 
-def _nobody() -> None:
-    """Nobody needs to know."""
-
-
 class Birth:
-    """Says the birth message unless another does; used by the writer alone.
+    """Says the birth message, once told to, unless another does; used by the writer alone.
 
     Attributes:
-        alone: whether nobody else was heard on the topic in this life.
-        on_other: called once, when somebody else is.
+        alone: whether the topic is ours: nobody else was heard on it.
     """
 
     def __init__(self) -> None:
-        self.alone = True
-        self.on_other: Callable[[], None] = _nobody
+        self.alone = False
+        self._on_other: Callable[[], None] | None = None
         self._awaited = False
+
+    def begin(self, on_other: Callable[[], None]) -> None:
+        """Say it from now on; ``on_other`` is called once, when somebody else is heard."""
+        self.alone = True
+        self._on_other = on_other
 
     def connected(self, publish: Callable[[Outgoing], None]) -> None:
         """The broker is there anew: say so."""
@@ -52,9 +52,6 @@ class Birth:
             if message.payload == BIRTH.payload:
                 self._awaited = False
                 return
-        self.leave()
-
-    def leave(self) -> None:
-        """Leave the topic to others."""
         self.alone = False
-        self.on_other()
+        if self._on_other is not None:
+            self._on_other()
