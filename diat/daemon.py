@@ -27,6 +27,7 @@ from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
+from diat.adapters.sql.notices import KeptNotices
 from diat.adapters.sql.store import SqlStore
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock, system_clock
@@ -196,6 +197,7 @@ class Daemon:
         lake = Lake(settings.data / "lake", self._note)
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
+        self.notices = KeptNotices(engine)
 
         ledger = Ledger()
         kept = store.kept()

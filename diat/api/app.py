@@ -16,6 +16,7 @@ from diat.api import (
     interactions,
     listing,
     models,
+    notices,
     operation,
     places,
     problems,
@@ -67,6 +68,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     for part in (
         listing,
         search,
+        notices,
         models,
         directory,
         admission,

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.sql.history import History
+from diat.adapters.sql.notices import KeptNotices
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
@@ -36,6 +37,7 @@ class Platform(Protocol):
     services: ServiceLayer
     models: Models
     history: History
+    notices: KeptNotices
     clock: Clock
 
     @property

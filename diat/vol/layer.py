@@ -86,7 +86,9 @@ class VirtualObjectLayer:
         )
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
-        self.notices = Notices(ledger, self.registry, self.observers.streams, self.intake.arrival)
+        self.notices = Notices(
+            ledger, self.registry, self.observers.streams, self.intake.arrival, kept.position
+        )
         self.ingest = Ingest(
             self.registry,
             self.onboarding,

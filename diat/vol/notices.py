@@ -1,7 +1,7 @@
 """Notices of what becomes of things in the directory: created, updated, deleted; kept, and told to readers.
 
-A batch is looked at as a whole when it ends, so what comes and goes within it makes no notice. What changes
-with every message of a thing (whether it is there, when it was heard) is no part of its description.
+They are made when what happened in a batch is settled, and stored with it. What changes with every message of
+a thing (whether it is there, when it was heard) is no part of its description and makes none.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Notices:
     """Makes the notices; used by the writer alone. Commits with the ledger (``diat.kernel.overlay.Part``)."""
 
     def __init__(
-        self, ledger: Ledger, registry: Registry, streams: Streams, arrival: Callable[[], int]
+        self, ledger: Ledger, registry: Registry, streams: Streams, arrival: Callable[[], int], position: int
     ) -> None:
         self._registry = registry
         self._streams = streams
@@ -55,8 +55,8 @@ class Notices:
         self._dropped: Log[tuple[int]] = ledger.log("dropped_notices")
         self._told: dict[str, VirtualObject | None] = {}
         self._made = 0
-        self.last = 0
-        """Position of the newest notice since the start; it changes whenever the directory does."""
+        self.last = position
+        """Ingest position of the newest notice, or of the start; it changes whenever the directory does."""
         ledger.join(self)
 
     def finish(self) -> None:
