@@ -112,7 +112,7 @@ class Composite(Struct, frozen=True, kw_only=True):
                 if unit is not None:
                     described["unit"] = unit
             properties[name] = described
-        td: dict[str, Any] = {"title": self.title, "properties": properties}
+        td: dict[str, Any] = {"title": self.title, "diat:service": self.id, "properties": properties}
         if self.place:
             td["diat:place"] = self.place
         return Description(td=td)
