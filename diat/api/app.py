@@ -23,6 +23,7 @@ from diat.api import (
     search,
     services,
     streams,
+    vocabulary,
 )
 from diat.api.guard import Guard
 from diat.api.head import Head
@@ -79,6 +80,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         places,
         services,
         operation,
+        vocabulary,
     ):
         app.include_router(part.router)
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -29,13 +28,6 @@ def ready(platform: ThePlatform) -> JSONResponse:
     if trouble is None:
         return JSONResponse({"status": "ready"})
     return JSONResponse({"status": "not ready", "reason": trouble}, 503)
-
-
-@router.get("/vocab", summary="Our terms as a JSON-LD context")
-def vocabulary() -> Response:
-    """The JSON-LD context of the terms that we add to Thing Descriptions."""
-    context = resources.files("diat") / "wot" / "context.jsonld"
-    return Response(context.read_bytes(), media_type="application/ld+json")
 
 
 @router.get("/metrics", summary="Metrics in Prometheus text format")

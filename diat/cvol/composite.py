@@ -154,7 +154,7 @@ class Composite(Struct, frozen=True, kw_only=True):
                 **{key: value for key, value in more.items() if value is not None},
             }
         events = {name: _described(each) for name, each in self.emits.items()}
-        td: dict[str, Any] = {"title": self.title}
+        td: dict[str, Any] = {"title": self.title, "diat:service": self.id}
         td |= {kind: made for kind, made in (("properties", properties), ("events", events)) if made}
         if self.place:
             td["diat:place"] = self.place

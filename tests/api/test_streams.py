@@ -51,6 +51,17 @@ def test_events_come_with_their_data(thing, rest):
         assert [data for _, data in take(stream, 2)] == ["front", "back"]
 
 
+def test_nothing_is_lost_of_what_is_stored_while_a_stream_opens(thing, rest):
+    each = thing({"title": "Bell", "events": {"ring": {"data": {"type": "integer"}}}})
+    last = "0"
+    for n in range(1, 31, 2):
+        for one in (n, n + 1):
+            each.say(f"diat/{each.name}/events/ring", {"b": 9, "n": one, "data": one})
+        with reading(rest, f"{each.path}/events/ring", last=last) as stream:
+            (_, first), (last, second) = take(stream, 2)
+            assert (first, second) == (n, n + 1)
+
+
 def test_a_stream_of_nothing_is_refused(thing, rest, problem):
     each = thing({"title": "Bell"})
     problem(rest.get(f"{each.path}/events/ring"), 404, "not-found")
