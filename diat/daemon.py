@@ -124,6 +124,7 @@ class Daemon:
         models: Thing Models on offer.
         history: what is read back from the database.
         link: the link to the broker.
+        name: what this daemon is called among others: the same at each start, and no other's.
     """
 
     def __init__(
@@ -215,7 +216,8 @@ class Daemon:
         store.close()
 
         address = self._broker(stack)
-        self.link = MqttLink(address, _client_id(settings.data), settings.filters, clock, FAREWELL)
+        self.name = _client_id(settings.data)
+        self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL)
         if self.link.hears(FAREWELL.topic):
             self.things.birth.begin(self.link.go_silently)
         else:

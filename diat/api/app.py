@@ -14,6 +14,7 @@ from diat.api import (
     exports,
     history,
     interactions,
+    introduction,
     listing,
     models,
     notices,
@@ -67,6 +68,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     # The page for people at /docs, with all that it needs from here: a house without internet has one too.
     patch_fastapi(app)
     for part in (
+        introduction,
         listing,
         search,
         notices,

@@ -39,6 +39,7 @@ class Platform(Protocol):
     history: History
     notices: KeptNotices
     clock: Clock
+    name: str
 
     @property
     def trouble(self) -> str | None:
