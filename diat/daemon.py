@@ -23,6 +23,7 @@ from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
+from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -54,6 +55,8 @@ from diat.wire.envelope import Message
 
 T = TypeVar("T")
 _LOG = logging.getLogger("diat.daemon")
+OWN_BROKERS = {"embedded": nats_server, "mosquitto": mosquitto}
+"""Kinds of broker that the daemon starts itself."""
 _WATCH = 1.0
 """Seconds between two looks at the broker."""
 
@@ -232,12 +235,23 @@ class Daemon:
         stack.callback(keeper.stop)
         self._writer.start()
         keeper.start()
+        self._announce(stack)
+
+    def _announce(self, stack: ExitStack) -> None:
+        """Let what listens beyond loopback be found by mDNS."""
+        settings = self.settings
+        adverts = directory_advert(settings.http.host, settings.http.port)
+        if settings.broker in OWN_BROKERS:
+            adverts += broker_advert(settings.mqtt.host, settings.mqtt.port)
+        if adverts and settings.announce:
+            announcer = Announcer(host_title(), self.name, adverts)
+            stack.callback(announcer.stop)
+            announcer.start()
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""
         settings = self.settings
-        kinds = {"embedded": nats_server, "mosquitto": mosquitto}
-        make = kinds.get(settings.broker)
+        make = OWN_BROKERS.get(settings.broker)
         if make is None:
             return parse_broker_url(settings.broker)
         broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port)

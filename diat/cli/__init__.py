@@ -99,6 +99,14 @@ def up(
             help="Days that hourly figures of dropped readings are kept.  [default: ever]",
         ),
     ] = None,
+    announce: Annotated[
+        bool,
+        typer.Option(
+            "--announce/--no-announce",
+            envvar="DIAT_ANNOUNCE",
+            help="Whether what listens beyond loopback is announced by mDNS.",
+        ),
+    ] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run the platform on this machine: broker, database and REST, on loopback.
@@ -115,6 +123,7 @@ def up(
         filters=tuple(subscribe or ("#",)),
         stale_after=stale_after,
         admission=admission,
+        announce=announce,
         retention=(hot_days, raw_days, hourly_days),
         verbose=verbose,
     )

@@ -33,6 +33,7 @@ def run(
     filters: tuple[str, ...],
     stale_after: float,
     admission: Literal["accepted", "pending"],
+    announce: bool,
     retention: tuple[int, int | None, int | None],
     verbose: bool,
 ) -> None:
@@ -53,6 +54,7 @@ def run(
         filters=filters,
         stale_after=stale_after,
         admission=admission,
+        announce=announce,
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.

@@ -1,0 +1,150 @@
+"""DNS-SD over multicast DNS: what listens beyond loopback is found without being told where.
+
+``_mqtt._tcp`` is the daemon's own broker; ``_directory._sub._wot._tcp`` the Thing Description Directory, as
+W3C WoT Discovery has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
+
+import ifaddr
+from msgspec import Struct
+from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+_LOG = logging.getLogger("diat.mdns")
+MQTT = "_mqtt._tcp.local."
+WOT = "_wot._tcp.local."
+DIRECTORY = f"_directory._sub.{WOT}"
+_NAMES = 100
+"""Names that are tried before a service is not announced."""
+INTRODUCTION = {"td": "/.well-known/wot", "type": "Directory", "scheme": "http"}
+
+
+class Advert(Struct, frozen=True):
+    """A service that is announced.
+
+    Attributes:
+        kind: its service type, subtype included.
+        addresses: where it is reached.
+        port: TCP port there.
+        text: its TXT record.
+    """
+
+    kind: str
+    addresses: tuple[str, ...]
+    port: int
+    text: dict[str, str] = {}
+
+
+def directory_advert(host: str, port: int) -> list[Advert]:
+    """The announcement of a directory that listens there; none if that is loopback alone."""
+    addresses = reachable(host)
+    return [Advert(DIRECTORY, addresses, port, INTRODUCTION)] if addresses else []
+
+
+def broker_advert(host: str, port: int) -> list[Advert]:
+    """The announcement of a broker that listens there; none if that is loopback alone."""
+    addresses = reachable(host)
+    return [Advert(MQTT, addresses, port)] if addresses else []
+
+
+def reachable(host: str) -> tuple[str, ...]:
+    """Addresses beyond loopback at which one who listens on this address is reached."""
+    address = ip_address(host)
+    if not address.is_unspecified:
+        return () if address.is_loopback else (host,)
+    # IPv6 addresses come as triples with their scope; those of the link are found by its own means.
+    mine = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    return tuple(sorted({each for each in mine if not ip_address(each).is_loopback}))
+
+
+class Announcer:
+    """Announces services from a thread of its own, until it is stopped.
+
+    Args:
+        title: what people read; a number is added where another host uses it already.
+        name: what this host is called among others; no other's.
+        adverts: what to announce, at least one.
+    """
+
+    def __init__(self, title: str, name: str, adverts: Iterable[Advert]) -> None:
+        self._title = title
+        self._name = name
+        self._adverts = tuple(adverts)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="diat-mdns")
+
+    def start(self) -> None:
+        """Begin; the services are found a second or two later."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Withdraw everything."""
+        if self._thread.ident is None:
+            return
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._announce())
+        except OSError as error:
+            _LOG.warning("nothing is announced by mDNS: %s", error)
+        finally:
+            self._ready.set()
+
+    async def _announce(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        addresses = sorted({each for advert in self._adverts for each in advert.addresses})
+        six = any(isinstance(ip_address(each), IPv6Address) for each in addresses)
+        async with AsyncZeroconf(
+            interfaces=addresses, ip_version=IPVersion.All if six else IPVersion.V4Only
+        ) as net:
+            stopped = asyncio.create_task(self._stop.wait())
+            registered = asyncio.create_task(self._register(net))
+            await asyncio.wait((stopped, registered), return_when=asyncio.FIRST_COMPLETED)
+            await stopped
+            registered.cancel()
+            await asyncio.gather(registered, return_exceptions=True)
+
+    async def _register(self, net: AsyncZeroconf) -> None:
+        for advert in self._adverts:
+            for number in range(1, _NAMES):
+                info = self._info(advert, self._title if number == 1 else f"{self._title} ({number})")
+                try:
+                    # The library's own change of name would not keep a subtype out of it.
+                    await (await net.async_register_service(info))
+                except NonUniqueNameException:
+                    continue
+                _LOG.info("announced as %s", info.name)
+                break
+            else:
+                _LOG.warning("not announced: all names like %r are taken", self._title)
+
+    def _info(self, advert: Advert, title: str) -> ServiceInfo:
+        return AsyncServiceInfo(
+            advert.kind,
+            f"{title}.{advert.kind.removeprefix('_directory._sub.')}",
+            parsed_addresses=list(advert.addresses),
+            port=advert.port,
+            properties=advert.text,
+            server=f"{self._name}.local.",
+        )
+
+
+def host_title() -> str:
+    """What the platform on this machine is called for people."""
+    # A dot would begin another label of the name, and a label has 63 bytes at most.
+    return f"DIAT on {socket.gethostname().partition('.')[0]}"[:50]
