@@ -62,6 +62,10 @@ class CompositeLayer:
         """The committed composite of a service; any thread may ask."""
         return self._composites.committed.get(service)
 
+    def seen(self, service: str) -> Composite | None:
+        """The composite as the writer sees it."""
+        return self._composites.get(service)
+
     # --- life cycle ---
 
     def restore(self, composites: Iterable[Composite]) -> None:

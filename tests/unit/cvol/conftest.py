@@ -240,7 +240,7 @@ class World:
 
     def state(self, service: str) -> CompositeState:
         """What the composite of a service remembers."""
-        return self.composites.states.committed[service]
+        return self.composites.states.committed[self.services.get(service).composite]
 
     def bound(self, service: str, role: str) -> list[str]:
         """The things that fill a role, without the prefix of their ids."""
@@ -253,7 +253,8 @@ class World:
 
     def mean_value(self, service: str) -> Any:
         """What a mean last came to, None if it never did."""
-        reading = self.twin(f"urn:diat:composite:{service}").values.get("mean")
+        composite = self.services.get(service).composite
+        reading = self.twin(f"urn:diat:composite:{composite}").values.get("mean")
         return None if reading is None else reading.value
 
 
