@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from diat.cvol.matching import BindingKind, How
 from diat.cvol.steps import Step
+from diat.cvol.steps.wiring import Wire, wire
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
 from diat.vol.arbitration import Priority
@@ -73,6 +75,7 @@ class CompositeState(Struct):
         emitted: event to the value that it last happened with.
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
+        notes: step to what a person should know of it.
     """
 
     state: State = "waiting"
@@ -87,6 +90,7 @@ class CompositeState(Struct):
     emitted: dict[str, Any] = {}
     outranked: dict[str, str] = {}
     error: str | None = None
+    notes: dict[str, str] = {}
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -103,10 +107,11 @@ class CompositeState(Struct):
             self.emitted.copy(),
             self.outranked.copy(),
             self.error,
+            self.notes,
         )
 
 
-class Composite(Struct, frozen=True, kw_only=True):
+class Composite(Struct, frozen=True, kw_only=True, dict=True):
     """A template with its parameters filled in; ``id`` is the service that it serves.
 
     Attributes:
@@ -128,6 +133,11 @@ class Composite(Struct, frozen=True, kw_only=True):
     priority: Priority = "automation"
     delivery: Delivery = "exactly-once"
     paused: bool = False
+
+    @cached_property
+    def wires(self) -> tuple[Wire, ...]:
+        """How its steps are joined, in the order in which they run."""
+        return wire(self.steps)
 
     @property
     def thing(self) -> str | None:

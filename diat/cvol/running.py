@@ -72,7 +72,7 @@ class Runner:
                 now=now,
             ),
         )
-        state.steps = evaluated.memory
+        state.steps, state.notes = evaluated.memory, evaluated.notes
         dues = [] if evaluated.due is None else [evaluated.due]
         cause = tuple(sorted({each.position for found in samples.values() for each in found}))[-20:]
         for step in composite.steps:
@@ -135,7 +135,7 @@ class Runner:
 
     def _emit(self, composite: Composite, state: CompositeState, values: dict[str, Any], now: int) -> None:
         """Events of the composite: each time a value becomes true or another, and each time of a pulse."""
-        pulses = {step.id for step in composite.steps if step.pulse} if composite.emits else ()
+        pulses = {wire.step.id for wire in composite.wires if wire.beats} if composite.emits else ()
         for name, emitted in composite.emits.items():
             value = values.get(emitted.from_)
             last = state.emitted.get(name)
@@ -151,10 +151,11 @@ class Runner:
         if state.state != why:
             for binding in list(state.bindings):
                 self.driver.let_go(composite, state, binding.thing, binding.affordance, now)
-            # Switches begin anew when there is something to decide on again, but for least times.
+            # Switches begin anew when there is something to decide on again, but for least times and for
+            # what is gathered over time.
             state.steps = _held(composite, state.steps, now)
         state.state = why
-        state.wake = None
+        state.wake, state.notes = None, {}
         if composite.thing is not None and self._things.registry.seen(composite.thing) is not None:
             self._things.intake.set_status(composite.thing, "offline", now)
 
@@ -213,8 +214,8 @@ def _number(value: Any) -> float | None:
 
 
 def _held(composite: Composite, steps: dict[str, Any], now: int) -> dict[str, Any]:
-    """What least times remember of switches that are let go: off is off, whoever switches."""
-    held = {}
+    """What is remembered while it rests; of least times, that what is let go is off, whoever switches."""
+    held = {step.id: steps[step.id] for step in composite.steps if step.keeps and step.id in steps}
     dwells = {step.id for step in composite.steps if isinstance(step, Dwell)}
     for step in composite.steps:
         if isinstance(step, Drive) and step.input in dwells and step.input in steps:
