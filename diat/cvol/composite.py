@@ -69,6 +69,7 @@ class CompositeState(Struct):
         waits: properties that may fill a role with their next reading, as ``[thing, property]``.
         steps: what each step remembers.
         wake: when it must be looked at even if nothing comes, Unix milliseconds.
+        retry: when an actuator that did not do as it was told is told again; nothing is decided then.
         driven: for each actuator ``thing affordance``, what it was last told.
         derived: derived property to its last value and when that was observed.
         own: settable property to what it is set to.
@@ -91,6 +92,7 @@ class CompositeState(Struct):
     outranked: dict[str, str] = {}
     error: str | None = None
     notes: dict[str, str] = {}
+    retry: int | None = None
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -108,6 +110,7 @@ class CompositeState(Struct):
             self.outranked.copy(),
             self.error,
             self.notes,
+            self.retry,
         )
 
 
@@ -116,6 +119,7 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
 
     Attributes:
         template: name and version of the template, ``keep-within 1``.
+        parameters: of the template.
         priority: of its claims on actuators.
         delivery: what is promised of its commands.
     """
@@ -123,6 +127,7 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     id: str
     title: str
     template: str = ""
+    parameters: dict[str, Any] = {}
     roles: dict[str, Wanted]
     requires: tuple[tuple[str, ...], ...]
     steps: tuple[Step, ...]
@@ -148,6 +153,16 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     def defaults(self) -> dict[str, Any]:
         """What its settable properties are before anybody sets them."""
         return {name: each.default for name, each in self.settings.items()}
+
+    def request(self) -> dict[str, Any]:
+        """What it was made from, as the journal keeps it."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "template": self.template,
+            "parameters": self.parameters,
+            "paused": self.paused,
+        }
 
     def description(self) -> Description:
         """The thing that it makes, described."""

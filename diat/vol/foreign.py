@@ -50,8 +50,7 @@ class ForeignMessages:
         twin.sources[source] = available
         mode = each.description.availability
         told = [available] if mode == "latest" else twin.sources.values()
-        if twin.turn(_status(told, any_will_do=mode == "any"), received):
-            self._observers.changed(each.id)
+        self._intake.turn(each.id, _status(told, any_will_do=mode == "any"), received)
 
 
 def _status(told: Iterable[Availability], *, any_will_do: bool) -> Status:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
+from diat.vol.journal import Journal
 from diat.vol.native import NativeMessages
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
@@ -34,6 +35,7 @@ class Ingest:
         native: NativeMessages,
         foreign: ForeignMessages,
         waiting: WaitingRoom,
+        journal: Journal,
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
@@ -44,6 +46,7 @@ class Ingest:
         self._native = native
         self._foreign = foreign
         self._waiting = waiting
+        self._journal = journal
         self._counts = intake.counts
 
     def message(self, message: Message) -> None:
@@ -64,8 +67,8 @@ class Ingest:
     def finish(self, now: int) -> None:
         """Describe what was announced in the batch and give it what was waiting for it."""
         self._settle(now)
-        self._observers.finish()
-        self._intake.finish()
+        self._observers.finish(now)
+        self._journal.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
         """Note a message that could not be stored; its bytes are not kept."""

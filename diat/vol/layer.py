@@ -19,6 +19,7 @@ from diat.vol.foreign import ForeignMessages
 from diat.vol.ingest import Ingest
 from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
+from diat.vol.journal import Journal
 from diat.vol.native import NativeMessages
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
@@ -67,12 +68,16 @@ class VirtualObjectLayer:
         announcements = Announcements(ledger, dialects, kept.announced, kept.buried)
         self.registry = Registry(ledger, announcements, kept.records, admission)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
-        self.observers = Observers(ledger)
+        self.journal = Journal(ledger, kept.position)
+        self.observers = Observers(ledger, self.journal)
         self.interaction = Interaction(ledger, self.registry, new_id, kept.pending, kept.actuators)
         self.onboarding = Onboarding(self.registry, self.interaction, self.observers, self.diagnostics, clock)
         self.intake = Intake(
-            ledger, self.registry, self.observers, self.diagnostics, kept.twins, kept.position
+            ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
+        self.registry.on_change = self.journal.described
+        self.interaction.arbiter.on_claims = self._claimed
+        self.interaction.position = lambda: self.journal.position
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
@@ -81,6 +86,7 @@ class VirtualObjectLayer:
             NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
             ForeignMessages(self.intake, self.interaction, self.observers),
             WaitingRoom(ledger, self.intake, kept.held),
+            self.journal,
         )
 
     # --- asked by any thread ---
@@ -136,6 +142,12 @@ class VirtualObjectLayer:
             raise Invalid("it belongs to a service: delete the service")
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def _claimed(self, key: str, after: Actuator, by: str, now: int) -> None:
+        thing, _, actuator = key.partition(" ")
+        each = self.registry.seen(thing)
+        if each is not None:
+            self.journal.claimed(each.record.no, actuator, after, by, now)
 
     # --- the writer's turn ---
 

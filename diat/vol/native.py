@@ -120,8 +120,7 @@ class NativeMessages:
             if message.payload:
                 self._reject(each.id, "status: neither online, offline nor sleeping", message)
             return
-        if self._intake.changing(each.id).turn(status, message.received):
-            self._observers.changed(each.id)
+        self._intake.turn(each.id, status, message.received)
 
     def _result(self, each: VirtualObject, message: Message) -> None:
         result = read_result(message.payload)
