@@ -7,7 +7,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
-from diat.api import directory, history, interactions, operation, places, problems, services, streams
+from diat.api import (
+    directory,
+    history,
+    interactions,
+    operation,
+    places,
+    problems,
+    services,
+    situations,
+    streams,
+)
 from diat.api.guard import Guard
 from diat.api.ports import Platform
 
@@ -46,6 +56,6 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.add_middleware(Guard)
     # The page for people at /docs, with all that it needs from here: a house without internet has one too.
     patch_fastapi(app)
-    for part in (directory, interactions, history, streams, places, services, operation):
+    for part in (directory, interactions, history, streams, places, services, situations, operation):
         app.include_router(part.router)
     return app

@@ -17,6 +17,7 @@ from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, NotFound, Unavailable
 from diat.service.layer import ServiceLayer
+from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
@@ -32,6 +33,7 @@ class Platform(Protocol):
     things: VirtualObjectLayer
     composites: CompositeLayer
     services: ServiceLayer
+    situations: SituationLayer
     history: History
     clock: Clock
 

@@ -8,18 +8,17 @@ from typing import Any
 
 import msgspec
 
-from diat.cvol.binding import bind
 from diat.cvol.composing import compose
 from diat.cvol.composite import Composite
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.template import Template
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Stale
+from diat.kernel.errors import Conflict, DiatError, NotFound, Stale
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
-from diat.service.choosing import Fit, Wanted, choose
-from diat.service.goals import asked
+from diat.service.choosing import Wanted
 from diat.service.parameters import checked_parameters
+from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
 from diat.service.sharing import Sharing, content_of
 from diat.service.templates import Templates
@@ -34,6 +33,7 @@ class ServiceLayer:
     Attributes:
         sharing: which services use which composite.
         on_change: told of a service that was made, changed or ended, within the batch.
+        resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class ServiceLayer:
         self._services: Overlay[str, Service] = ledger.overlay("services", ((s.id, s) for s in services))
         self.sharing = Sharing(ledger)
         self.on_change: Callable[[str], None] = _nobody_cares
+        self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
 
@@ -84,33 +85,19 @@ class ServiceLayer:
         """The service as the writer sees it."""
         return self._services.get(service)
 
-    def resolve(
-        self, template: str | None, parameters: dict[str, Any], goal: dict[str, Any] | None = None
-    ) -> Wanted:
-        """What a request comes to: a template with all its parameters. Nothing happens.
-
-        Args:
-            template: name of a template, None if a goal is given.
-            parameters: as its schema says.
-            goal: what is to be reached instead, see ``goals``.
+    def must_be(self, service: str, revision: int | None = None) -> Service:
+        """The service as the writer sees it.
 
         Raises:
-            Invalid: unknown template, wrong parameters, or a goal that no template reaches; ``field`` names
-                the place.
+            NotFound: there is none.
+            Stale: it is not at ``revision``.
         """
-        if goal is not None:
-            if template is not None or parameters:
-                raise Invalid("a goal finds its template and parameters itself", "goal")
-            return choose(asked(goal), self.templates.in_order(), self._fit)
-        if template is None:
-            raise Invalid("either a template or a goal is needed", "template")
-        try:
-            found = self.templates.get(template)
-        except NotFound as missing:
-            raise Invalid(str(missing), "template") from None
-        full = checked_parameters(found, parameters)
-        compose(found, full, "", found.title)  # what contradicts itself is told before anything happens
-        return Wanted(template=found, parameters=full)
+        known = self._services.get(service)
+        if known is None:
+            raise NotFound(f"there is no service {service!r}")
+        if revision is not None and revision != known.revision:
+            raise Stale(f"the service is at revision {known.revision}, not {revision}")
+        return known
 
     def create(
         self,
@@ -134,7 +121,7 @@ class ServiceLayer:
             started_by: id of the situation that makes it.
 
         Raises:
-            Invalid: as in ``resolve``.
+            Invalid: as in ``Resolver.resolve``.
             Conflict: the idempotency key was used for something else.
         """
         known = self._services.get(service) if service is not None else None
@@ -182,26 +169,31 @@ class ServiceLayer:
         Raises:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
-            Invalid: as in ``resolve``.
+            Invalid: as in ``Resolver.resolve``.
         """
-        known = self._known(service, revision)
+        known = self.must_be(service, revision)
         wanted = self.resolve(template, parameters, goal)
-        before, after = known.composite, self._place(known.id, wanted, known.composite)
-        self._change(
-            known,
-            after,
-            title=title,
-            goal=goal,
-            chosen=wanted.chosen,
-            template=wanted.template.name,
-            version=wanted.template.version,
-            parameters=wanted.parameters,
-            fingerprint=self._fingerprint(title, wanted, goal),
+        fingerprint = self._fingerprint(title, wanted, goal)
+        return self._move(
+            known, wanted, title=title, goal=goal, chosen=wanted.chosen, fingerprint=fingerprint
         )
-        self._settle(after, again=True)
-        if before != after:
-            self._settle(before)
-        return self._done(service)
+
+    def would_take(self, service: str, parameters: dict[str, Any]) -> Wanted:
+        """What a service would be with other parameters instead of some of its own; None drops one.
+
+        Raises:
+            NotFound: there is no such service.
+            Invalid: it does not take them; ``field`` names one.
+        """
+        known = self.must_be(service)
+        changed = known.parameters | parameters
+        given = {name: value for name, value in changed.items() if value is not None}
+        return checked(self.templates.get(known.template), given)
+
+    def reparameterise(self, service: str, parameters: dict[str, Any]) -> Service:
+        """Give a service other parameters instead of some of its own; arguments, errors as ``would_take``."""
+        wanted = self.would_take(service, parameters)
+        return self._move(self.must_be(service), wanted)
 
     def pause(self, service: str, paused: bool, revision: int | None = None) -> Service:
         """Let a service rest, or resume it; doing it twice changes nothing.
@@ -210,7 +202,7 @@ class ServiceLayer:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
         """
-        known = self._known(service, revision)
+        known = self.must_be(service, revision)
         if known.paused == paused:
             return known
         self._change(known, known.composite, paused=paused)
@@ -224,7 +216,7 @@ class ServiceLayer:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
         """
-        known = self._known(service, revision)
+        known = self.must_be(service, revision)
         self._services.remove(service)
         self.sharing.leave(service, known.composite)
         self._settle(known.composite)
@@ -244,29 +236,6 @@ class ServiceLayer:
         self.templates.remove(name)
 
     # --- within ---
-
-    def _known(self, service: str, revision: int | None = None) -> Service:
-        known = self._services.get(service)
-        if known is None:
-            raise NotFound(f"there is no service {service!r}")
-        if revision is not None and revision != known.revision:
-            raise Stale(f"the service is at revision {known.revision}, not {revision}")
-        return known
-
-    def _fit(self, template: Template, parameters: dict[str, Any]) -> Fit:
-        """How a service would do: as the one that does just this already, else as it would be bound."""
-        running = self.sharing.find(content_of(template, parameters))
-        state = self._composites.states.get(running) if running is not None else None
-        if state is not None and state.state in ("running", "degraded", "waiting"):
-            return Fit(state.state, tuple(state.missing), reused=True)
-        composite = compose(template, parameters, "", template.title)
-        now = self._clock()
-        bound = bind(composite, [], self._things.registry, self._things.intake.twin, now)
-        if bound.missing:
-            return Fit("waiting", tuple(bound.missing), reused=running is not None)
-        return Fit(
-            "degraded" if bound.lacking else "running", tuple(bound.lacking), reused=running is not None
-        )
 
     def _place(self, service: str, wanted: Wanted, current: str | None) -> str:
         """The composite that is to do what is wanted: the one that does so already, or one of its own."""
@@ -294,6 +263,22 @@ class ServiceLayer:
         )
         self._put(changed, composite)
 
+    def _move(self, known: Service, wanted: Wanted, **changes: Any) -> Service:
+        """Have a service do what is wanted now, by whichever composite does that."""
+        before, after = known.composite, self._place(known.id, wanted, known.composite)
+        self._change(
+            known,
+            after,
+            template=wanted.template.name,
+            version=wanted.template.version,
+            parameters=wanted.parameters,
+            **changes,
+        )
+        self._settle(after, again=True)
+        if before != after:
+            self._settle(before)
+        return self._done(known.id)
+
     def _settle(self, composite: str, *, again: bool = False) -> None:
         """Have a composite be what its services want, and end with the last of them."""
         users = self._users(composite)
@@ -311,7 +296,7 @@ class ServiceLayer:
     def _done(self, service: str) -> Service:
         self.on_change(service)
         self._things.ingest.finish(self._clock())
-        return self._known(service)
+        return self.must_be(service)
 
     def _restore(self) -> None:
         """Start kept services again; one whose template is gone or changed fails, and says so."""

@@ -23,6 +23,7 @@ from diat.daemon import Layers
 from diat.kernel.overlay import Ledger
 from diat.service.layer import ServiceLayer
 from diat.service.service import Service
+from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
 from diat.vol.dialects.native import Native
 from diat.vol.interaction import Command
@@ -76,7 +77,16 @@ class World:
             self._new_id,
             store.services() if store is not None else (),
         )
-        self.layers = Layers(self.things, self.composites, self._clock)
+        self.situations = SituationLayer(
+            self.ledger,
+            self.things,
+            self.composites,
+            self.services,
+            self._clock,
+            self._new_id,
+            store.situations() if store is not None else (),
+        )
+        self.layers = Layers(self.things, self.composites, self._clock, self.situations)
         if self._store is not None:
             self._store.write(self.ledger)
         self.ledger.commit()
