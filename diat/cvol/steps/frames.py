@@ -68,7 +68,8 @@ class _Panes:
         book, figure = self._book, self._window.figure
         over = self._grid.index(book["t"] - _ms(self._window.lateness)) - 1
         if "closed" not in book:
-            book["closed"] = over
+            # Of what was over before the service began it cannot tell.
+            book["closed"] = self._grid.index(book["t"]) - 1
         if over <= book["closed"]:
             return
         first = over - self._wide + 1
