@@ -37,6 +37,7 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.service.layer import ServiceLayer
+from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
 from diat.settings import Settings
 from diat.vol.birth import FAREWELL
@@ -68,9 +69,16 @@ DIALECTS: tuple[Dialect, ...] = (Native(), Wot(), Zigbee2Mqtt(), HomeAssistant()
 class Layers:
     """The layers as the writer sees them (``diat.kernel.writer.Handler``)."""
 
-    def __init__(self, things: VirtualObjectLayer, composites: CompositeLayer, clock: Clock) -> None:
+    def __init__(
+        self,
+        things: VirtualObjectLayer,
+        composites: CompositeLayer,
+        clock: Clock,
+        situations: SituationLayer,
+    ) -> None:
         self._things = things
         self._composites = composites
+        self._situations = situations
         self._clock = clock
         self._ticked = 0
         self._take = things.ingest.message
@@ -78,7 +86,7 @@ class Layers:
         self.finish = things.ingest.finish
 
     def message(self, message: Message) -> None:
-        """Take a message; timers that were due before it came go first.
+        """Take a message; timers that were due before it go first, situations that it brings about follow.
 
         So what composites decide depends on the order of times alone, not on how batches fell, and a replay
         of what was stored decides the same.
@@ -86,10 +94,24 @@ class Layers:
         due = self._composites.due()
         if due is not None and due <= message.received:
             self._composites.tick(message.received)
+        self._situate(message.received)
         if message.received < self._ticked:
             # It came while timers of a later time ran: it counts as having come after them.
             message = msgspec.structs.replace(message, received=self._ticked)
         self._take(message)
+        self._situate(message.received)
+
+    def change(self, change: Callable[[], T]) -> T:
+        """Make a change from outside; timers that were due before it go first."""
+        now = self._clock()
+        due = self._composites.due()
+        if due is not None and due <= now:
+            self._ticked = max(self._ticked, now)
+            self._composites.tick(now)
+        self._situate(now)
+        result = change()
+        self._situate(now)
+        return result
 
     def receipt(self, reference: str) -> None:
         """The broker has this command."""
@@ -106,15 +128,22 @@ class Layers:
 
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
-        due = self._composites.due()
-        return self._things.due() if due is None else min(due, self._things.due())
+        dues = (self._things.due(), self._composites.due(), self._situations.due())
+        return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
         """Do what is due by now."""
         self._ticked = max(self._ticked, now)
-        self._things.tick(now)
         self._composites.tick(now)
+        self._things.tick(now)
+        self._situate(now)
         self._things.ingest.finish(now)
+
+    def _situate(self, now: int) -> None:
+        """Let situations act that have come about, or have passed, by now."""
+        due = self._situations.due()
+        if due is not None and due <= now:
+            self._situations.tick(now)
 
 
 class Daemon:
@@ -125,6 +154,7 @@ class Daemon:
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
         models: Thing Models on offer.
+        situations: what starts and stops services by itself.
         history: what is read back from the database.
         link: the link to the broker.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -165,7 +195,7 @@ class Daemon:
 
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run a change in the writer, in a transaction of its own (``Writer.submit``)."""
-        return self._writer.submit(change)
+        return self._writer.submit(lambda: self._layers.change(change))
 
     @property
     def stale_after(self) -> float:
@@ -214,6 +244,9 @@ class Daemon:
         self.services = ServiceLayer(
             ledger, self.things, self.composites, templates, clock, random_id, store.services()
         )
+        self.situations = SituationLayer(
+            ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
+        )
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -227,7 +260,7 @@ class Daemon:
             self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
-        layers = Layers(self.things, self.composites, clock)
+        self._layers = layers = Layers(self.things, self.composites, clock, self.situations)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)

@@ -23,6 +23,7 @@ from diat.api import (
     problems,
     search,
     services,
+    situations,
     streams,
     vocabulary,
 )
@@ -81,6 +82,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         streams,
         places,
         services,
+        situations,
         operation,
         vocabulary,
     ):

@@ -19,6 +19,7 @@ from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
 from diat.service.layer import ServiceLayer
+from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.thing import Property
@@ -36,6 +37,7 @@ class Platform(Protocol):
     composites: CompositeLayer
     services: ServiceLayer
     models: Models
+    situations: SituationLayer
     history: History
     notices: KeptNotices
     clock: Clock

@@ -141,14 +141,13 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
 def _fault(fault: dict[str, Any]) -> dict[str, str]:
     if fault["type"] == "json_invalid":
         return {"field": "", "message": f"the body is not JSON: {fault['ctx']['error']}"}
-    if fault["type"].endswith("_attributes_type") or (
-        fault["loc"] == ("body",) and fault["type"] != "missing"
-    ):
+    if fault["loc"] == ("body",) and fault["type"] not in ("missing", "value_error"):
         return {"field": "", "message": "a JSON object is wanted, sent as Content-Type: application/json"}
     *path, last = (str(part) for part in fault["loc"][1:]) if len(fault["loc"]) > 1 else ("",)
     # The names of our own types, which pydantic puts into the path of a union, are nobody's business.
     path = [part for part in path if not part[:1].isupper()]
-    return {"field": ".".join([*path, "" if "[" in last else last]).strip("."), "message": fault["msg"]}
+    message = "an object is wanted" if fault["type"].endswith("_attributes_type") else fault["msg"]
+    return {"field": ".".join([*path, "" if "[" in last else last]).strip("."), "message": message}
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -36,6 +36,9 @@ def template_schema() -> str:
     for word, kind in STEPS.items():
         step = kind.model_json_schema()
         fields = {name: _loose(field) for name, field in step["properties"].items()}
+        for name, part in step.get("$defs", {}).items():
+            part["properties"] = {key: _loose(field) for key, field in part["properties"].items()}
+            schema["$defs"][name] = part
         kinds.append(
             {
                 "title": kind.__name__,

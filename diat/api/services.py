@@ -25,6 +25,7 @@ from diat.api.ports import (
 from diat.cvol.template import Template
 from diat.kernel.errors import Invalid, NotFound
 from diat.kernel.ids import derived_id
+from diat.service.goals import Goal
 from diat.service.service import Service
 from diat.service.templates import read_template
 
@@ -32,7 +33,7 @@ router = APIRouter(route_class=StrictRoute)
 
 
 class ServiceRequest(BaseModel):
-    """What is asked for: a template and its parameters."""
+    """What is asked for: a template and its parameters, or a goal alone."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -48,13 +49,30 @@ class ServiceRequest(BaseModel):
                         "high": 24,
                         "unit": "Cel",
                     },
-                }
+                },
+                {
+                    "title": "Keep the office warm",
+                    "goal": {
+                        "keep": {
+                            "quantity": "Temperature",
+                            "place": "hq/2/office-1",
+                            "between": [20, 24],
+                            "unit": "Cel",
+                        }
+                    },
+                },
             ]
         },
     )
     title: Annotated[str, Field(min_length=1, max_length=200)]
-    template: str
+    template: str | None = None
     parameters: dict[str, Any] = {}
+    goal: Goal | None = None
+
+    @property
+    def plain_goal(self) -> dict[str, Any] | None:
+        """The goal as it was written."""
+        return None if self.goal is None else self.goal.plain()
 
 
 @router.get("/services", tags=["services"], summary="All services")
@@ -72,11 +90,17 @@ def list_services(
 async def create_service(
     platform: ThePlatform, wanted: ServiceRequest, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Make a service and start it; answers with its state, what is bound and what is missing."""
+    """Make a service and start it; answers with its state, what is bound and what is missing.
+
+    A goal finds its template itself: ``chosen`` says why this one. A request that equals another is done by
+    the same composite (``shared_with``); each is paused and ended on its own.
+    """
     reference = None if idempotency_key is None else derived_id("service", idempotency_key)
     made = await durably(
         platform,
-        lambda: platform.services.create(wanted.title, wanted.template, wanted.parameters, service=reference),
+        lambda: platform.services.create(
+            wanted.title, wanted.template, wanted.parameters, goal=wanted.plain_goal, service=reference
+        ),
     )
     return _shown(platform, made, 201)
 
@@ -95,7 +119,7 @@ async def replace_service(
     made = await durably(
         platform,
         lambda: platform.services.replace(
-            service, wanted.title, wanted.template, wanted.parameters, if_match
+            service, wanted.title, wanted.template, wanted.parameters, if_match, goal=wanted.plain_goal
         ),
     )
     return _shown(platform, made)

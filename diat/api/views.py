@@ -32,33 +32,50 @@ def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Js
 
 def service(platform: Platform, each: Service) -> Json:
     """A service with its state, what fills its roles and why, and what is missing."""
-    state = platform.composites.states.committed.get(each.id)
-    composite = platform.composites.composite(each.id)
+    state = platform.composites.states.committed.get(each.composite)
+    composite = platform.composites.composite(each.composite)
+    at_work = state.state if state is not None else "waiting"
     shown: Json = {
         "id": each.id,
         "title": each.title,
+        "goal": each.goal,
         "template": each.template,
         "version": each.version,
         "parameters": each.parameters,
-        "state": state.state if state is not None else "waiting",
+        "state": "paused" if each.paused else at_work,
         "bindings": [
             {
                 "role": binding.role,
                 "thing": binding.thing,
                 "affordance": binding.affordance,
                 "unit": binding.unit,
+                "cost": binding.cost,
                 "reason": binding.reason,
                 "since": rfc3339(binding.since),
             }
             for binding in (state.bindings if state is not None else [])
         ],
         "missing": state.missing if state is not None else [],
+        "outranked": [
+            {"actuator": actuator, "by": by}
+            for actuator, by in (state.outranked.items() if state is not None else ())
+        ],
         "thing": composite.thing if composite is not None else None,
+        "shared_with": platform.services.shared_with(each),
+        "started_by": each.started_by,
         "created": rfc3339(each.created),
         "modified": rfc3339(each.modified),
     }
     if state is not None and state.error is not None:
         shown["error"] = state.error
+    if each.chosen is not None:
+        shown["chosen"] = {
+            "reason": each.chosen.reason,
+            "others": [
+                {"template": other.template, "state": other.state, "reason": other.reason}
+                for other in each.chosen.others
+            ],
+        }
     return shown
 
 

@@ -22,7 +22,8 @@ class Bound(Struct, frozen=True, kw_only=True):
     Attributes:
         bindings: what fills them.
         missing: what a required role lacks, a line for a person each.
-        lacking: what could fill a role further and is not there just now, a line each.
+        lacking: what could fill a role further and is not there just now, and what only stands in for what
+            was wanted, a line each.
         waits: properties whose next reading may fill a role.
     """
 
@@ -68,11 +69,18 @@ def bind(
             missing.append(_explain(role, len(chosen), refused[role.name]))
         if role.most is None or len(chosen) < role.most:
             waits += [(each.thing, each.affordance) for each in refused[role.name] if each.later]
+            loss = f"; meanwhile: {role.loss}" if role.loss else ""
             lacking += [
-                f"{role.name}: {each.title} ({each.affordance}): {each.refusal}"
+                f"{role.name}: {each.title} ({each.affordance}): {each.refusal}{loss}"
                 for each in refused[role.name]
                 if each.absent
             ]
+        held = {each.key for each in chosen}
+        lacking += [
+            f"{role.name}: {each.title} ({each.affordance}) stands in: {each.cost}"
+            for each in fitting
+            if each.cost and f"{each.thing} {each.affordance}" in held
+        ]
     for group in composite.requires:
         if not filled & set(group):
             # What is away stands for itself; that it cannot do the other role's work says nothing more.

@@ -45,6 +45,7 @@ def compose(
         id=service,
         title=title,
         template=f"{template.name} {template.version}",
+        parameters=parameters,
         roles=roles,
         requires=tuple(tuple(group) for group in template.requires),
         steps=tuple(filled_steps(template, parameters)),

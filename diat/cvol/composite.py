@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from diat.cvol.matching import BindingKind, How
 from diat.cvol.steps import Step
+from diat.cvol.steps.wiring import Wire, wire
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
 from diat.vol.arbitration import Priority
@@ -67,12 +69,14 @@ class CompositeState(Struct):
         waits: properties that may fill a role with their next reading, as ``[thing, property]``.
         steps: what each step remembers.
         wake: when it must be looked at even if nothing comes, Unix milliseconds.
+        retry: when an actuator that did not do as it was told is told again; nothing is decided then.
         driven: for each actuator ``thing affordance``, what it was last told.
         derived: derived property to its last value and when that was observed.
         own: settable property to what it is set to.
         emitted: event to the value that it last happened with.
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
+        notes: step to what a person should know of it.
     """
 
     state: State = "waiting"
@@ -87,6 +91,8 @@ class CompositeState(Struct):
     emitted: dict[str, Any] = {}
     outranked: dict[str, str] = {}
     error: str | None = None
+    notes: dict[str, str] = {}
+    retry: int | None = None
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -103,14 +109,17 @@ class CompositeState(Struct):
             self.emitted.copy(),
             self.outranked.copy(),
             self.error,
+            self.notes,
+            self.retry,
         )
 
 
-class Composite(Struct, frozen=True, kw_only=True):
+class Composite(Struct, frozen=True, kw_only=True, dict=True):
     """A template with its parameters filled in; ``id`` is the service that it serves.
 
     Attributes:
         template: name and version of the template, ``keep-within 1``.
+        parameters: of the template.
         priority: of its claims on actuators.
         delivery: what is promised of its commands.
     """
@@ -118,6 +127,7 @@ class Composite(Struct, frozen=True, kw_only=True):
     id: str
     title: str
     template: str = ""
+    parameters: dict[str, Any] = {}
     roles: dict[str, Wanted]
     requires: tuple[tuple[str, ...], ...]
     steps: tuple[Step, ...]
@@ -129,6 +139,11 @@ class Composite(Struct, frozen=True, kw_only=True):
     delivery: Delivery = "exactly-once"
     paused: bool = False
 
+    @cached_property
+    def wires(self) -> tuple[Wire, ...]:
+        """How its steps are joined, in the order in which they run."""
+        return wire(self.steps)
+
     @property
     def thing(self) -> str | None:
         """The id of the thing that it makes, None if it makes none."""
@@ -138,6 +153,16 @@ class Composite(Struct, frozen=True, kw_only=True):
     def defaults(self) -> dict[str, Any]:
         """What its settable properties are before anybody sets them."""
         return {name: each.default for name, each in self.settings.items()}
+
+    def request(self) -> dict[str, Any]:
+        """What it was made from, as the journal keeps it."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "template": self.template,
+            "parameters": self.parameters,
+            "paused": self.paused,
+        }
 
     def description(self) -> Description:
         """The thing that it makes, described."""

@@ -7,13 +7,15 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from diat.cvol.composite import Binding, Composite, CompositeState, Driven
+from diat.cvol.steps import Sample
 from diat.cvol.steps.effects import Drive
+from diat.cvol.wakes import Wakes
 from diat.cvol.wanted import Wanted
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Refused, TooSoon
@@ -21,6 +23,7 @@ from diat.vol.arbitration import Claim
 from diat.vol.interaction import Actuation, Order
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.twin import Reading
+from diat.wire.envelope import encode
 from diat.wot.units import converter
 
 LOST = "lost"
@@ -29,6 +32,10 @@ RETRY = 10_000
 """Milliseconds after which an actuator that does not do as told is told again."""
 _SHOWN = 40
 """Values of steps that are kept with a command, to explain it."""
+_READ = 20
+"""Readings that are kept with it."""
+_LONG = 4000
+"""Bytes of parameters that are kept with it."""
 
 
 class Wish(Struct, frozen=True):
@@ -37,21 +44,27 @@ class Wish(Struct, frozen=True):
     Attributes:
         step: the step.
         values: of all steps.
-        cause: ingest positions of the readings behind it.
+        seen: the samples behind it.
         now: Unix milliseconds, the time of the evaluation.
     """
 
     step: Drive
     values: dict[str, Any]
-    cause: tuple[int, ...]
+    seen: Sequence[Sequence[Sample]]
     now: int
+
+    @property
+    def read(self) -> list[tuple[int, str]]:
+        """Ingest position and ``thing affordance`` of the newest of what is behind it, in order."""
+        return sorted({(each.position, each.key) for found in self.seen for each in found})[-_READ:]
 
 
 class Driver:
     """Carries out what composites want; used by the writer alone."""
 
-    def __init__(self, things: VirtualObjectLayer, clock: Clock) -> None:
+    def __init__(self, things: VirtualObjectLayer, wakes: Wakes, clock: Clock) -> None:
         self._things = things
+        self._wakes = wakes
         self._arbiter = things.interaction.arbiter
         self._clock = clock
 
@@ -84,7 +97,7 @@ class Driver:
         actuator = self._actuator(thing, name)
         held = self._arbiter.winner(thing, actuator)
         mine = held is not None and held.holder == composite.id
-        following = self._arbiter.release(thing, actuator, composite.id)
+        following = self._arbiter.release(thing, actuator, composite.id, now)
         if told is None or not mine or following is not None or self._things.registry.seen(thing) is None:
             return
         step, binding = _driven_by(composite, state, key)
@@ -92,14 +105,14 @@ class Driver:
             return
         if binding.kind == "pair":
             self._invoke(composite, state, binding, step.otherwise, Wish(step, {}, (), now), "let go")
-            self._arbiter.release(thing, actuator, composite.id)
+            self._arbiter.release(thing, actuator, composite.id, now)
             return
         # What it is told now is remembered: its readings may speak of what it was told before.
         state.driven[key] = told
         value = _in_its_terms(step.otherwise, composite.roles[step.role], binding)
         if _same(told.value, value):
             return
-        order = _order(composite, binding, Wish(step, {}, (), now), "let go")
+        order = self._order(composite, binding, Wish(step, {}, (), now), "let go")
         try:
             given = self._things.interaction.write(thing, name, value, self._clock(), order)
         except Refused as refusal:
@@ -108,25 +121,50 @@ class Driver:
         else:
             state.driven[key] = Driven(value, given.id, now)
 
-    def ended(self, state: CompositeState, actuation: Actuation, now: int) -> int | None:
-        """A command did not do its work: when to give it again if it is still wanted."""
+    def ended(self, composite: Composite, state: CompositeState, actuation: Actuation) -> None:
+        """A command did not do its work: it is given again after a while if it is still wanted."""
         found = next((item for item in state.driven.items() if item[1].actuation == actuation.id), None)
         if found is None:
-            return None
+            return
         key, told = found
         if actuation.kind == "action" and actuation.state == "in-doubt":
-            return None  # it may have been done
+            return  # it may have been done
+        now = actuation.resolved or self._clock()
         state.driven[key] = Driven(told.value, LOST, now)
-        return now + RETRY
+        self._retry(composite, state, now + RETRY)
+
+    def tell_again(self, composite: Composite, state: CompositeState, now: int) -> None:
+        """Tell what did not do as it was told what it was told: nothing is decided anew."""
+        state.retry = None
+        for binding in list(state.bindings):
+            told = state.driven.get(binding.key)
+            step = next((s for s in composite.steps if isinstance(s, Drive) and s.role == binding.role), None)
+            winner = self._arbiter.winner(binding.thing, self._actuator(binding.thing, binding.affordance))
+            if told is None or step is None or winner is None or winner.holder != composite.id:
+                continue
+            wish = Wish(step, {}, (), now)
+            if binding.kind == "property":
+                self._bring(composite, state, binding, told.value, wish)
+            elif told.actuation == LOST:
+                self._invoke(composite, state, binding, told.value, wish)
+
+    def _retry(self, composite: Composite, state: CompositeState, at: int) -> None:
+        state.retry = at if state.retry is None else min(state.retry, at)
+        self._wakes.plan(composite.id, state.retry)
 
     def _set(
         self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
     ) -> int | None:
         """Bring a property to a value, unless it was told and does so; when to look again."""
-        key, thing, name = binding.key, binding.thing, binding.affordance
         value = _in_its_terms(wanted, composite.roles[binding.role], binding)
         if not self._won(composite, state, binding, value, wish.now):
             return None
+        return self._bring(composite, state, binding, value, wish)
+
+    def _bring(
+        self, composite: Composite, state: CompositeState, binding: Binding, value: Any, wish: Wish
+    ) -> int | None:
+        key, thing, name = binding.key, binding.thing, binding.affordance
         told = state.driven.get(key)
         reading = self._things.intake.twin(thing).values.get(name)
         if told is None and self._has(thing, reading, value):
@@ -138,8 +176,9 @@ class Driver:
             if not self._strayed(told, reading, value):
                 return None
             if wish.now - told.at < RETRY:
-                return told.at + RETRY
-        order = _order(composite, binding, wish, "told again" if again else "decided")
+                self._retry(composite, state, told.at + RETRY)
+                return None
+        order = self._order(composite, binding, wish, "told again" if again else "decided")
         write = self._things.interaction.write
         return self._tell(
             composite,
@@ -169,10 +208,12 @@ class Driver:
             if told.actuation != LOST:
                 return None
             if wish.now - told.at < RETRY:
-                return told.at + RETRY
+                self._retry(composite, state, told.at + RETRY)
+                return None
+            decision = "told again"
         if not self._won(composite, state, binding, position, wish.now):
             return None
-        order = _order(composite, binding, wish, decision)
+        order = self._order(composite, binding, wish, decision)
         name = binding.affordance if position else binding.opposite
         thing, clock, invoke = binding.thing, self._clock, self._things.interaction.invoke
         return self._tell(
@@ -238,26 +279,34 @@ class Driver:
             return False
         return reading is not None and reading.observed > told.at and not _same(reading.value, value)
 
+    def _order(self, composite: Composite, binding: Binding, wish: Wish, decision: str) -> Order:
+        shown = {name: value for name, value in wish.values.items() if _plain(value)}
+        read = wish.read
+        claims = self._arbiter.claims(binding.thing, self._actuator(binding.thing, binding.affordance))
+        others = [f"{each.title} ({each.priority})" for each in claims if each.holder != composite.id]
+        return Order(
+            service=composite.id,
+            cause=tuple(dict.fromkeys(position for position, _ in read)),
+            decided=wish.now,
+            delivery=composite.delivery,
+            envelope=composite.roles[binding.role].envelope,
+            why={
+                "decision": decision,
+                "title": composite.title,
+                "template": composite.template,
+                "parameters": _short(composite.parameters),
+                "step": wish.step.id,
+                "role": binding.role,
+                "binding": binding.reason,
+                "priority": composite.priority,
+                "over": others,
+                "read": read,
+                "values": dict(list(shown.items())[:_SHOWN]),
+            },
+        )
+
     def _note(self, composite: Composite, thing: str, text: str, now: int) -> None:
         self._things.diagnostics.note(thing, f"service {composite.title!r} {text}", now)
-
-
-def _order(composite: Composite, binding: Binding, wish: Wish, decision: str) -> Order:
-    shown = {name: value for name, value in wish.values.items() if _plain(value)}
-    return Order(
-        service=composite.id,
-        cause=wish.cause,
-        delivery=composite.delivery,
-        envelope=composite.roles[binding.role].envelope,
-        why={
-            "decision": decision,
-            "template": composite.template,
-            "step": wish.step.id,
-            "role": binding.role,
-            "binding": binding.reason,
-            "values": dict(list(shown.items())[:_SHOWN]),
-        },
-    )
 
 
 def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[Drive | None, Binding | None]:
@@ -288,6 +337,10 @@ def _in_its_terms(value: Any, role: Wanted, binding: Binding) -> Any:
 
 def _same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
+
+
+def _short(parameters: dict[str, Any]) -> dict[str, Any] | None:
+    return parameters if len(encode(parameters)) <= _LONG else None
 
 
 def _plain(value: Any) -> bool:

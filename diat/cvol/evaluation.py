@@ -13,6 +13,8 @@ from msgspec import Struct
 from diat.cvol.composite import Composite
 from diat.cvol.steps import GREENWICH, Given, Sample, Site
 
+_NONE: frozenset[str] = frozenset()
+
 
 class Inputs(Struct, frozen=True, kw_only=True):
     """What a composite is evaluated on.
@@ -41,11 +43,13 @@ class Evaluated(Struct, frozen=True):
         values: step to its value.
         memory: step to what it wants remembered; steps that remember nothing are left out.
         due: when a step wants to run again, Unix milliseconds.
+        notes: step to what a person should know of it.
     """
 
     values: dict[str, Any]
     memory: dict[str, Any]
     due: int | None
+    notes: dict[str, str] = {}
 
 
 def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) -> Evaluated:
@@ -57,24 +61,29 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
         inputs: what they work on.
     """
     values: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    came: set[str] = set()
     kept = dict(memory)
     due: int | None = None
     arrived = inputs.arrived
     observed = max((each.observed for found in arrived.values() for each in found), default=inputs.now)
     filled = frozenset(role for role, keys in inputs.bound.items() if keys)
-    for step in composite.steps:
-        role = getattr(step, "role", None)
-        source = getattr(step, "input", None)
-        sources = getattr(step, "inputs", None)
+    for wire in composite.wires:
+        step, role = wire.step, wire.role
+        fresh = frozenset(name for name, source in wire.sources if source in came) if came else _NONE
+        if fresh or (arrived and role in arrived):
+            came.add(step.id)
         outcome = step.run(
             Given(
                 samples=inputs.samples.get(role, ()) if role is not None else (),
                 arrived=arrived.get(role, ()) if role is not None else (),
-                value=values[source] if source is not None else None,
-                values={name: values[each] for name, each in sources.items()} if sources else {},
+                value=values[wire.input] if wire.input is not None else None,
+                values={name: values[each] for name, each in wire.named},
                 state=kept.get(step.id),
                 now=inputs.now,
                 observed=observed,
+                fresh=fresh,
+                pulses=wire.pulses,
                 filled=filled,
                 bound=inputs.bound,
                 own=inputs.own,
@@ -88,4 +97,6 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
             kept.pop(step.id, None)
         if outcome.due is not None:
             due = outcome.due if due is None else min(due, outcome.due)
-    return Evaluated(values, kept, due)
+        if outcome.note is not None:
+            notes[step.id] = outcome.note
+    return Evaluated(values, kept, due, notes)

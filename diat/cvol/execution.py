@@ -2,13 +2,19 @@
 
 Everything here happens within the writer's batch: what a reading leads to is committed with the reading.
 
+What composites decide depends on what came, in the order of ingest positions, and on times that are noted
+(``diat.vol.journal``): neither on how batches fell, nor on the clock, nor on who was told first. Those who
+are told of the same take turns by priority; what they say and set themselves comes after all of them.
+
 Invariant: after each batch every composite is bound as ``binding.bind`` says, and every actuator that it
 drives was told what its steps say; what it drives is let go when it cannot decide any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from diat.cvol.binding import bind
@@ -20,7 +26,9 @@ from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.arbitration import RANKS
 from diat.vol.interaction import COMPOSITE, Actuation
+from diat.vol.journal import COMPOSED, LATE, NOBODY, TIMERS
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.twin import Reading
 
@@ -44,13 +52,16 @@ class CompositeLayer:
         site: Site = GREENWICH,
     ) -> None:
         self._things = things
+        self._arbiter = things.interaction.arbiter
         self._clock = clock
         self._composites: Overlay[str, Composite] = ledger.overlay()
         self._by_quantity: Index[str] = ledger.index()
         self._bound: Index[str] = ledger.index()
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
-        self._wakes = Wakes()
-        self._runner = Runner(things, self._wakes, clock, site)
+        self._wakes = Wakes(ledger)
+        self._afterwards: deque[Callable[[], None]] = deque()
+        self._telling = False
+        self._runner = Runner(things, self._wakes, clock, site, self._later)
         things.observers.on_reading = self._on_reading
         things.observers.on_changes = self._on_changes
         things.observers.on_event = self._on_event
@@ -62,20 +73,30 @@ class CompositeLayer:
         """The committed composite of a service; any thread may ask."""
         return self._composites.committed.get(service)
 
+    def seen(self, service: str) -> Composite | None:
+        """The composite as the writer sees it."""
+        return self._composites.get(service)
+
     # --- life cycle ---
 
     def restore(self, composites: Iterable[Composite]) -> None:
         """Start kept composites again; none is bound before the things of all of them are there."""
         composites = list(composites)
-        for composite in composites:
-            self._install(composite, self._clock())
-        for composite in composites:
-            self.deploy(composite)
-
-    def deploy(self, composite: Composite) -> None:
-        """Take a composite into service, or put a changed one in its place; what still fits stays bound."""
-        known = self._composites.get(composite.id)
         now = self._clock()
+        for composite in composites:
+            self._install(composite, now)
+        for composite in composites:
+            self.deploy(composite, now)
+        self._things.journal.begin(now)
+
+    def deploy(self, composite: Composite, now: int | None = None) -> None:
+        """Take a composite into service, or put a changed one in its place; what still fits stays bound."""
+        at = self._clock() if now is None else now
+        self._things.journal.note(NOBODY, COMPOSED, composite.request(), at)
+        self._tell(lambda: self._deploy(composite, at))
+
+    def _deploy(self, composite: Composite, now: int) -> None:
+        known = self._composites.get(composite.id)
         if known is not None:
             self._let_go_of_roles(known, composite, now)
             self._forget(known)
@@ -86,7 +107,7 @@ class CompositeLayer:
                 self._by_quantity.add(quantity, composite.id)
         state = self._state(composite.id)
         state.own = composite.defaults | {k: v for k, v in state.own.items() if k in composite.settings}
-        for thing in {binding.thing for binding in state.bindings}:
+        for thing in dict.fromkeys(binding.thing for binding in state.bindings):
             self._bound.add(thing, composite.id)
         for binding in state.bindings:
             if binding.role in composite.roles:
@@ -113,7 +134,8 @@ class CompositeLayer:
             self.states.remove(service)
             return
         now = self._clock()
-        self._runner.rest(composite, self._state(service), "paused", now)
+        self._things.journal.note(NOBODY, COMPOSED, {"id": service, "gone": True}, now)
+        self._tell(lambda: self._runner.rest(composite, self._state(service), "paused", now))
         self._forget(composite)
         self._composites.remove(service)
         self.states.remove(service)
@@ -130,50 +152,75 @@ class CompositeLayer:
 
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
-        return self._wakes.due()
+        dues = [each for each in (self._wakes.due(), self._arbiter.due()) if each is not None]
+        return min(dues, default=None)
 
     def tick(self, now: int) -> None:
-        """Look at the composites that wanted to be looked at by now, each at the time that it wanted.
+        """Let claims end, and look at the composites that wanted to be looked at, each at its own time.
 
         So a timer decides as of its own time, not as of when we got to it, and a replay decides the same.
         After a longer absence it decides as of now.
         """
-        for service in self._wakes.pop(now):
-            composite = self._composites.get(service)
-            state = self.states.get(service)
-            if composite is None or composite.paused or state is None or state.wake is None:
-                continue
-            if state.wake > now:
-                self._wakes.plan(service, state.wake)
-                continue
-            self._rebind(composite, state.wake if now - state.wake < CATCH_UP else now)
+        due = self.due()
+        if due is not None and now - due >= CATCH_UP:
+            self._things.journal.note(NOBODY, LATE, None, now)
+        while due is not None and due <= now:
+            self._arbiter.tick(due)
+            self._tell(partial(self._wake, due, now), TIMERS)
+            due = self.due()
 
-    def _on_reading(self, service: str, thing: str, name: str, reading: Reading) -> None:
+    def _wake(self, at: int, now: int) -> None:
+        for service in self._in_turn(self._wakes.pop(at)):
+            composite = self._composites.get(service)
+            if composite is None or composite.paused or self.states.get(service) is None:
+                continue
+            state = self._state(service)
+            if state.retry is not None and state.retry <= at:
+                self._runner.tell_again(composite, state, now)
+            if state.wake is not None and state.wake <= at:
+                self._rebind(composite, state.wake if now - state.wake < CATCH_UP else now)
+            for each in (state.wake, state.retry):
+                if each is not None:
+                    self._wakes.plan(service, each)
+
+    def _on_reading(self, services: list[str], thing: str, name: str, reading: Reading) -> None:
+        def tell() -> None:
+            for service in self._in_turn(services):
+                self._read(service, (thing, name, reading))
+
+        self._tell(tell, reading.position)
+
+    def _read(self, service: str, news: News) -> None:
         composite = self._composites.get(service)
         if composite is None or composite.paused:
             return
-        now = reading.received
+        thing, name, reading = news
         state = self.states.get(service)
         if state is None or (thing, name) in state.waits:
-            self._rebind(composite, now, (thing, name, reading))
+            self._rebind(composite, reading.received, news)
         elif state.state in AT_WORK:
-            self._runner.run(composite, self._state(service), now, (thing, name, reading))
+            self._runner.run(composite, self._state(service), reading.received, news)
 
-    def _on_event(self, service: str, thing: str, name: str, reading: Reading) -> None:
-        composite = self._composites.get(service)
-        state = self.states.get(service)
-        if composite is None or composite.paused or state is None or state.state not in AT_WORK:
-            return
-        self._runner.run(composite, self._state(service), reading.received, (thing, name, reading))
+    def _on_event(self, services: list[str], thing: str, name: str, reading: Reading) -> None:
+        def tell() -> None:
+            for service in self._in_turn(services):
+                composite, state = self._composites.get(service), self.states.get(service)
+                if composite is None or composite.paused or state is None or state.state not in AT_WORK:
+                    continue
+                self._runner.run(composite, self._state(service), reading.received, (thing, name, reading))
+
+        self._tell(tell, reading.position)
 
     def _on_set(self, thing: str, name: str, value: Any, now: int) -> None:
         """Somebody sets a property of a composite's own thing."""
         composite = self._composites.get(thing.removeprefix("urn:diat:composite:"))
-        if composite is None:
-            return
+        if composite is not None:
+            self._later(lambda: self._set(composite, name, value, now))
+
+    def _set(self, composite: Composite, name: str, value: Any, now: int) -> None:
         state = self._state(composite.id)
         state.own[name] = value
-        self._things.intake.derive(thing, {name: value}, now, now)
+        self._things.intake.derive(str(composite.thing), {name: value}, now, now)
         if state.state in AT_WORK:
             self._runner.run(composite, state, now)
 
@@ -182,36 +229,69 @@ class CompositeLayer:
         if actuation.service is None or actuation.state == "completed":
             return
         composite = self._composites.get(actuation.service)
-        if composite is None or composite.paused:
-            return
-        state = self._state(composite.id)
-        again = self._runner.driver.ended(state, actuation, self._clock())
-        if again is not None:
-            self._runner.wake_at(composite, state, again)
+        if composite is not None and not composite.paused:
+            self._runner.driver.ended(composite, self._state(composite.id), actuation)
 
-    def _on_turn(self, service: str, key: str) -> None:
+    def _on_turn(self, service: str, key: str, now: int) -> None:
         """Somebody else's claim on an actuator ended, or is stronger: decide anew at once."""
         composite = self._composites.get(service)
         if composite is not None and not composite.paused:
-            self._runner.wake_at(composite, self._state(service), self._clock())
+            self._runner.wake_at(composite, self._state(service), now)
 
-    def _on_changes(self, things: list[str]) -> None:
+    def _on_changes(self, things: list[str], now: int) -> None:
         touched: set[str] = set()
         for thing in things:
             touched.update(self._bound.members(thing))
             each = self._things.registry.seen(thing)
             if each is None:
                 continue
-            for prop in each.properties.values():
-                affected = prop.affects.quantity if prop.affects is not None else None
-                for quantity in (prop.quantity, affected):
-                    if quantity is not None:
-                        touched.update(self._by_quantity.members(quantity))
-        now = self._clock()
-        for service in sorted(touched):
-            composite = self._composites.get(service)
-            if composite is not None and not composite.paused:
-                self._rebind(composite, now)
+            for quantity in each.quantities:
+                touched.update(self._by_quantity.members(quantity))
+
+        def tell() -> None:
+            for service in self._in_turn(touched):
+                composite = self._composites.get(service)
+                if composite is not None and not composite.paused:
+                    self._rebind(composite, now)
+
+        self._tell(tell, self._things.journal.position)
+
+    # --- turns ---
+
+    def _in_turn(self, services: Iterable[str]) -> list[str]:
+        """Services in the order in which they are told of the same: by priority, then by id."""
+        told = list(services)
+        return told if len(told) < 2 else sorted(told, key=self._turn)
+
+    def _turn(self, service: str) -> tuple[int, str]:
+        composite = self._composites.get(service)
+        return (RANKS[composite.priority] if composite is not None else len(RANKS), service)
+
+    def _tell(self, tell: Callable[[], None], within: int = 0) -> None:
+        """Tell composites of something, and then of what they said and set because of it, in that order.
+
+        Args:
+            tell: does so.
+            within: ingest position of what they are told of; see ``Journal.within``.
+        """
+        journal, telling = self._things.journal, self._telling
+        before, journal.within = journal.within, within
+        self._telling = True
+        try:
+            tell()
+            while not telling and self._afterwards:
+                self._afterwards.popleft()()
+        finally:
+            journal.within, self._telling = before, telling
+            if not telling:
+                self._afterwards.clear()
+
+    def _later(self, act: Callable[[], None]) -> None:
+        """Do something once all composites that are just being told have been."""
+        if self._telling:
+            self._afterwards.append(act)
+        else:
+            self._tell(act)
 
     # --- binding ---
 
@@ -248,7 +328,7 @@ class CompositeLayer:
         left = {(b.thing, b.affordance) for b in state.bindings} - {
             (b.thing, b.affordance) for b in bound.bindings
         }
-        for thing, name in left:
+        for thing, name in sorted(left):
             self._runner.driver.let_go(composite, state, thing, name, now)
         state.bindings, state.waits = bound.bindings, bound.waits
         state.missing = bound.missing or bound.lacking

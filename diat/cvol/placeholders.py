@@ -19,6 +19,12 @@ def placeholders(value: Any) -> set[str]:
     return set()
 
 
+def whole(value: Any) -> str | None:
+    """The parameter that stands for the whole of a value; None if none does."""
+    match = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else match.group(1)
+
+
 def parameter_of(value: Any) -> str:
     """The parameter that a part of a template is filled from, as a field; the template where it is fixed."""
     named = sorted(placeholders(value))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from diat.cvol.composite import Binding, Composite, CompositeState
@@ -27,6 +29,8 @@ _LOG = logging.getLogger("diat.cvol")
 AT_WORK = ("running", "degraded")
 News = tuple[str, str, Reading]
 """Thing, affordance and reading: what came just now."""
+Later = Callable[[Callable[[], None]], None]
+"""Does something once everybody has been told of what is just being told."""
 
 
 class Runner:
@@ -36,11 +40,15 @@ class Runner:
         driver: carries out what they want.
     """
 
-    def __init__(self, things: VirtualObjectLayer, wakes: Wakes, clock: Clock, site: Site) -> None:
+    def __init__(
+        self, things: VirtualObjectLayer, wakes: Wakes, clock: Clock, site: Site, later: Later
+    ) -> None:
+        """With ``later``, what they say of themselves comes after what made them say it."""
         self._things = things
         self._wakes = wakes
         self._site = site
-        self.driver = Driver(things, clock)
+        self._later = later
+        self.driver = Driver(things, wakes, clock)
 
     def run(self, composite: Composite, state: CompositeState, now: int, news: News | None = None) -> None:
         """Evaluate it and do what it wants; a fault of its own ends it and nothing else."""
@@ -60,25 +68,22 @@ class Runner:
         bound: dict[str, list[str]] = {name: [] for name in composite.roles}
         for binding in state.bindings:
             bound[binding.role].append(binding.key)
-        evaluated = evaluate(
-            composite,
-            state.steps,
-            Inputs(
-                samples=samples,
-                arrived=self._arrived(composite, state, news) if news is not None else {},
-                bound=bound,
-                own=state.own,
-                site=self._site,
-                now=now,
-            ),
+        inputs = Inputs(
+            samples=samples,
+            arrived=self._arrived(composite, state, news) if news is not None else {},
+            bound=bound,
+            own=state.own,
+            site=self._site,
+            now=now,
         )
-        state.steps = evaluated.memory
+        evaluated = evaluate(composite, state.steps, inputs)
+        state.steps, state.notes = evaluated.memory, evaluated.notes
         dues = [] if evaluated.due is None else [evaluated.due]
-        cause = tuple(sorted({each.position for found in samples.values() for each in found}))[-20:]
+        seen = (*samples.values(), *inputs.arrived.values())
         for step in composite.steps:
             if not isinstance(step, Drive):
                 continue
-            again = self.driver.drive(composite, state, Wish(step, evaluated.values, cause, now))
+            again = self.driver.drive(composite, state, Wish(step, evaluated.values, seen, now))
             if again is not None:
                 dues.append(again)
         self._derive(composite, state, evaluated.values, samples, now)
@@ -128,14 +133,15 @@ class Runner:
             if value is not None and state.derived.get(name) != (value, observed):
                 state.derived[name] = (value, observed)
                 fresh[name] = value
+        intake = self._things.intake
         if fresh:
-            self._things.intake.derive(composite.thing, fresh, observed, now)
-        elif state.derived and self._things.intake.twin(composite.thing).status != "online":
-            self._things.intake.set_status(composite.thing, "online", now)
+            self._later(partial(intake.derive, composite.thing, fresh, observed, now))
+        elif state.derived and intake.twin(composite.thing).status != "online":
+            self._later(partial(intake.turn, composite.thing, "online", now))
 
     def _emit(self, composite: Composite, state: CompositeState, values: dict[str, Any], now: int) -> None:
         """Events of the composite: each time a value becomes true or another, and each time of a pulse."""
-        pulses = {step.id for step in composite.steps if step.pulse} if composite.emits else ()
+        pulses = {wire.step.id for wire in composite.wires if wire.beats} if composite.emits else ()
         for name, emitted in composite.emits.items():
             value = values.get(emitted.from_)
             last = state.emitted.get(name)
@@ -144,19 +150,28 @@ class Runner:
                 continue
             thing = self._things.registry.seen(composite.thing or "")
             if thing is not None:
-                self._things.intake.occur(thing, name, None if value is True else value, now, now)
+                data = None if value is True else value
+                self._later(partial(self._things.intake.occur, thing, name, data, now, now))
+
+    def tell_again(self, composite: Composite, state: CompositeState, now: int) -> None:
+        """Tell again what did not do as it was told; a fault in that ends it and nothing else."""
+        try:
+            self.driver.tell_again(composite, state, now)
+        except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
+            self.give_up(composite, state, error, now)
 
     def rest(self, composite: Composite, state: CompositeState, why: Any, now: int) -> None:
         """Stop deciding: let go of what is driven, say that the composite's thing is not there."""
         if state.state != why:
             for binding in list(state.bindings):
                 self.driver.let_go(composite, state, binding.thing, binding.affordance, now)
-            # Switches begin anew when there is something to decide on again, but for least times.
+            # Switches begin anew when there is something to decide on again, but for least times and for
+            # what is gathered over time.
             state.steps = _held(composite, state.steps, now)
         state.state = why
-        state.wake = None
+        state.wake, state.retry, state.notes = None, None, {}
         if composite.thing is not None and self._things.registry.seen(composite.thing) is not None:
-            self._things.intake.set_status(composite.thing, "offline", now)
+            self._later(partial(self._things.intake.turn, composite.thing, "offline", now))
 
     def plan_wake(self, composite: Composite, state: CompositeState, due: int | None, now: int) -> None:
         """Wake when a step wants to, or when a bound reading grows too old."""
@@ -213,8 +228,8 @@ def _number(value: Any) -> float | None:
 
 
 def _held(composite: Composite, steps: dict[str, Any], now: int) -> dict[str, Any]:
-    """What least times remember of switches that are let go: off is off, whoever switches."""
-    held = {}
+    """What is remembered while it rests; of least times, that what is let go is off, whoever switches."""
+    held = {step.id: steps[step.id] for step in composite.steps if step.keeps and step.id in steps}
     dwells = {step.id for step in composite.steps if isinstance(step, Dwell)}
     for step in composite.steps:
         if isinstance(step, Drive) and step.input in dwells and step.input in steps:

@@ -27,7 +27,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from diat.cvol.placeholders import fill, parameter_of, placeholders
 from diat.cvol.roles import Role, Strict
 from diat.cvol.steps import STEPS, Step
-from diat.cvol.steps.base import sources
+from diat.cvol.steps.base import fields, sources
 from diat.kernel.errors import Invalid
 from diat.vol.arbitration import Priority
 from diat.vol.interaction import Delivery
@@ -118,18 +118,20 @@ class Template(Strict):
             if not isinstance(name, str) or not name or name in seen:
                 raise ValueError(f"{at}.id: each step needs an id of its own")
             seen.add(name)
+            known = fields(kind)
             for key in step:
-                if key != "do" and key not in kind.model_fields:
+                if key != "do" and key not in known:
                     raise ValueError(f"{at}.{key}: the step {step['do']!r} has no such field")
             for key in ("role", "against", "input", "when"):
-                if key in kind.model_fields and not isinstance(step.get(key, ""), str):
+                if key in known and not isinstance(step.get(key, ""), str):
                     raise ValueError(f"{at}.{key}: a name is wanted")
-            for key, source in sources(step):
+            for key, source in sources(kind, step):
                 if not isinstance(source, str):
                     raise ValueError(f"{at}.{key}: the id of a step is wanted")  # noqa: TRY004
-            for key, field in kind.model_fields.items():
-                if field.is_required() and key not in step:
+            for key, name in known.items():
+                if kind.model_fields[name].is_required() and key not in step:
                     raise ValueError(f"{at}.{key}: the step {step['do']!r} needs it")
+            _settled(at, step, kind)
         return value
 
     @model_validator(mode="after")
@@ -165,6 +167,18 @@ class Template(Strict):
         return self
 
 
+def _settled(at: int, step: dict[str, Any], kind: type[Step]) -> None:
+    """Check what no parameter decides; the rest is checked when there are parameters."""
+    try:
+        kind.model_validate({key: value for key, value in step.items() if key != "do"})
+    except ValidationError as error:
+        for each in error.errors():
+            place = [str(part) for part in each["loc"]]
+            if not placeholders(step.get(place[0]) if place else step):
+                where = ".".join([str(at), *place])
+                raise ValueError(f"{where}: {each['msg'].removeprefix('Value error, ')}") from None
+
+
 def _suits(kind: type[Step], role: Role) -> bool:
     return kind.takes == ("drive" if role.drives else role.capability)
 
@@ -183,7 +197,7 @@ def order(steps: list[dict[str, Any]]) -> list[str]:
     names = {step["id"] for step in steps}
     graph: TopologicalSorter[str] = TopologicalSorter()
     for at, step in enumerate(steps):
-        needed = sources(step)
+        needed = sources(STEPS[step["do"]], step)
         for key, source in needed:
             if source not in names:
                 raise ValueError(f"steps.{at}.{key}: there is no step {source!r}")

@@ -8,13 +8,20 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+from diat.kernel.overlay import Ledger
+
 
 class Wakes:
-    """Services by when they want to be woken; used by the writer alone."""
+    """Services by when they want to be woken; used by the writer alone.
 
-    def __init__(self) -> None:
+    A batch that fails woke nobody: whom it woke wants to be woken still.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
         self._queue: list[tuple[int, str]] = []
         self._planned: dict[str, int] = {}
+        self._woken: list[tuple[int, str]] = []
+        ledger.join(self)
 
     def plan(self, service: str, at: int) -> None:
         """Wake a service at a time, Unix milliseconds, or earlier if that is planned."""
@@ -32,18 +39,25 @@ class Wakes:
         return self._queue[0][0] if self._queue else None
 
     def pop(self, now: int) -> Iterator[str]:
-        """Those that wanted to be woken by now, in the order of their times.
-
-        Each is looked at once more a second later: should the batch fail, it still wants to be woken.
-        """
+        """Those that wanted to be woken by now, in the order of their times."""
         while self._queue and self._queue[0][0] <= now:
             at, service = heapq.heappop(self._queue)
             if self._planned.get(service) != at:
                 continue  # an earlier wake has taken its place
-            self._planned[service] = now + 1000
-            heapq.heappush(self._queue, (now + 1000, service))
+            del self._planned[service]
+            self._woken.append((at, service))
             yield service
 
     def forget(self, service: str) -> None:
         """It wants nothing any more."""
         self._planned.pop(service, None)
+
+    def commit(self) -> None:
+        """They were woken."""
+        self._woken = []
+
+    def rollback(self) -> None:
+        """They were not."""
+        woken, self._woken = self._woken, []
+        for at, service in woken:
+            self.plan(service, at)

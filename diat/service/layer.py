@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
 import msgspec
 
 from diat.cvol.composing import compose
 from diat.cvol.composite import Composite
 from diat.cvol.execution import CompositeLayer
-from diat.cvol.template import Template, nowhere
+from diat.cvol.template import Template
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, Stale
+from diat.kernel.errors import Conflict, DiatError, NotFound, Stale
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
+from diat.service.choosing import Wanted
+from diat.service.parameters import checked_parameters
+from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
+from diat.service.sharing import Sharing, content_of
 from diat.service.templates import Templates
 from diat.vol.layer import VirtualObjectLayer
-from diat.wot.quantities import quantity_kind
-from diat.wot.units import ucum
+
+__all__ = ["ServiceLayer", "checked_parameters"]
 
 
 class ServiceLayer:
-    """All services; changed by the writer alone, read by any thread through ``get`` and ``everything``."""
+    """All services; changed by the writer alone, read by any thread through ``get`` and ``everything``.
+
+    Attributes:
+        sharing: which services use which composite.
+        on_change: told of a service that was made, changed or ended, within the batch.
+        resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
+    """
 
     def __init__(
         self,
@@ -44,6 +52,9 @@ class ServiceLayer:
         self._clock = clock
         self._new_id = new_id
         self._services: Overlay[str, Service] = ledger.overlay("services", ((s.id, s) for s in services))
+        self.sharing = Sharing(ledger)
+        self.on_change: Callable[[str], None] = _nobody_cares
+        self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
 
@@ -64,27 +75,64 @@ class ServiceLayer:
         """All committed services, oldest first."""
         return sorted(self._services.committed.values(), key=lambda each: (each.created, each.id))
 
+    def shared_with(self, service: Service) -> list[str]:
+        """The other services that the same composite works for, as it is committed."""
+        return [each for each in self.sharing.committed(service.composite) if each != service.id]
+
     # --- asked within the writer ---
 
+    def seen(self, service: str) -> Service | None:
+        """The service as the writer sees it."""
+        return self._services.get(service)
+
+    def must_be(self, service: str, revision: int | None = None) -> Service:
+        """The service as the writer sees it.
+
+        Raises:
+            NotFound: there is none.
+            Stale: it is not at ``revision``.
+        """
+        known = self._services.get(service)
+        if known is None:
+            raise NotFound(f"there is no service {service!r}")
+        if revision is not None and revision != known.revision:
+            raise Stale(f"the service is at revision {known.revision}, not {revision}")
+        return known
+
     def create(
-        self, title: str, template: str, parameters: dict[str, Any], *, service: str | None = None
+        self,
+        title: str,
+        template: str | None,
+        parameters: dict[str, Any],
+        *,
+        goal: dict[str, Any] | None = None,
+        service: str | None = None,
+        started_by: str | None = None,
     ) -> Service:
-        """Make a service and start it.
+        """Make a service and start it; one that equals another is done by the same composite.
 
         Args:
             title: for people.
-            template: name of a template.
+            template: name of a template, None if a goal is given.
             parameters: as its schema says.
+            goal: what is to be reached instead.
             service: the id to give it, derived from an idempotency key; a repeat with the same content
                 answers with the service that is there.
+            started_by: id of the situation that makes it.
 
         Raises:
-            Invalid: unknown template or wrong parameters; ``field`` names the place.
+            Invalid: as in ``Resolver.resolve``.
             Conflict: the idempotency key was used for something else.
         """
-        found, full = self._checked(template, parameters)
-        fingerprint = _fingerprint(title, template, full)
-        if service is not None and (known := self._services.get(service)) is not None:
+        known = self._services.get(service) if service is not None else None
+        if known is not None and goal is not None:
+            # What fits a goal best may be another template by now; what was asked for is the same.
+            if known.fingerprint == _fingerprint(title, "", goal):
+                return known
+            raise Conflict("this Idempotency-Key was used for another service")
+        wanted = self.resolve(template, parameters, goal)
+        fingerprint = self._fingerprint(title, wanted, goal)
+        if known is not None:
             if known.fingerprint != fingerprint:
                 raise Conflict("this Idempotency-Key was used for another service")
             return known
@@ -92,37 +140,60 @@ class ServiceLayer:
         made = Service(
             id=service or self._new_id(),
             title=title,
-            template=found.name,
-            version=found.version,
-            parameters=full,
+            goal=goal,
+            chosen=wanted.chosen,
+            template=wanted.template.name,
+            version=wanted.template.version,
+            parameters=wanted.parameters,
+            started_by=started_by,
             created=now,
             modified=now,
             fingerprint=fingerprint,
         )
-        self._deploy(made, found)
-        return made
+        self._put(made, self._place(made.id, wanted, None))
+        self._settle(made.composite)
+        return self._done(made.id)
 
     def replace(
-        self, service: str, title: str, template: str, parameters: dict[str, Any], revision: int | None
+        self,
+        service: str,
+        title: str,
+        template: str | None,
+        parameters: dict[str, Any],
+        revision: int | None,
+        *,
+        goal: dict[str, Any] | None = None,
     ) -> Service:
         """Give a service another content; what is bound and still fits stays bound.
 
         Raises:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
-            Invalid: as in ``create``.
+            Invalid: as in ``Resolver.resolve``.
         """
-        known = self._known(service, revision)
-        found, full = self._checked(template, parameters)
-        return self._change(
-            known,
-            found,
-            title=title,
-            template=found.name,
-            version=found.version,
-            parameters=full,
-            fingerprint=_fingerprint(title, template, full),
+        known = self.must_be(service, revision)
+        wanted = self.resolve(template, parameters, goal)
+        fingerprint = self._fingerprint(title, wanted, goal)
+        return self._move(
+            known, wanted, title=title, goal=goal, chosen=wanted.chosen, fingerprint=fingerprint
         )
+
+    def would_take(self, service: str, parameters: dict[str, Any]) -> Wanted:
+        """What a service would be with other parameters instead of some of its own; None drops one.
+
+        Raises:
+            NotFound: there is no such service.
+            Invalid: it does not take them; ``field`` names one.
+        """
+        known = self.must_be(service)
+        changed = known.parameters | parameters
+        given = {name: value for name, value in changed.items() if value is not None}
+        return checked(self.templates.get(known.template), given)
+
+    def reparameterise(self, service: str, parameters: dict[str, Any]) -> Service:
+        """Give a service other parameters instead of some of its own; arguments, errors as ``would_take``."""
+        wanted = self.would_take(service, parameters)
+        return self._move(self.must_be(service), wanted)
 
     def pause(self, service: str, paused: bool, revision: int | None = None) -> Service:
         """Let a service rest, or resume it; doing it twice changes nothing.
@@ -131,21 +202,25 @@ class ServiceLayer:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
         """
-        known = self._known(service, revision)
+        known = self.must_be(service, revision)
         if known.paused == paused:
             return known
-        return self._change(known, self.templates.get(known.template), paused=paused)
+        self._change(known, known.composite, paused=paused)
+        self._settle(known.composite)
+        return self._done(service)
 
     def delete(self, service: str, revision: int | None = None) -> None:
-        """End a service: what it drives is let go.
+        """End a service: what it drives is let go, unless another service wants the very same.
 
         Raises:
             NotFound: there is no such service.
             Stale: it is not at ``revision`` any more.
         """
-        known = self._known(service, revision)
-        self._composites.remove(known.id)
-        self._services.remove(known.id)
+        known = self.must_be(service, revision)
+        self._services.remove(service)
+        self.sharing.leave(service, known.composite)
+        self._settle(known.composite)
+        self.on_change(service)
         self._things.ingest.finish(self._clock())
 
     def drop_template(self, name: str) -> None:
@@ -162,85 +237,101 @@ class ServiceLayer:
 
     # --- within ---
 
-    def _known(self, service: str, revision: int | None = None) -> Service:
-        known = self._services.get(service)
-        if known is None:
-            raise NotFound(f"there is no service {service!r}")
-        if revision is not None and revision != known.revision:
-            raise Stale(f"the service is at revision {known.revision}, not {revision}")
-        return known
+    def _place(self, service: str, wanted: Wanted, current: str | None) -> str:
+        """The composite that is to do what is wanted: the one that does so already, or one of its own."""
+        running = self.sharing.find(content_of(wanted.template, wanted.parameters))
+        if running is not None:
+            return running
+        for own in (current, service):
+            if own is not None and not set(self.sharing.users(own)) - {service}:
+                return own
+        return self._new_id()
 
-    def _checked(self, template: str, parameters: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
-        try:
-            found = self.templates.get(template)
-        except NotFound as missing:
-            raise Invalid(str(missing), "template") from None
-        return found, checked_parameters(found, parameters)
+    def _put(self, service: Service, composite: str) -> None:
+        """Keep a service, and that it uses a composite."""
+        known = self._services.get(service.id)
+        if known is not None and known.composite != composite:
+            self.sharing.leave(service.id, known.composite)
+        uses = composite if composite != service.id else ""
+        self._services.put(service.id, msgspec.structs.replace(service, uses=uses))
+        template = self.templates.get(service.template)
+        self.sharing.join(service.id, composite, content_of(template, service.parameters))
 
-    def _change(self, known: Service, made_from: Template, **changes: Any) -> Service:
+    def _change(self, known: Service, composite: str, **changes: Any) -> None:
         changed: Service = msgspec.structs.replace(
             known, **changes, modified=self._clock(), revision=known.revision + 1
         )
-        self._deploy(changed, made_from)
-        return changed
+        self._put(changed, composite)
 
-    def _deploy(self, service: Service, template: Template) -> None:
-        composite = _composite(service, template)
-        self._services.put(service.id, service)
-        self._composites.deploy(composite)
+    def _move(self, known: Service, wanted: Wanted, **changes: Any) -> Service:
+        """Have a service do what is wanted now, by whichever composite does that."""
+        before, after = known.composite, self._place(known.id, wanted, known.composite)
+        self._change(
+            known,
+            after,
+            template=wanted.template.name,
+            version=wanted.template.version,
+            parameters=wanted.parameters,
+            **changes,
+        )
+        self._settle(after, again=True)
+        if before != after:
+            self._settle(before)
+        return self._done(known.id)
+
+    def _settle(self, composite: str, *, again: bool = False) -> None:
+        """Have a composite be what its services want, and end with the last of them."""
+        users = self._users(composite)
+        if not users:
+            self._composites.remove(composite)
+            return
+        made = _composite(composite, users, self.templates.get(users[0].template))
+        if again or self._composites.seen(composite) != made:
+            self._composites.deploy(made)
+
+    def _users(self, composite: str) -> list[Service]:
+        found = (self._services.get(each) for each in self.sharing.users(composite))
+        return [each for each in found if each is not None]
+
+    def _done(self, service: str) -> Service:
+        self.on_change(service)
         self._things.ingest.finish(self._clock())
+        return self.must_be(service)
 
     def _restore(self) -> None:
         """Start kept services again; one whose template is gone or changed fails, and says so."""
-        made = []
+        composites: dict[str, list[Service]] = {}
         for service in self.everything():
+            composites.setdefault(service.composite, []).append(service)
+        made = []
+        for composite, users in composites.items():
+            content = None
             try:
-                made.append(_composite(service, self.templates.get(service.template)))
+                template = self.templates.get(users[0].template)
+                content = content_of(template, users[0].parameters)
+                made.append(_composite(composite, users, template))
             except DiatError as error:
-                self._composites.fail(service.id, str(error))
+                self._composites.fail(composite, str(error))
+            for service in users:
+                self.sharing.join(service.id, composite, content)
         self._composites.restore(made)
 
-
-def checked_parameters(template: Template, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with defaults filled in.
-
-    Raises:
-        Invalid: they are against the template's schema; ``field`` names the parameter.
-    """
-    full = {
-        name: schema["default"]
-        for name, schema in template.parameters.get("properties", {}).items()
-        if isinstance(schema, dict) and "default" in schema
-    } | parameters
-    validator = _validator(msgspec.json.encode(template.parameters))
-    error = next(iter(validator.iter_errors(full)), None)
-    if error is not None:
-        place = [str(step) for step in error.instance_path]
-        unknown = sorted(set(full) - set(template.parameters.get("properties", {})))
-        if not place and unknown:
-            place = [unknown[0]]
-        missing = [name for name in template.parameters.get("required", []) if name not in full]
-        if not place and missing:
-            place = [missing[0]]
-        raise Invalid(error.message[:300], ".".join(["parameters", *place]))
-    return full
+    def _fingerprint(self, title: str, wanted: Wanted, goal: dict[str, Any] | None) -> str:
+        if goal is not None:
+            return _fingerprint(title, "", goal)
+        return _fingerprint(title, wanted.template.name, wanted.parameters)
 
 
-@lru_cache(maxsize=500)
-def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    formats: dict[str, Callable[[str], bool]] = {
-        "quantity": lambda text: quantity_kind(text) is not None,
-        "unit": lambda text: ucum(text) is not None,
-    }
-    return jsonschema_rs.Draft202012Validator(
-        msgspec.json.decode(schema), formats=formats, validate_formats=True, retriever=nowhere
-    )
+def _composite(composite: str, users: list[Service], template: Template) -> Composite:
+    oldest = users[0]
+    paused = all(each.paused for each in users)
+    return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
 
 
-def _composite(service: Service, template: Template) -> Composite:
-    return compose(template, service.parameters, service.id, service.title, paused=service.paused)
+def _fingerprint(title: str, template: str, content: dict[str, Any]) -> str:
+    encoded = msgspec.json.encode([title, template, content], order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()
 
 
-def _fingerprint(title: str, template: str, parameters: dict[str, Any]) -> str:
-    content = msgspec.json.encode([title, template, parameters], order="deterministic")
-    return hashlib.sha256(content).hexdigest()
+def _nobody_cares(service: str) -> None:
+    """Stands in until somebody listens."""

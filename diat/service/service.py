@@ -1,4 +1,4 @@
-"""A service: what somebody asked for."""
+"""A service: what somebody asked for, and what it was made into."""
 
 from __future__ import annotations
 
@@ -7,13 +7,42 @@ from typing import Any
 from msgspec import Struct
 
 
+class Choice(Struct, frozen=True):
+    """A template that was looked at for a goal.
+
+    Attributes:
+        state: what a service of it would have been at once; None if it cannot be made from it.
+        reason: why it was chosen, or why it was not, for a person.
+    """
+
+    template: str
+    state: str | None
+    reason: str
+
+
+class Chosen(Struct, frozen=True):
+    """How the template of a goal was found.
+
+    Attributes:
+        reason: why this one, for a person.
+        others: those that were turned down, each with the reason.
+    """
+
+    reason: str
+    others: tuple[Choice, ...] = ()
+
+
 class Service(Struct, frozen=True, kw_only=True):
     """A service as it is kept.
 
     Attributes:
+        goal: what was asked for, if it was a goal.
+        chosen: how the template was found, if a goal was asked for.
         template: name of the composite template that it is made from.
         version: of the template.
         parameters: valid by the template's schema, defaults filled in.
+        uses: id of the composite that it uses; empty if that one bears its own id.
+        started_by: id of the situation that made it; None if a person did.
         created: Unix milliseconds, as is ``modified``.
         revision: grows with each change; the ETag.
         fingerprint: what a repeat under the same idempotency key must equal.
@@ -21,11 +50,20 @@ class Service(Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    goal: dict[str, Any] | None = None
+    chosen: Chosen | None = None
     template: str
     version: int
     parameters: dict[str, Any]
+    uses: str = ""
+    started_by: str | None = None
     paused: bool = False
     created: int
     modified: int
     revision: int = 1
     fingerprint: str = ""
+
+    @property
+    def composite(self) -> str:
+        """The id of the composite that does its work, alone or for others too."""
+        return self.uses or self.id

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from diat.cvol.template import Template
 from diat.kernel.errors import Conflict, Invalid, NotFound
 from diat.kernel.overlay import Ledger, Overlay
+from diat.service.unifying import must_be_pattern
 
 LONGEST = 256 * 1024
 """Characters of a template at most: far more than anybody writes, little enough to be read at once."""
@@ -41,6 +42,11 @@ class Templates:
     def everything(self) -> list[Template]:
         """All committed templates by name; any thread may ask."""
         return sorted([*self._shipped.values(), *self._own.committed.values()], key=lambda each: each.name)
+
+    def in_order(self) -> list[Template]:
+        """All templates as the writer sees them: the shipped ones, then people's own, each by name."""
+        own = sorted((template for _, template in self._own.items()), key=lambda each: each.name)
+        return [*self._shipped.values(), *own]
 
     def is_shipped(self, name: str) -> bool:
         """Whether it came with the platform."""
@@ -91,7 +97,7 @@ def read_template(source: str) -> Template:
         Invalid: it is none; ``field`` names the place.
     """
     try:
-        return Template.model_validate(_read_yaml(source))
+        template = Template.model_validate(_read_yaml(source))
     except RecursionError:
         raise Invalid("nested too deeply") from None
     except ValidationError as error:
@@ -104,6 +110,9 @@ def read_template(source: str) -> Template:
             path.append(head)
             message = rest
         raise Invalid(message, ".".join(path)) from None
+    for at, pattern in enumerate(template.achieves):
+        must_be_pattern(pattern, f"achieves.{at}")
+    return template
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -68,12 +68,15 @@ class Arbiter:
 
     Attributes:
         actuators: ``thing actuator`` to what is known of it.
-        on_turn: told of a holder who has won an actuator, or lost it, by what others did.
+        on_turn: told of a holder who has won an actuator, or lost it, by what others did, and when.
+        on_claims: told of each actuator whose claims somebody changed: the actuator, who, and when. Claims
+            that end by themselves are not told.
     """
 
     def __init__(self, ledger: Ledger, actuators: Iterable[tuple[str, Actuator]] = ()) -> None:
         self.actuators: Overlay[str, Actuator] = ledger.overlay("actuators", actuators)
-        self.on_turn: Callable[[str, str], None] = _nobody_waits
+        self.on_turn: Callable[[str, str, int], None] = _nobody_waits
+        self.on_claims: Callable[[str, Actuator, str, int], None] = _nobody_notes
         self._held: Index[str] = ledger.index()
         self._ends: list[tuple[int, str]] = []
         for key, each in self.actuators.committed.items():
@@ -87,6 +90,10 @@ class Arbiter:
         """Who drives the actuator just now."""
         claims = self._get(_key(thing, name)).claims
         return claims[0] if claims else None
+
+    def claims(self, thing: str, name: str) -> tuple[Claim, ...]:
+        """Who wants the actuator, the winner first."""
+        return self._get(_key(thing, name)).claims
 
     def told(self, thing: str, name: str, affordance: str) -> Told:
         """What an affordance of an actuator was last told."""
@@ -103,21 +110,33 @@ class Arbiter:
         if mine is not None and claim.until is None and mine.priority == claim.priority:
             return known.claims[0]
         others = [each for each in known.claims if each.holder != claim.holder]
-        self._change(key, known, sorted([*others, claim], key=_order), by=claim.holder)
         self._held.add(claim.holder, key)
         if claim.until is not None:
             heapq.heappush(self._ends, (claim.until, key))
+        self._change(key, known, sorted([*others, claim], key=_order), by=claim.holder, now=claim.since)
         return self._get(key).claims[0]
 
-    def release(self, thing: str, name: str, holder: str) -> Claim | None:
+    def release(self, thing: str, name: str, holder: str, now: int) -> Claim | None:
         """End a claim, if there is one; who wins then."""
         key = _key(thing, name)
         known = self._get(key)
         self._held.discard(holder, key)
         left = [each for each in known.claims if each.holder != holder]
         if len(left) != len(known.claims):
-            self._change(key, known, left, by=holder)
+            self._change(key, known, left, by=holder, now=now)
         return left[0] if left else None
+
+    def take_over(self, thing: str, name: str, claims: Iterable[Claim], own: str, now: int) -> None:
+        """Put the claims of all others in the place of theirs, but for those of ``own``: in a replay."""
+        key = _key(thing, name)
+        known = self._get(key)
+        mine = [each for each in known.claims if each.holder == own]
+        others = [each for each in claims if each.holder != own]
+        for each in others:
+            self._held.add(each.holder, key)
+            if each.until is not None:
+                heapq.heappush(self._ends, (each.until, key))
+        self._change(key, known, sorted([*others, *mine], key=_order), by="", now=now)
 
     def note(self, thing: str, name: str, affordance: str, value: Any, now: int) -> None:
         """An affordance of the actuator is told a value."""
@@ -148,17 +167,21 @@ class Arbiter:
             heapq.heappush(self._ends, (now + 1000, key))
             for each in over:
                 self._held.discard(each.holder, key)
-            self._change(key, known, [each for each in known.claims if each not in over], by="")
+            left = [each for each in known.claims if each not in over]
+            self._change(key, known, left, by="", now=max(each.until or 0 for each in over))
 
-    def _change(self, key: str, known: Actuator, claims: list[Claim], *, by: str) -> None:
-        self.actuators.put(key, msgspec.structs.replace(known, claims=tuple(claims)))
+    def _change(self, key: str, known: Actuator, claims: list[Claim], *, by: str, now: int) -> None:
+        changed = msgspec.structs.replace(known, claims=tuple(claims))
+        self.actuators.put(key, changed)
+        if by:
+            self.on_claims(key, changed, by, now)
         before = known.claims[0].holder if known.claims else None
         after = claims[0].holder if claims else None
         if before == after:
             return
         for holder in (before, after):
             if holder not in (None, by, PERSON):
-                self.on_turn(str(holder), key)
+                self.on_turn(str(holder), key, now)
 
     def _get(self, key: str) -> Actuator:
         return self.actuators.get(key) or Actuator()
@@ -172,5 +195,9 @@ def _order(claim: Claim) -> tuple[int, int, str]:
     return (RANKS[claim.priority], claim.since, claim.holder)
 
 
-def _nobody_waits(holder: str, key: str) -> None:
+def _nobody_waits(holder: str, key: str, now: int) -> None:
     """Stands in until a layer above listens."""
+
+
+def _nobody_notes(key: str, after: Actuator, by: str, now: int) -> None:
+    """Stands in until somebody notes it."""

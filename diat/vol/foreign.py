@@ -57,7 +57,7 @@ class ForeignMessages:
         told = [available] if mode == "latest" else sources.values()
         if sources != self._intake.twin(each.id).sources:
             self._intake.changing(each.id).sources = sources
-        self._intake.set_status(each.id, _status(told, any_will_do=mode == "any"), received)
+        self._intake.turn(each.id, _status(told, any_will_do=mode == "any"), received)
 
 
 def _status(told: Iterable[Availability], *, any_will_do: bool) -> Status:

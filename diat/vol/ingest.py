@@ -13,6 +13,7 @@ from diat.vol.birth import STATUS, Birth
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
+from diat.vol.journal import Journal
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
@@ -38,6 +39,7 @@ class Ingest:
         waiting: WaitingRoom,
         notices: Notices,
         birth: Birth,
+        journal: Journal,
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
@@ -50,6 +52,7 @@ class Ingest:
         self._waiting = waiting
         self._notices = notices
         self._birth = birth
+        self._journal = journal
         self._counts = intake.counts
 
     def message(self, message: Message) -> None:
@@ -72,9 +75,9 @@ class Ingest:
     def finish(self, now: int) -> None:
         """Describe what was announced in the batch and give it what was waiting for it."""
         self._settle(now)
-        self._observers.finish()
+        self._observers.finish(now)
         self._notices.finish()
-        self._intake.finish()
+        self._journal.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
         """Note a message that could not be stored; its bytes are not kept."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import Diagnostics
+from diat.vol.journal import RESERVED, STATUS, Journal
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
 from diat.vol.thing import Property, VirtualObject
@@ -25,8 +26,6 @@ send a retained copy that is older than what it has delivered already."""
 
 ReadingRow = tuple[int, int, int, int, str | None, int | None, str, str]
 """position, thing number, observed, received, boot, n, quality, values as JSON."""
-EventRow = tuple[int, int, str, int, int, str | None, int | None, str]
-"""position, thing number, event, observed, received, boot, n, data as JSON."""
 
 
 class Counts:
@@ -44,6 +43,7 @@ class Intake:
 
     Attributes:
         twins: thing id to its live state.
+        arrival: gives the next ingest position.
         counts: for the metrics.
     """
 
@@ -53,17 +53,16 @@ class Intake:
         registry: Registry,
         observers: Observers,
         diagnostics: Diagnostics,
+        journal: Journal,
         twins: Iterable[tuple[str, Twin]] = (),
-        position: int = 0,
     ) -> None:
         self._registry = registry
         self._observers = observers
         self._diagnostics = diagnostics
+        self._journal = journal
+        self.arrival = journal.arrival
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
-        self._events: Log[EventRow] = ledger.log("events")
-        self._position: Overlay[str, int] = ledger.overlay("meta", [("position", position)])
-        self._at = position
         self.counts = Counts()
 
     def keep(
@@ -109,12 +108,17 @@ class Intake:
             said = encode(some).decode()
             self._readings.append((position, each.record.no, observed, received, boot, n, worth, said))
             self.counts.readings += 1
-            told = self._observers.cares(each.id)
-            for name, value in some.items():
-                reading = Reading(value, observed, received, worth, n or 0, position)
+            readings = {
+                name: Reading(value, observed, received, worth, n or 0, position)
+                for name, value in some.items()
+            }
+            for name, reading in readings.items():
                 twin.learn(name, reading)
-                if told:
-                    self._observers.read(each.id, name, reading)
+            if self._observers.cares(each.id):
+                # All of a message is known before any of it is told, and told in an order of its own:
+                # history does not keep in which order a message names its values.
+                for name in sorted(readings):
+                    self._observers.read(each.id, name, readings[name])
 
     def occur(
         self,
@@ -128,7 +132,7 @@ class Intake:
         hints: bool = False,
     ) -> None:
         """Check an event's data, put it into history, and tell who watches; ``hints`` as in ``keep``."""
-        event = each.events.get(name)
+        event = each.events.get(name) if not name.startswith(RESERVED) else None
         wrong = "it has no such event" if event is None else event.check and event.check(data)
         if wrong is not None:
             self._diagnostics.note(each.id, f"event {name}: {wrong}", received)
@@ -136,7 +140,7 @@ class Intake:
                 self.counts.rejected += 1
                 return
         position = self.arrival()
-        self._events.append(
+        self._journal.event(
             (position, each.record.no, name, observed, received, boot, n, encode(data).decode())
         )
         self.counts.events += 1
@@ -144,6 +148,7 @@ class Intake:
 
     def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
         """A retained message says what was last so, not when: the twin learns it, history does not."""
+        learned: dict[str, Reading] = {}
         for name, value in values.items():
             prop = each.properties.get(name)
             known = self.twin(each.id).values.get(name)
@@ -151,9 +156,16 @@ class Intake:
                 continue
             if known is not None and _stands(prop, known, value, received):
                 continue
-            reading = Reading(value, received, received, "uncertain", 0, self.arrival())
-            self.changing(each.id).values[name] = reading
-            self._observers.read(each.id, name, reading)
+            learned[name] = Reading(value, received, received, "uncertain", 0, self._journal.position + 1)
+        if learned:
+            self.know(each, learned, received)
+
+    def know(self, each: VirtualObject, readings: Mapping[str, Reading], now: int) -> None:
+        """Let the twin know readings that are no rows of history, and tell who watches."""
+        self._journal.learned(each.record.no, readings, now)
+        self.changing(each.id).values.update(readings)
+        for name in sorted(readings):
+            self._observers.read(each.id, name, readings[name])
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
         """Take the values that a composite computed, as readings of its own thing."""
@@ -162,18 +174,17 @@ class Intake:
             return
         twin = self.changing(thing)
         twin.heard = now
-        if twin.turn("online", now):
-            self._observers.changed(thing)
+        self.turn(thing, "online", now)
         self.keep(each, twin, values, observed, now)
 
     def twin(self, thing: str) -> Twin:
         """The live state of a thing as the writer sees it; not to be changed."""
         return self.twins.get(thing) or Twin()
 
-    def set_status(self, thing: str, status: Status, now: int) -> None:
-        """Say whether a thing is there; nothing is written if that is known."""
+    def turn(self, thing: str, status: Status, now: int) -> None:
+        """Whether a thing is there, as it says or as is said of it; nothing is written if that is known."""
         if self.twin(thing).status != status and self.changing(thing).turn(status, now):
-            self._observers.changed(thing)
+            self._turned(thing, status, now)
 
     def change_source(self, thing: str, other: str) -> dict[str, Reading]:
         """Other hardware is behind a thing: what was seen of that hardware is what it has seen.
@@ -184,6 +195,7 @@ class Intake:
         twin.marks, twin.anchors = source.marks.copy(), source.anchors.copy()
         twin.sources = source.sources.copy()
         twin.status, twin.since, twin.heard = source.status, source.since, source.heard
+        self._turned(thing, twin.status, twin.since)
         self.twins.remove(other)
         return source.values
 
@@ -193,18 +205,12 @@ class Intake:
         It is no row of the thing's history: the hardware was not the thing's when it said it.
         """
         twin = self.changing(made.id)
-        for theirs, reading in said.items():
-            name = made.record.renames.get(theirs, theirs)
-            if name in made.properties:
-                twin.values[name] = reading
-                self._observers.read(made.id, name, reading)
+        named = {made.record.renames.get(theirs, theirs): reading for theirs, reading in said.items()}
+        known = {name: reading for name, reading in named.items() if name in made.properties}
+        if known:
+            self.know(made, known, max(reading.received for reading in known.values()))
         for name in [known for known in twin.values if known not in made.properties]:
             del twin.values[name]
-
-    def arrival(self) -> int:
-        """The next ingest position; each row has its own, for a message may bring several."""
-        self._at += 1
-        return self._at
 
     def changing(self, thing: str) -> Twin:
         """The twin to change within this batch."""
@@ -220,8 +226,8 @@ class Intake:
         """Note that the thing spoke; one that does not say whether it is there is there when it speaks."""
         twin = self.changing(thing)
         twin.heard = received
-        if twin.status == "unknown" and not twin.sources and twin.turn("online", received):
-            self._observers.changed(thing)
+        if twin.status == "unknown" and not twin.sources:
+            self.turn(thing, "online", received)
         return twin
 
     def reject(self, thing: str, text: str, received: int) -> None:
@@ -229,10 +235,11 @@ class Intake:
         self._diagnostics.note(thing, text, received)
         self.counts.rejected += 1
 
-    def finish(self) -> None:
-        """Note how far we are, at the end of the batch."""
-        if self._at != self._position.get("position"):
-            self._position.put("position", self._at)
+    def _turned(self, thing: str, status: Status, now: int) -> None:
+        each = self._registry.seen(thing)
+        if each is not None:
+            self._journal.note(each.record.no, STATUS, status, now)
+        self._observers.changed(thing)
 
 
 def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:

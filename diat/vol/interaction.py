@@ -57,6 +57,7 @@ class Order(Struct, frozen=True, kw_only=True):
         service: the service that wants it, which must have won the actuator; None for a person.
         cause: ingest positions of the readings behind it.
         why: what else explains it, as the layer above puts it; JSON.
+        decided: when it was decided, Unix milliseconds; None for just now. Least times are held by it.
         command_id: the command's id, made up if not given.
         lifetime: milliseconds in which it must be performed.
         hold: milliseconds for which a person's command keeps services off the actuator.
@@ -67,6 +68,7 @@ class Order(Struct, frozen=True, kw_only=True):
     service: str | None = None
     cause: tuple[int, ...] = ()
     why: dict[str, Any] | None = None
+    decided: int | None = None
     command_id: str | None = None
     lifetime: int = LIFETIME
     hold: int = HOLD
@@ -86,7 +88,8 @@ class Actuation(Struct, frozen=True, kw_only=True):
         service: id of the service that gave it, None if a person did.
         cause: ingest positions of the readings that it was decided on.
         why: what else explains it: template, step, binding, as the layer that decided puts it.
-        expires: Unix milliseconds, as are all times here.
+        decided: when it was decided, Unix milliseconds as all times here; ``created`` is when it was given.
+        position: ingest position of what had come last by then.
         fingerprint: what a repeat under the same idempotency key must equal.
     """
 
@@ -99,6 +102,8 @@ class Actuation(Struct, frozen=True, kw_only=True):
     cause: tuple[int, ...] = ()
     why: dict[str, Any] | None = None
     delivery: Delivery = "exactly-once"
+    decided: int = 0
+    position: int = 0
     created: int
     expires: int
     state: State = "pending"
@@ -162,6 +167,7 @@ class Interaction:
         outbox: open actuations by id. Closed ones live in the database.
         handed_over: references that the link has taken and the broker has not yet acknowledged; the link's
             own set, looked at here.
+        position: tells the ingest position of what came last.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
     """
@@ -183,6 +189,7 @@ class Interaction:
         self.on_end: Callable[[Actuation], None] = _nobody_waits
         self.on_composite: Callable[[str, str, Any, int], None] = _nobody_takes
         self.handed_over: Collection[str] = frozenset()
+        self.position: Callable[[], int] = _nothing_came
         self.sent: set[str] = set()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
@@ -224,7 +231,7 @@ class Interaction:
         must_take(prop, value)
         told = self.arbiter.told(thing, each.actuator(name), name)
         for envelope in (prop.envelope, order.envelope):
-            must_keep(envelope, name, value, told, now)
+            must_keep(envelope, name, value, told, now if order.decided is None else order.decided)
         return self._give(each, "property", name, value, now, order)
 
     def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
@@ -348,8 +355,10 @@ class Interaction:
             input=value,
             service=order.service,
             cause=order.cause,
-            why=order.why,
+            why=order.why if order.service is not None else _by_hand(order, now),
             delivery=order.delivery,
+            decided=now if order.decided is None else order.decided,
+            position=self.position(),
             created=now,
             expires=now + order.lifetime,
         )
@@ -372,7 +381,7 @@ class Interaction:
 
     def _set_composite(self, each: VirtualObject, actuation: Actuation, now: int) -> Actuation:
         """What a composite takes stays in the house: it is done with the batch."""
-        self.on_composite(each.id, actuation.affordance, actuation.input, now)
+        self.on_composite(each.id, actuation.affordance, actuation.input, actuation.decided)
         self.outbox.put(actuation.id, actuation)
         self._close(actuation, "completed", now)
         return msgspec.structs.replace(actuation, state="completed", resolved=now)
@@ -425,6 +434,16 @@ class Interaction:
         self.outbox.put(actuation.id, closed)
         self.endings.note(closed)
         self.on_end(closed)
+
+
+def _by_hand(order: Order, now: int) -> dict[str, Any]:
+    """What explains a person's command."""
+    return {**(order.why or {}), "decision": "by hand", "hold": now + order.hold}
+
+
+def _nothing_came() -> int:
+    """Stands in until somebody counts."""
+    return 0
 
 
 def _nobody_waits(actuation: Actuation) -> None:

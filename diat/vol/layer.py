@@ -22,6 +22,7 @@ from diat.vol.foreign import ForeignMessages
 from diat.vol.ingest import Ingest
 from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
+from diat.vol.journal import Journal
 from diat.vol.lapses import Lapses
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
@@ -75,20 +76,24 @@ class VirtualObjectLayer:
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
         self.registry = Registry(ledger, announcements, kept.records, admission)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
-        self.observers = Observers(ledger)
+        self.journal = Journal(ledger, kept.position)
+        self.observers = Observers(ledger, self.journal)
         self.entries = Entries(self.registry, directory, clock)
         self.interaction = Interaction(ledger, self.registry, new_id, kept.pending, kept.actuators)
         self.onboarding = Onboarding(
             self.registry, self.interaction, self.observers, self.diagnostics, self.entries, clock
         )
         self.intake = Intake(
-            ledger, self.registry, self.observers, self.diagnostics, kept.twins, kept.position
+            ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
             ledger, self.registry, self.observers.streams, self.intake.arrival, kept.position
         )
+        self.registry.on_change = self.journal.described
+        self.interaction.arbiter.on_claims = self._claimed
+        self.interaction.position = lambda: self.journal.position
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
@@ -99,6 +104,7 @@ class VirtualObjectLayer:
             WaitingRoom(ledger, self.intake, kept.held),
             self.notices,
             self.birth,
+            self.journal,
         )
 
     # --- asked by any thread ---
@@ -163,6 +169,12 @@ class VirtualObjectLayer:
             raise Invalid("it belongs to a service: delete the service")
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def _claimed(self, key: str, after: Actuator, by: str, now: int) -> None:
+        thing, _, actuator = key.partition(" ")
+        each = self.registry.seen(thing)
+        if each is not None:
+            self.journal.claimed(each.record.no, actuator, after, by, now)
 
     # --- the writer's turn ---
 

@@ -120,7 +120,7 @@ class NativeMessages:
             if message.payload:
                 self._reject(each.id, "status: neither online, offline nor sleeping", message)
             return
-        self._intake.set_status(each.id, status, message.received)
+        self._intake.turn(each.id, status, message.received)
 
     def _result(self, each: VirtualObject, message: Message) -> None:
         result = read_result(message.payload)

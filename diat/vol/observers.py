@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.journal import LOOKED, NOBODY, Journal
 from diat.vol.streams import Streams
 from diat.vol.twin import Reading
 
-OnReading = Callable[[str, str, str, Reading], None]
-"""Called with watcher, thing id, property and the reading, in the order of arrival."""
+OnReading = Callable[[list[str], str, str, Reading], None]
+"""Called with all watchers, thing id, property and the reading, in the order of arrival."""
+OnOne = Callable[[str, str, str, Reading], None]
+"""The same for one watcher after the other."""
 
 
 class Observers:
@@ -20,10 +23,11 @@ class Observers:
         on_reading: called within the batch for each reading of a watched property.
         on_event: called within the batch for each event that is watched; its data stands as the value.
         on_changes: called once at the end of each batch with the ids of things that joined, left, changed
-            their description, admission or status.
+            their description, admission or status, and the time.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, journal: Journal) -> None:
+        self._journal = journal
         # By thing, so that one look tells of a message whether anybody cares; members are ``name\nwatcher``.
         self._watchers: Index[str] = ledger.index()
         self._event_watchers: Index[str] = ledger.index()
@@ -32,7 +36,12 @@ class Observers:
         ledger.join(self.streams)
         self.on_reading: OnReading = _nobody_reads
         self.on_event: OnReading = _nobody_reads
-        self.on_changes: Callable[[list[str]], None] = _nobody_cares
+        self.on_changes: Callable[[list[str], int], None] = _nobody_cares
+        self._listeners: dict[str, tuple[OnOne, OnOne]] = {}
+
+    def listen(self, kind: str, on_reading: OnOne, on_event: OnOne) -> None:
+        """Have watchers called ``kind:…`` told of readings and events here, after all others, by name."""
+        self._listeners[kind] = (on_reading, on_event)
 
     def watch(self, watcher: str, thing: str, name: str, *, event: bool = False) -> None:
         """Tell this watcher of each reading of the property, or of each such event, from now on."""
@@ -53,30 +62,47 @@ class Observers:
     def read(self, thing: str, name: str, reading: Reading) -> None:
         """A reading came; need not be told of things that nobody cares for (``cares``)."""
         self.streams.note(("property", thing, name), reading.position, reading.value)
-        for member in self._watchers.members(thing):
-            watched, _, watcher = member.rpartition("\n")
-            if watched == name:
-                self.on_reading(watcher, thing, name, reading)
+        self._tell(_watching(self._watchers, thing, name), thing, name, reading, event=False)
 
     def occur(self, thing: str, name: str, event: Reading) -> None:
         """An event of a thing came; its data stands as the value."""
         self.streams.note(("event", thing, name), event.position, event.value)
-        for member in self._event_watchers.members(thing):
-            watched, _, watcher = member.rpartition("\n")
-            if watched == name:
-                self.on_event(watcher, thing, name, event)
+        self._tell(_watching(self._event_watchers, thing, name), thing, name, event, event=True)
 
-    def finish(self) -> None:
-        """Pass on what changed within the batch, until nothing changes any more."""
+    def finish(self, now: int) -> None:
+        """Pass on what changed within the batch, until nothing changes any more.
+
+        The moment is noted: what composites are bound to depends on when they looked.
+        """
         while self._changed.changes:
             things = list(self._changed.changes)
             self._changed.rollback()
-            self.on_changes(things)
+            self._journal.note(NOBODY, LOOKED, None, now)
+            self.on_changes(things, now)
+
+    def _tell(self, watchers: list[str], thing: str, name: str, said: Reading, *, event: bool) -> None:
+        if not watchers:
+            return
+        listening = [each for each in watchers if each.partition(":")[0] in self._listeners]
+        others = [each for each in watchers if each not in listening] if listening else watchers
+        if others:
+            (self.on_event if event else self.on_reading)(others, thing, name, said)
+        for watcher in sorted(listening):
+            self._listeners[watcher.partition(":")[0]][event](watcher, thing, name, said)
 
 
-def _nobody_reads(watcher: str, thing: str, name: str, reading: Reading) -> None:
+def _watching(watchers: Index[str], thing: str, name: str) -> list[str]:
+    found = []
+    for member in watchers.members(thing):
+        watched, _, watcher = member.rpartition("\n")
+        if watched == name:
+            found.append(watcher)
+    return found
+
+
+def _nobody_reads(watchers: list[str], thing: str, name: str, reading: Reading) -> None:
     """Stands in until a layer above listens."""
 
 
-def _nobody_cares(things: list[str]) -> None:
+def _nobody_cares(things: list[str], now: int) -> None:
     """Stands in until a layer above listens."""

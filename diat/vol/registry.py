@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from diat.wot.td import complete, merge_patch
 HEARD_EVERY = 60_000
 """Milliseconds after which it is noted that an unchanged announcement was heard once more."""
 ENTERED = "a client of the directory put it there"
+OnChange = Callable[[VirtualObject | None, VirtualObject | None, int], None]
 
 
 class Route(Struct, frozen=True):
@@ -47,6 +48,7 @@ class Registry:
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
         leases: whose registration ends when.
+        on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Registry:
         for record in self._records.committed.values():
             if record.expires is not None:
                 self.leases.note(record.id, record.expires)
+        self.on_change: OnChange = _nobody_notes
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
         for thing in announcements.restore():
             self._describe(thing, 0)
@@ -185,7 +188,7 @@ class Registry:
         record = self._records.get(thing)
         if record is not None:
             self._put_record(record, now, retired=True, renames={}, identifiers=(), expires=None)
-        self._replace(thing, None)
+        self._replace(thing, None, now)
 
     def replace_hardware(self, thing: str, other: str, now: int) -> VirtualObject:
         """Put the physical thing behind ``other`` behind ``thing``; what was behind it is buried.
@@ -202,7 +205,7 @@ class Registry:
         for topic in self.announcements.topics(other):
             self.announcements.move(topic, thing)
         self._put_record(given.record, now, retired=True, renames={}, identifiers=())
-        self._replace(other, None)
+        self._replace(other, None, now)
         renames = counterparts(kept.description.td, given.description.td)
         # What it is called and where it is belongs to the object, not to the hardware.
         own = {key: kept.td[key] for key in ("title", "diat:place") if key in kept.td}
@@ -247,7 +250,13 @@ class Registry:
         known = self.objects.get(thing)
         if known is None or known.description != description:
             record = self._put_record(record, now, retired=False)
-        return self._stand(record, description)
+        return self._stand(record, description, now)
+
+    def adopt(self, made: VirtualObject, now: int) -> None:
+        """Take a virtual object over from another registry: in a replay."""
+        self._records.put(made.id, made.record)
+        self._next_no = max(self._next_no, made.record.no + 1)
+        self._replace(made.id, made, now)
 
     # --- what people say ---
 
@@ -279,7 +288,7 @@ class Registry:
         record = known.record
         laid = dict(patch) if anew else _layered(record.patch, patch)
         record = self._put_record(record, now, patch=laid)
-        self._stand(record, known.description)
+        self._stand(record, known.description, now)
         return self.renew(thing, now)
 
     def renew(self, thing: str, now: int) -> VirtualObject:
@@ -308,7 +317,7 @@ class Registry:
         """
         known = self.known(thing)
         record = self._put_record(known.record, now, admission=admission, reason=reason, decided_by="person")
-        return self._stand(record, known.description)
+        return self._stand(record, known.description, now)
 
     # --- within ---
 
@@ -379,20 +388,21 @@ class Registry:
         described = [(dialect.name, dialect.describe(parts[dialect])) for dialect in heard]
         if described[0][0] != record.dialect:
             record = self._put_record(record, now, dialect=described[0][0])
-        return self._stand(record, alike(renamed(merge(described), record.renames)))
+        return self._stand(record, alike(renamed(merge(described), record.renames)), now)
 
-    def _stand(self, record: ThingRecord, description: Description) -> VirtualObject:
+    def _stand(self, record: ThingRecord, description: Description, now: int) -> VirtualObject:
         patched = merge_patch({**description.td, "id": record.id}, record.patch)
         td = complete(corrected(patched, record.patch))
         td["id"] = record.id
         wire = self.announcements.native_name(record.id)
         made = compile_object(record, description, td, wire)
-        self._replace(record.id, made)
+        self._replace(record.id, made, now)
         return made
 
-    def _replace(self, thing: str, made: VirtualObject | None) -> None:
+    def _replace(self, thing: str, made: VirtualObject | None, now: int) -> None:
         """Put a virtual object in the place of what was there, with its routes and its place in the index."""
         old = self.objects.get(thing)
+        self.on_change(old, made, now)
         listens = made is not None and old is not None and _listening(made) == _listening(old)
         if old is not None and not listens:
             self._unroute(old)
@@ -429,6 +439,10 @@ class Registry:
             self.speakers.discard(topic, old.id)
 
 
+def _nobody_notes(old: VirtualObject | None, made: VirtualObject | None, now: int) -> None:
+    """Stands in until somebody notes it."""
+
+
 def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...]]:
     """What its routes depend on: a person's patch may take events away, or add some."""
     return id(made.description), tuple(made.events)
@@ -444,14 +458,8 @@ def _channels(made: VirtualObject) -> list[tuple[str, str]]:
     ]
 
 
-def _quantities(made: VirtualObject | None) -> set[str]:
-    if made is None:
-        return set()
-    had = {p.quantity for p in made.properties.values()}
-    affected = {p.affects.quantity for p in made.properties.values() if p.affects is not None}
-    affected |= {a.affects.quantity for a in made.actions.values() if a.affects is not None}
-    affected |= {event.quantity for event in made.events.values() if event.quantity is not None}
-    return {quantity for quantity in had | affected if quantity is not None}
+def _quantities(made: VirtualObject | None) -> frozenset[str]:
+    return made.quantities if made is not None else frozenset()
 
 
 def _slug(text: str) -> str:

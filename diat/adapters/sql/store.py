@@ -12,6 +12,7 @@ from diat.cvol.template import Template
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.service.service import Service
+from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
 from diat.vol.layer import Kept
 from diat.vol.models import Model
@@ -133,6 +134,13 @@ class SqlStore:
         """All services."""
         with self._engine.connect() as connection:
             return [rows.read_service(body) for (body,) in connection.execute(select(tables.SERVICES.c.body))]
+
+    def situations(self) -> list[Situation]:
+        """All situations, with how they stand."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
+            ]
 
     def composites(self) -> list[tuple[str, CompositeState]]:
         """The state of each composite, by service."""

@@ -147,6 +147,13 @@ SERVICES = Table(
     Column("body", Text, nullable=False),
 )
 
+SITUATIONS = Table(
+    "situations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 COMPOSITES = Table(
     "composites",
     metadata,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from importlib.metadata import entry_points
 
-from diat.cvol.steps import effects, sources, switching
+from diat.cvol.steps import effects, expressions, machine, patterns, sources, sun, switching, times, windows
 from diat.cvol.steps.base import GREENWICH, LONGEST, Given, Outcome, Sample, Site, Step
 
 _LOG = logging.getLogger("diat.cvol")
@@ -27,6 +27,16 @@ SHIPPED: dict[str, type[Step]] = {
     "lasting": switching.Lasting,
     "rate-limit": switching.RateLimit,
     "deadband": switching.Deadband,
+    "map": expressions.Map,
+    "filter": expressions.Filter,
+    "window": windows.Window,
+    "join": patterns.Join,
+    "sequence": patterns.Sequence,
+    "absence": patterns.Absence,
+    "machine": machine.Machine,
+    "schedule": times.Schedule,
+    "sun": sun.Sun,
+    "every": times.Every,
     "drive": effects.Drive,
     "shed": effects.Shed,
     "webhook": effects.Webhook,

@@ -69,10 +69,14 @@ class Given(Struct, frozen=True, kw_only=True):
         samples: of its role, if it has one: the newest of each bound affordance, only fresh ones.
         arrived: of its role: what came just now and made the composite run, late ones too, in order.
         value: of its ``input`` step, if it has one.
-        values: of its ``inputs`` steps, by the name that it calls them.
+        values: of its ``inputs`` steps, by the name that it calls them, and of the other steps that it works
+            on, by the name of the field.
         state: what it returned last time, None at first.
         now: Unix milliseconds.
         observed: Unix milliseconds to which its input belongs: of what arrived, else ``now``.
+        fresh: which of the steps that it works on, by the names of their fields, rest on what arrived just
+            now; empty in a run that a timer made.
+        pulses: which of them, by the same names, pulse: their value counts each time.
         filled: names of the roles that something fills.
         bound: for each role ``thing affordance`` of what fills it, the best first.
         own: the composite's own settable properties.
@@ -86,6 +90,8 @@ class Given(Struct, frozen=True, kw_only=True):
     state: Any = None
     now: int
     observed: int = 0
+    fresh: frozenset[str] = frozenset()
+    pulses: frozenset[str] = frozenset()
     filled: frozenset[str] = frozenset()
     bound: Mapping[str, Sequence[str]] = {}
     own: Mapping[str, Any] = {}
@@ -99,23 +105,29 @@ class Outcome(Struct, frozen=True):
         value: for the steps behind it.
         state: to be remembered; plain JSON.
         due: when it wants to run again without being asked, Unix milliseconds.
+        note: what a person should know of it, as a sentence: why it has no value, what was left out.
     """
 
     value: Any
     state: Any = None
     due: int | None = None
+    note: str | None = None
 
 
 class Step(BaseModel):
     """What all steps have in common; a subclass is one kind of step.
 
     A step names what it works on in fields of these names: ``role`` (samples of a role), ``input`` (the value
-    of one step), ``inputs`` (values of several, by name), ``when`` (a step that must be true).
+    of one step), ``inputs`` (values of several, by name), ``when`` (a step that must be true); further
+    fields that name a step it lists in ``joins``.
 
     Attributes:
         pure: whether the same input always gives the same output, whatever came before.
         reduces: how much less comes out than goes in.
         pulse: whether its value is something that happens, not something that is so: it counts each time.
+        passes: whether it pulses if the step that it works on does.
+        keeps: whether what it remembers is kept while the composite rests; else it begins anew.
+        joins: the fields that name steps, as templates write them.
         takes: what its role must offer: ``read`` a property, ``notice`` an event, ``drive`` something.
     """
 
@@ -124,6 +136,9 @@ class Step(BaseModel):
     pure: ClassVar[bool] = True
     reduces: ClassVar[Reduces] = "nothing"
     pulse: ClassVar[bool] = False
+    passes: ClassVar[bool] = False
+    keeps: ClassVar[bool] = False
+    joins: ClassVar[tuple[str, ...]] = ("input", "inputs", "when")
     takes: ClassVar[Literal["read", "notice", "drive"]] = "read"
     id: str
 
@@ -132,10 +147,18 @@ class Step(BaseModel):
         raise NotImplementedError
 
 
-def sources(step: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def fields(kind: type[Step]) -> dict[str, str]:
+    """What templates call the fields of a kind of step, to the names of the attributes."""
+    return {field.alias or name: name for name, field in kind.model_fields.items()}
+
+
+def sources(kind: type[Step], step: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The steps that a step as written works on, each with the field that names it."""
-    found = [(key, step[key]) for key in ("input", "when") if step.get(key) is not None]
-    inputs = step.get("inputs")
-    if isinstance(inputs, Mapping):
-        found += [(f"inputs.{name}", source) for name, source in inputs.items()]
+    found: list[tuple[str, Any]] = []
+    for name in kind.joins:
+        named = step.get(name)
+        if isinstance(named, Mapping):
+            found += [(f"{name}.{each}", source) for each, source in named.items()]
+        elif named is not None:
+            found.append((name, named))
     return found

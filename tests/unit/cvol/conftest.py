@@ -23,6 +23,7 @@ from diat.daemon import Layers
 from diat.kernel.overlay import Ledger
 from diat.service.layer import ServiceLayer
 from diat.service.service import Service
+from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
 from diat.vol.dialects.native import Native
 from diat.vol.interaction import Command
@@ -76,7 +77,16 @@ class World:
             self._new_id,
             store.services() if store is not None else (),
         )
-        self.layers = Layers(self.things, self.composites, self._clock)
+        self.situations = SituationLayer(
+            self.ledger,
+            self.things,
+            self.composites,
+            self.services,
+            self._clock,
+            self._new_id,
+            store.situations() if store is not None else (),
+        )
+        self.layers = Layers(self.things, self.composites, self._clock, self.situations)
         if self._store is not None:
             self._store.write(self.ledger)
         self.ledger.commit()
@@ -242,7 +252,7 @@ class World:
 
     def state(self, service: str) -> CompositeState:
         """What the composite of a service remembers."""
-        return self.composites.states.committed[service]
+        return self.composites.states.committed[self.services.get(service).composite]
 
     def bound(self, service: str, role: str) -> list[str]:
         """The things that fill a role, without the prefix of their ids."""
@@ -255,7 +265,8 @@ class World:
 
     def mean_value(self, service: str) -> Any:
         """What a mean last came to, None if it never did."""
-        reading = self.twin(f"urn:diat:composite:{service}").values.get("mean")
+        composite = self.services.get(service).composite
+        reading = self.twin(f"urn:diat:composite:{composite}").values.get("mean")
         return None if reading is None else reading.value
 
 

@@ -123,7 +123,7 @@ def test_deleting_it_retires_its_thing(house):
 
 
 def test_means_do_not_feed_on_each_other(house):
-    one, two = house.mean("hq"), house.mean("hq")
+    one, two = house.mean("hq"), house.mean("hq", freshness=1800)
     for turn in range(5):
         house.later(10)
         house.measure("a", 20.0 + turn)

@@ -44,12 +44,16 @@ class TestPlaceholders:
 
 class TestOrder:
     def test_each_after_its_inputs(self):
-        steps = [{"id": "c", "input": "b"}, {"id": "b", "input": "a"}, {"id": "a"}]
+        steps = [
+            {"id": "c", "do": "hold", "input": "b"},
+            {"id": "b", "do": "hold", "input": "a"},
+            {"id": "a", "do": "latest"},
+        ]
         assert order(steps) == ["a", "b", "c"]
 
     def test_a_cycle_names_its_steps(self):
         with pytest.raises(ValueError, match=r"cycle: (a -> b -> a|b -> a -> b)"):
-            order([{"id": "a", "input": "b"}, {"id": "b", "input": "a"}])
+            order([{"id": "a", "do": "hold", "input": "b"}, {"id": "b", "do": "hold", "input": "a"}])
 
 
 @pytest.mark.parametrize(
