@@ -197,7 +197,7 @@ class House:
 
 def events(house):
     """The events of things that were kept, without what the platform noted itself."""
-    return [row for (row,) in house.rows("SELECT event FROM events WHERE event NOT LIKE 'diat:%'")]
+    return [row for (row,) in house.rows("SELECT event FROM events WHERE event NOT LIKE '~%'")]
 
 
 def message(topic, body, **more):
@@ -553,7 +553,7 @@ def test_an_event_that_a_person_took_away_is_answered_with_a_diagnostic(house):
     (line,) = house.diagnostics(VICTIM)
     assert line == "events/alarm: its description has no such event"
     assert [
-        row for (row,) in house.rows("SELECT event FROM events WHERE thing > 0 AND event NOT LIKE 'diat:%'")
+        row for (row,) in house.rows("SELECT event FROM events WHERE thing > 0 AND event NOT LIKE '~%'")
     ] == ["smoke"]
 
 
@@ -568,7 +568,7 @@ def test_a_thing_that_changes_its_events_is_heard_by_the_new_ones_only(house):
         ]
     )
     assert [
-        row for (row,) in house.rows("SELECT event FROM events WHERE thing > 0 AND event NOT LIKE 'diat:%'")
+        row for (row,) in house.rows("SELECT event FROM events WHERE thing > 0 AND event NOT LIKE '~%'")
     ] == ["smoke"]
     assert "quarantined" not in "".join(house.diagnostics(VICTIM))
 
