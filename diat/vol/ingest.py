@@ -13,6 +13,7 @@ from diat.vol.birth import STATUS, Birth
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
+from diat.vol.mirror import Mirror
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
@@ -37,6 +38,7 @@ class Ingest:
         foreign: ForeignMessages,
         waiting: WaitingRoom,
         notices: Notices,
+        mirror: Mirror,
         birth: Birth,
     ) -> None:
         self._registry = registry
@@ -49,6 +51,7 @@ class Ingest:
         self._foreign = foreign
         self._waiting = waiting
         self._notices = notices
+        self._mirror = mirror
         self._birth = birth
         self._counts = intake.counts
 
@@ -74,6 +77,7 @@ class Ingest:
         self._settle(now)
         self._observers.finish()
         self._notices.finish()
+        self._mirror.note()
         self._intake.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
@@ -111,6 +115,9 @@ class Ingest:
             self._foreign.take(each, message)
 
     def _unrouted(self, message: Message) -> None:
+        if message.topic.startswith(topics.SHOWN):
+            self._counts.echoes += 1
+            return
         if self._onboarding.announced(message):
             return
         if self._registry.waiting:
