@@ -121,6 +121,7 @@ class Layers:
         """Send what was not sent."""
         self._things.interaction.connected(self._clock())
         self._things.birth.connected(self._things.interaction.publish)
+        self._things.mirror.connected()
 
     def drain(self) -> list[Command]:
         """Hand over what is to be sent after the commit."""
@@ -198,6 +199,15 @@ class Daemon:
         return self._writer.submit(lambda: self._layers.change(change))
 
     @property
+    def broker(self) -> BrokerAddress:
+        """Where others reach the broker; without a credential."""
+        settings = self.settings
+        if settings.broker in OWN_BROKERS:
+            return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
+        there = parse_broker_url(settings.broker)
+        return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
         return self.settings.stale_after
@@ -237,7 +247,16 @@ class Daemon:
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
-        self.things = VirtualObjectLayer(ledger, DIALECTS, kept, clock, random_id, settings.admission)
+        self.things = VirtualObjectLayer(
+            ledger,
+            DIALECTS,
+            kept,
+            clock,
+            random_id,
+            settings.admission,
+            [self.broker.host.lower()],
+            mirror=settings.mirror,
+        )
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())

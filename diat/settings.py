@@ -35,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         filters: what to subscribe to.
         retention: how long history is kept, and where.
         admission: what a thing is that announces itself for the first time.
+        mirror: whether bare values of properties are published on MQTT, for WoT clients.
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
     """
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     stale_after: float = 3600.0
     retention: Retention = Retention()
     admission: Literal["accepted", "pending"] = "accepted"
+    mirror: bool = True
     announce: bool = True
 
 

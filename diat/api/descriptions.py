@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from diat.api.forms import Forms
 from diat.api.ports import Platform
@@ -32,24 +35,25 @@ def description(platform: Platform, each: VirtualObject, base: str) -> Json:
         each: the thing.
         base: the address that the client reached the platform by, without a slash at its end.
     """
-    return {**_lasting(each, base), **_at_present(platform, each)}
+    return {**_lasting(each, base, mqtt_url(platform, base)), **_at_present(platform, each)}
 
 
 def description_text(platform: Platform, each: VirtualObject, base: str) -> bytes:
     """The same as JSON text, of which all that lasts is written once: a page may have a thousand."""
-    lasting = _kept_text(each, base) or encode(_lasting(each, base))
+    broker = mqtt_url(platform, base)
+    lasting = _kept_text(each, base, broker) or encode(_lasting(each, base, broker))
     return lasting[:-1] + b"," + encode(_at_present(platform, each))[1:]
 
 
 @lru_cache(maxsize=KEPT)
-def _kept_text(each: VirtualObject, base: str) -> bytes | None:
-    text = encode(_lasting(each, base))
+def _kept_text(each: VirtualObject, base: str, broker: str | None) -> bytes | None:
+    text = encode(_lasting(each, base, broker))
     return text if len(text) <= LONGEST else None
 
 
-def _lasting(each: VirtualObject, base: str) -> Json:
+def _lasting(each: VirtualObject, base: str, broker: str | None) -> Json:
     """What of a description is the same for as long as its virtual object stands."""
-    forms = Forms(each, base)
+    forms = Forms(each, base, broker)
     td: Json = {key: value for key, value in each.td.items() if key not in AFFORDANCES and key != "base"}
     td["@context"] = _enriched(td["@context"])
     for kind in AFFORDANCES:
@@ -81,6 +85,16 @@ def _at_present(platform: Platform, each: VirtualObject) -> Json:
         "diat:status": status_of(twin, now, platform.stale_after),
     }
     return {**said, "diat:heard": rfc3339(twin.heard)} if twin.heard else said
+
+
+def mqtt_url(platform: Platform, base: str) -> str | None:
+    """Where a client that reached the platform by ``base`` reaches the broker; None without values there."""
+    if not platform.things.mirror.on:
+        return None
+    broker = platform.broker
+    if broker.host in ("0.0.0.0", "::"):
+        broker = msgspec.structs.replace(broker, host=urlsplit(base).hostname or broker.host)
+    return str(broker)
 
 
 def registration(each: VirtualObject, now: int) -> Json:

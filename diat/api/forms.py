@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from diat.api.ports import segment
 from diat.vol.thing import Property, VirtualObject
+from diat.wire import topics
 from diat.wot.walk import mapping
 
 Json = dict[str, Any]
@@ -27,11 +28,13 @@ class Forms:
     Args:
         each: the thing.
         base: the address that the client reached the platform by.
+        broker: ``mqtt://host:port`` of our broker if bare values are published there, else None.
     """
 
-    def __init__(self, each: VirtualObject, base: str) -> None:
+    def __init__(self, each: VirtualObject, base: str, broker: str | None) -> None:
         self._each = each
         self._home = f"{base}/things/{segment(each.id)}"
+        self._broker = broker
         own = each.td.get("base")
         self._base = own if isinstance(own, str) else ""
         defined = mapping(each.td.get("securityDefinitions"))
@@ -75,12 +78,18 @@ class Forms:
             {"href": href, "op": operations or ["readproperty"], "contentType": "application/json"}
         ]
         if prop.readable:
+            forms.append(_stream(f"{href}/observe", "observeproperty", "unobserveproperty"))
+        if prop.readable and self._broker is not None:
+            topic = topics.value(str(self._each.record.no), prop.name)
             forms.append(
                 {
-                    "href": f"{href}/observe",
-                    "op": ["observeproperty", "unobserveproperty"],
-                    "subprotocol": "sse",
-                    "contentType": "text/event-stream",
+                    # Some clients take the topic from the address, some from the binding's own term.
+                    "href": f"{self._broker}/{quote(topic)}",
+                    "op": ["readproperty", "observeproperty", "unobserveproperty"],
+                    "contentType": "application/json",
+                    "mqv:filter": topic,
+                    "mqv:controlPacket": "subscribe",
+                    "mqv:retain": True,
                 }
             )
         return forms
@@ -94,12 +103,7 @@ class Forms:
         }
 
     def _event(self, name: str) -> Json:
-        return {
-            "href": f"{self._home}/events/{segment(name)}",
-            "op": ["subscribeevent", "unsubscribeevent"],
-            "subprotocol": "sse",
-            "contentType": "text/event-stream",
-        }
+        return _stream(f"{self._home}/events/{segment(name)}", "subscribeevent", "unsubscribeevent")
 
     def _brought(self, holder: Json) -> list[Json]:
         """The forms that the thing itself brought, usable without its base and its security as a whole."""
@@ -123,3 +127,14 @@ class Forms:
         # The rules of RFC 3986 are the same for every scheme, but Python applies them only to some.
         joined = urljoin(f"http:{self._base[scheme.end() :]}", href)
         return f"{scheme[1]}:{joined.removeprefix('http:')}"
+
+
+def _stream(href: str, *operations: str) -> Json:
+    """A form of server-sent events; its content type is that of the values that they carry."""
+    return {
+        "href": href,
+        "op": list(operations),
+        "subprotocol": "sse",
+        "contentType": "application/json",
+        "response": {"contentType": "text/event-stream"},
+    }

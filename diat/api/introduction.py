@@ -138,7 +138,8 @@ def _event(kind: str, diff: str) -> Json:
                 "href": f"events/{kind}{'{?diff}' if diff else ''}",
                 "op": ["subscribeevent", "unsubscribeevent"],
                 "subprotocol": "sse",
-                "contentType": "text/event-stream",
+                "contentType": "application/json",
+                "response": {"contentType": "text/event-stream"},
             }
         ],
     }

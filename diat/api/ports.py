@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from diat.adapters.brokers.address import BrokerAddress
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
 from diat.cvol.execution import CompositeLayer
@@ -42,6 +43,10 @@ class Platform(Protocol):
     notices: KeptNotices
     clock: Clock
     name: str
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """Where others reach the broker; without a credential."""
 
     @property
     def trouble(self) -> str | None:

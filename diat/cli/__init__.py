@@ -99,6 +99,14 @@ def up(
             help="Days that hourly figures of dropped readings are kept.  [default: ever]",
         ),
     ] = None,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror/--no-mirror",
+            envvar="DIAT_MIRROR",
+            help="Whether bare values of all properties are published on MQTT, for WoT clients.",
+        ),
+    ] = True,
     announce: Annotated[
         bool,
         typer.Option(
@@ -123,6 +131,7 @@ def up(
         filters=tuple(subscribe or ("#",)),
         stale_after=stale_after,
         admission=admission,
+        mirror=mirror,
         announce=announce,
         retention=(hot_days, raw_days, hourly_days),
         verbose=verbose,

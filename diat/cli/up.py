@@ -33,6 +33,7 @@ def run(
     filters: tuple[str, ...],
     stale_after: float,
     admission: Literal["accepted", "pending"],
+    mirror: bool,
     announce: bool,
     retention: tuple[int, int | None, int | None],
     verbose: bool,
@@ -54,6 +55,7 @@ def run(
         filters=filters,
         stale_after=stale_after,
         admission=admission,
+        mirror=mirror,
         announce=announce,
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )

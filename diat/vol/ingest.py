@@ -14,6 +14,7 @@ from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
 from diat.vol.journal import Journal
+from diat.vol.mirror import Mirror
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
@@ -38,6 +39,7 @@ class Ingest:
         foreign: ForeignMessages,
         waiting: WaitingRoom,
         notices: Notices,
+        mirror: Mirror,
         birth: Birth,
         journal: Journal,
     ) -> None:
@@ -51,6 +53,7 @@ class Ingest:
         self._foreign = foreign
         self._waiting = waiting
         self._notices = notices
+        self._mirror = mirror
         self._birth = birth
         self._journal = journal
         self._counts = intake.counts
@@ -77,6 +80,7 @@ class Ingest:
         self._settle(now)
         self._observers.finish(now)
         self._notices.finish()
+        self._mirror.note()
         self._journal.finish()
 
     def quarantine(self, message: Message, reason: str) -> None:
@@ -114,6 +118,9 @@ class Ingest:
             self._foreign.take(each, message)
 
     def _unrouted(self, message: Message) -> None:
+        if message.topic.startswith(topics.SHOWN):
+            self._counts.echoes += 1
+            return
         if self._onboarding.announced(message):
             return
         if self._registry.waiting:

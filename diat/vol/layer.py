@@ -24,6 +24,7 @@ from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
 from diat.vol.journal import Journal
 from diat.vol.lapses import Lapses
+from diat.vol.mirror import Mirror
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
@@ -68,8 +69,21 @@ class VirtualObjectLayer:
         new_id: NewId,
         admission: Admission = "accepted",
         brokers: Collection[str] = (),
+        *,
+        mirror: bool = False,
     ) -> None:
-        """Put the layer together; ``brokers`` are names of our own broker besides those of loopback."""
+        """Put the layer together.
+
+        Args:
+            ledger: what it commits with.
+            dialects: the ways to speak that it knows.
+            kept: what it starts from.
+            clock: answers with the time.
+            new_id: makes ids of commands.
+            admission: what a thing is that announces itself for the first time.
+            brokers: names of our own broker besides those of loopback.
+            mirror: whether bare values are published.
+        """
         self._clock = clock
         self._next_clock = 0
         directory = Directory(brokers)
@@ -94,6 +108,8 @@ class VirtualObjectLayer:
         self.registry.on_change = self.journal.described
         self.interaction.arbiter.on_claims = self._claimed
         self.interaction.position = lambda: self.journal.position
+        self.mirror = Mirror(self.registry, self.intake.twins, self.interaction.publish, on=mirror)
+        ledger.join(self.mirror)
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
@@ -103,6 +119,7 @@ class VirtualObjectLayer:
             ForeignMessages(self.intake, self.interaction, self.observers, self.lapses),
             WaitingRoom(ledger, self.intake, kept.held),
             self.notices,
+            self.mirror,
             self.birth,
             self.journal,
         )
@@ -186,13 +203,14 @@ class VirtualObjectLayer:
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""
-        ends = (self.interaction.due(), self.registry.leases.due(), self.lapses.due())
+        ends = (self.interaction.due(), self.registry.leases.due(), self.lapses.due(), self.mirror.due())
         return min([self._next_clock, *(end for end in ends if end is not None)])
 
     def tick(self, now: int) -> None:
         """End commands and registrations whose time is over; tell things the time."""
         self.interaction.tick(now)
         self.lapses.tick(now)
+        self.mirror.tick(now)
         for thing in self.registry.leases.over(now):
             self.onboarding.expire(thing)
         if now >= self._next_clock:

@@ -6,9 +6,12 @@ Subscribing with one filter keeps the broker's order, so topics are told apart h
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 TD_PREFIX = "wot/td/"
 CLOCK = "diat/clock"
+SHOWN = "diat/things/"
+"""How the topics begin on which the platform shows bare values."""
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What ``{thing}`` may be."""
 
@@ -63,6 +66,12 @@ def setting(thing: str) -> str:
 def action(thing: str, name: str) -> str:
     """Where the platform invokes an action."""
     return f"diat/{thing}/actions/{name}"
+
+
+def value(thing: str, name: str) -> str:
+    """Where the platform shows the bare value of a property; ``thing`` is here the number of the thing."""
+    # A character that means something in topics, or that a broker cannot carry, is written as in an address.
+    return f"{SHOWN}{thing}/properties/{quote(name, safe='{}')}"
 
 
 def from_thing(topic: str) -> tuple[str, str] | None:
