@@ -26,7 +26,7 @@ from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.arbitration import RANKS
+from diat.vol.arbitration import RANKS, Priority
 from diat.vol.interaction import COMPOSITE, Actuation
 from diat.vol.journal import COMPOSED, LATE, NOBODY, TIMERS
 from diat.vol.layer import VirtualObjectLayer
@@ -41,6 +41,7 @@ class CompositeLayer:
 
     Attributes:
         states: service id to what its composite remembers.
+        site: where we are.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class CompositeLayer:
         self._things = things
         self._arbiter = things.interaction.arbiter
         self._clock = clock
+        self.site = site
         self._composites: Overlay[str, Composite] = ledger.overlay()
         self._by_quantity: Index[str] = ledger.index()
         self._bound: Index[str] = ledger.index()
@@ -265,7 +267,7 @@ class CompositeLayer:
 
     def _turn(self, service: str) -> tuple[int, str]:
         composite = self._composites.get(service)
-        return (RANKS[composite.priority] if composite is not None else len(RANKS), service)
+        return turn(service, composite.priority if composite is not None else "convenience")
 
     def _tell(self, tell: Callable[[], None], within: int = 0) -> None:
         """Tell composites of something, and then of what they said and set because of it, in that order.
@@ -425,6 +427,11 @@ class CompositeLayer:
         state = known.copy() if known is not None else CompositeState()
         self.states.put(service, state)
         return state
+
+
+def turn(service: str, priority: Priority) -> tuple[int, str]:
+    """What decides who is told of the same first: the lower."""
+    return RANKS[priority], service
 
 
 def _driving(composite: Composite) -> dict[str, Any]:

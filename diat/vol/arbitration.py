@@ -147,6 +147,15 @@ class Arbiter:
             changed = {**known.told, affordance: Told(value, now)}
             self.actuators.put(key, msgspec.structs.replace(known, told=changed))
 
+    def date(self, thing: str, name: str, affordance: str, noted: int, really: int) -> None:
+        """An affordance was told what it was noted to be told at another time: in a replay."""
+        key = _key(thing, name)
+        known = self._get(key)
+        told = known.told.get(affordance)
+        if told is not None and told.since == noted:
+            changed = {**known.told, affordance: Told(told.value, really)}
+            self.actuators.put(key, msgspec.structs.replace(known, told=changed))
+
     def held(self, holder: str) -> list[str]:
         """The actuators that somebody claims, as ``thing actuator``."""
         return self._held.members(holder)

@@ -31,6 +31,10 @@ ENTERED = "a client of the directory put it there"
 OnChange = Callable[[VirtualObject | None, VirtualObject | None, int], None]
 
 
+FAR = 2**30
+"""What numbers that are given beside adopted things differ by from theirs, so that none is taken twice."""
+
+
 class Route(Struct, frozen=True):
     """The native thing whose topic it is, and the channel (``diat.wire.topics.from_thing``)."""
 
@@ -255,7 +259,7 @@ class Registry:
     def adopt(self, made: VirtualObject, now: int) -> None:
         """Take a virtual object over from another registry: in a replay."""
         self._records.put(made.id, made.record)
-        self._next_no = max(self._next_no, made.record.no + 1)
+        self._next_no = max(self._next_no, FAR + made.record.no)
         self._replace(made.id, made, now)
 
     # --- what people say ---

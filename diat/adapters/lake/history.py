@@ -25,7 +25,8 @@ from diat.adapters.sql.history import History
 from diat.kernel.errors import Unavailable
 
 T = TypeVar("T")
-_ATTEMPTS = 5
+ATTEMPTS = 5
+"""Looks at the directory until it is given up that files stay while they are read."""
 
 
 class Lake:
@@ -58,7 +59,7 @@ class LakeHistory(History):
         self._lake = lake
 
     def _read(self, question: Callable[[Connection], T]) -> T:
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             try:
                 return super()._read(question)
             except Vanished:

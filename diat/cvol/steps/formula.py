@@ -49,7 +49,20 @@ NUMBERS: dict[str, Callable[..., float]] = {
     "max": max,
 }
 """Functions that give numbers; CEL's own among them, so that they give doubles."""
-OTHERS = {"double", "string", "duration", "timestamp", "contains", "startsWith", "endsWith", "has", "dyn"}
+OTHERS = {
+    "double",
+    "string",
+    "duration",
+    "timestamp",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "has",
+    "dyn",
+    "type",
+}
+TYPES = {"bool", "double", "string", "list", "map", "null_type"}
+"""What ``type(x)`` is compared to; every number is a double."""
 LOOPS = {"all", "exists", "exists_one", "existsOne"}
 
 _TOKEN = re.compile(
@@ -92,6 +105,7 @@ class Formula:
                 raise ValueError("write mod(a, b) instead of a % b")
             if function in LOOPS:
                 raise ValueError(f"{function} takes a name and a condition: value.{function}(x, x > 1)")
+        bound |= TYPES if "type" in called else set()
         for name in self._program.variables():
             if name not in known and name not in bound:
                 has = ", ".join(sorted(known))

@@ -118,12 +118,12 @@ class Hold(Step):
 
 
 class Lasting(Step):
-    """True once its input has been true for a time (seconds) without a break."""
+    """True once its input has been true for a time (seconds, 0: at once) without a break."""
 
     pure: ClassVar[bool] = False
     reduces: ClassVar[Reduces] = "much"
     input: str
-    seconds: float = Field(gt=0, le=LONGEST, allow_inf_nan=False)
+    seconds: float = Field(ge=0, le=LONGEST, allow_inf_nan=False)
 
     def run(self, given: Given) -> Outcome:
         """Whether it has lasted; None while there is no value."""

@@ -43,6 +43,8 @@ class TestNumbers:
             ('value + " 12"', "no 3", "no 3 12"),
             ("'a' == \"a\" && value == '1 + 1'", "1 + 1", True),
             ('{"on": value > 1}', 2, {"on": True}),
+            ("type(value) == bool ? 1 : 2", True, 1.0),
+            ("type(value) == double", 7, True),
             ("now.getHours()", 1, 13.0),
             ("now.getDayOfWeek() * 2", 1, 8.0),
             ('now > timestamp("2025-12-31T00:00:00Z")', 1, True),
