@@ -24,6 +24,7 @@ from diat.adapters.brokers.own import OwnBroker
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
+from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -272,7 +273,8 @@ class Daemon:
 
         address = self._broker(stack)
         self.name = _client_id(settings.data)
-        self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL)
+        note = SessionNote(settings.data / "subscribed", settings.broker, self.name, *settings.filters)
+        self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL, note)
         if self.link.hears(FAREWELL.topic):
             self.things.birth.begin(self.link.go_silently)
         else:

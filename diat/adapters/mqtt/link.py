@@ -26,9 +26,11 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.mqtt.copies import Copies, SessionNote
 from diat.kernel.clock import Clock
 from diat.vol.dialects.port import Outgoing
 from diat.vol.interaction import Command
+from diat.wire import topics
 from diat.wire.envelope import Message
 
 _LOG = logging.getLogger("diat.mqtt")
@@ -38,6 +40,9 @@ _PUBACK = b"\x40\x02"
 _PUBACK_LENGTH = 4
 IN_FLIGHT = 1000
 """Outgoing messages that the broker may owe us an acknowledgement for."""
+UNHEARD = 25.0
+"""Seconds after which a session on which nothing came is no longer believed to be subscribed: the platform
+says the time on ``diat/clock`` every ten."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between two attempts to connect; the pause doubles and is jittered."""
 
@@ -58,11 +63,26 @@ class MqttLink:
         filters: Sequence[str],
         clock: Clock,
         farewell: Outgoing | None = None,
+        note: SessionNote | None = None,
     ) -> None:
-        """A link that is not up yet; ``farewell`` is published when it ends, however it ends."""
+        """A link that is not up yet.
+
+        Args:
+            address: of the broker.
+            client_id: by which the broker knows our session.
+            filters: what to subscribe to.
+            clock: for the time at which messages are received.
+            farewell: published when it ends, however it ends.
+            note: remembers that the session is subscribed; without it that is done at each connection.
+        """
         self._address = address
         self._farewell = farewell
         self._filters = [(each, 1) for each in filters]
+        self._note = note
+        self._copies = Copies(
+            lambda: _client(address, f"{client_id}-retained", session=False), filters, self.wake
+        )
+        self._unheard_since: float | None = None
         self._clock = clock
         self._client = _client(address, client_id)
         if farewell is not None:
@@ -99,7 +119,7 @@ class MqttLink:
 
     def wait(self, timeout: float) -> None:
         """Return when something may be there, ``wake`` was called, or after ``timeout`` seconds."""
-        if self._arrived or self._receipts or self._anew:
+        if self._arrived or self._receipts or self._anew or self._copies.waiting:
             timeout = 0.0
         poll = select.poll()
         poll.register(self._bell, select.POLLIN)
@@ -120,6 +140,7 @@ class MqttLink:
         if current is not None and now - self._last_misc > 1.0:
             self._last_misc = now
             self._client.loop_misc()
+            self._subscribe_if_need_be(now)
 
     def wake(self) -> None:
         """Make ``wait`` return; any thread may call it."""
@@ -139,6 +160,10 @@ class MqttLink:
                 if self._arrived is not arrived:  # the connection broke meanwhile
                     break
         taken, self._arrived = self._arrived[:limit], self._arrived[limit:]
+        if len(taken) < limit:
+            now = self._clock()
+            copies = self._copies.take(limit - len(taken))
+            taken += [Message(topic, payload, now, True) for topic, payload in copies]
         return taken
 
     def settle(self, messages: Sequence[Message]) -> None:
@@ -219,6 +244,7 @@ class MqttLink:
 
     def close(self) -> None:
         """Disconnect; the broker keeps the session."""
+        self._copies.end()
         attempt = self._attempt
         if attempt is not None:
             attempt.join()
@@ -266,7 +292,7 @@ class MqttLink:
 
     # --- what paho tells ---
 
-    def _on_connect(self, client: paho.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+    def _on_connect(self, _: Any, __: Any, flags: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
             self.refusal = f"the broker refuses us: {reason}"
             _LOG.error(self.refusal)
@@ -274,20 +300,47 @@ class MqttLink:
             self._pause = LONGEST_PAUSE
             return
         self._connection += 1
-        client.subscribe(self._filters)
+        if flags.session_present and self._note is not None and self._note.stands:
+            self._unheard_since = time.monotonic()
+            self._copies.begin()
+            self._is_up()
+        else:
+            self._subscribe()
+
+    def _subscribe(self) -> None:
+        self._unheard_since = None
+        if self._note is not None:
+            self._note.take_back()
+        self._client.subscribe(self._filters)
+
+    def _subscribe_if_need_be(self, now: float) -> None:
+        """Do not trust a note on which nothing comes, nor go without what is retained."""
+        unheard = self._unheard_since is not None and now - self._unheard_since > UNHEARD
+        if unheard or self._copies.failed is not None:
+            _LOG.warning("subscribing anew: %s", self._copies.failed or "nothing was heard")
+            self._copies.failed = None
+            self._subscribe()
+
+    def _is_up(self) -> None:
+        self.up, self._anew, self.refusal = True, True, None
+        self._pause = SHORTEST_PAUSE
 
     def _on_subscribe(self, _: Any, __: Any, ___: Any, reasons: Sequence[Any], ____: Any) -> None:
         if any(reason.is_failure for reason in reasons):
             self.refusal = "the broker does not let us subscribe"
             _LOG.error(self.refusal)
             return
-        self.up, self._anew, self.refusal = True, True, None
-        self._pause = SHORTEST_PAUSE
+        # Only what the session hears of itself shows that the note is right.
+        if self._note is not None and self.hears(topics.CLOCK):
+            self._note.make()
+        self._is_up()
 
     def _on_disconnect(self, _: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         if self.up:
             _LOG.warning("the broker is gone: %s", reason)
         self.up = False
+        self._unheard_since = None
+        self._copies.end()
         self._connection += 1
         # What was not committed comes again by the next connection; QoS 0 would not.
         self._arrived = [message for message in self._arrived if message.qos == 0]
@@ -301,6 +354,8 @@ class MqttLink:
             client.ack(message.mid, message.qos)
             return
         payload = bytes(message.payload)
+        self._unheard_since = None
+        self._copies.came(topic)
         self._arrived.append(
             Message(topic, payload, self._clock(), message.retain, message.qos, message.mid, self._connection)
         )
@@ -312,13 +367,13 @@ class MqttLink:
             self._receipts.append(reference)
 
 
-def _client(address: BrokerAddress, client_id: str) -> paho.Client:
+def _client(address: BrokerAddress, client_id: str, *, session: bool = True) -> paho.Client:
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
-        clean_session=False,
+        clean_session=not session,
         protocol=paho.MQTTv311,
-        manual_ack=True,
+        manual_ack=session,
     )
     client.max_inflight_messages_set(IN_FLIGHT)
     client.max_queued_messages_set(0)
