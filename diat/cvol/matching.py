@@ -154,7 +154,7 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
     if accuracy is not None:
         described.append(f"within {accuracy:g}")
     if prop.confidence < 1:
-        described.append(f"as its unit or name suggests ({prop.confidence:g} sure)")
+        described.append(_supposed(prop.confidence).strip())
     offline = refusal is None and twin.status == "offline"
     return Candidate(
         thing=each.id,
@@ -243,14 +243,33 @@ def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) ->
         and (unit is None or converter(wanted.unit, unit, wanted.quantity) is None)
     ):
         refusal = f"its unit {prop.unit or 'is not known and'} does not convert from {wanted.unit}"
-    return _actuator(wanted, each, prop.name, "property", twin, refusal, unit=unit)
+    return _actuator(wanted, each, prop.name, "property", twin, refusal, unit=unit, sure=prop.confidence)
 
 
 def _switching(wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin) -> Iterator[Candidate]:
-    """What switches a quantity either way: a switch, a position, or two actions."""
+    """What switches a quantity either way: a switch, a position, or two actions.
+
+    Of what a thing, or a channel of it, has for that only the best counts, else it would be told twice.
+    """
+    drivers: list[Property | Action] = [*each.properties.values(), *each.actions.values()]
+    for channel in dict.fromkeys(
+        one.channel for one in drivers if one.affects is not None and one.affects.quantity == quantity
+    ):
+        found = list(_ways(wanted, quantity, channel, each, twin))
+        fit = [way for way in found if way.refusal is None or way.absent]
+        best = min(fit, key=lambda way: way.rank, default=None)
+        for way in found:
+            if best is not None and way is not best and way in fit:
+                way = msgspec.structs.replace(way, refusal=f"{best.affordance} does that", absent=False)
+            yield way
+
+
+def _ways(
+    wanted: Wanted, quantity: str, channel: str, each: VirtualObject, twin: Twin
+) -> Iterator[Candidate]:
     refusal = _elsewhere(wanted, each)
     for prop in each.properties.values():
-        if prop.affects is None or prop.affects.quantity != quantity:
+        if prop.affects is None or (prop.affects.quantity, prop.channel) != (quantity, channel):
             continue
         wrong = refusal
         if wrong is None and not prop.writable:
@@ -259,7 +278,7 @@ def _switching(wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin) -
         if wrong is None and not percent and prop.type != "boolean":
             wrong = "it is not a switch"
         how: How = "percent" if percent else "inverted" if prop.affects.direction == "decrease" else "plain"
-        yield _actuator(wanted, each, prop.name, "property", twin, wrong, how=how)
+        yield _actuator(wanted, each, prop.name, "property", twin, wrong, how=how, sure=prop.confidence)
     up, down = (
         next(
             (
@@ -267,6 +286,7 @@ def _switching(wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin) -
                 for action in each.actions.values()
                 if action.affects is not None
                 and (action.affects.quantity, action.affects.direction) == (quantity, direction)
+                and action.channel == channel
             ),
             None,
         )
@@ -296,6 +316,7 @@ def _actuator(
     unit: str | None = None,
     opposite: str = "",
     how: How = "plain",
+    sure: float = 1.0,
 ) -> Candidate:
     if refusal is None and name in each.description.unreached:
         refusal = UNREACHED
@@ -309,9 +330,16 @@ def _actuator(
         unit=unit,
         opposite=opposite,
         how=how,
-        # Of a thing that can be switched by a property and by actions, the property says what is so.
-        rank=(_place_in_order(wanted, each), float(kind != "property"), float(each.record.no)),
-        reason=f"can {wanted.capability} {wanted.quantity}{where}",
+        # Of a thing that can be switched by a property and by actions, the property says what is so; and on
+        # by a switch is as bright as it was, by a position as bright as can be.
+        rank=(
+            _place_in_order(wanted, each),
+            1.0 - sure,
+            float(kind != "property"),
+            float(how == "percent"),
+            float(each.record.no),
+        ),
+        reason=f"can {wanted.capability} {wanted.quantity}{where}{_supposed(sure)}",
         refusal=OFFLINE if absent else refusal,
         absent=absent,
     )
@@ -366,6 +394,10 @@ def _preferences(
             yield float(each.record.dialect != NATIVE)
         elif preference == "oldest":
             yield float(each.record.created)
+
+
+def _supposed(sure: float) -> str:
+    return f" as its unit or name suggests ({sure:g} sure)" if sure < 1 else ""
 
 
 def _title(each: VirtualObject) -> str:

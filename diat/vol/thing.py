@@ -20,6 +20,8 @@ from diat.wot.schema import Check, compile_check, data_schema
 from diat.wot.units import ucum
 
 Admission = Literal["accepted", "pending", "rejected"]
+CHANNEL = 64
+"""Characters of a channel's name that count."""
 
 
 class ThingRecord(Struct, frozen=True, kw_only=True):
@@ -98,6 +100,7 @@ class Property(Struct, frozen=True, kw_only=True):
         category: ``diagnostic`` or ``config`` for what tells of the thing itself (``diat:entityCategory``).
         silence: seconds after which, unheard, a value is no longer fresh.
         off_delay: seconds after which true becomes false; None if it does not by itself.
+        channel: which of several like parts of the thing it drives.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Property(Struct, frozen=True, kw_only=True):
     silence: float | None = None
     off_delay: float | None = None
     category: str | None = None
+    channel: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -129,6 +133,7 @@ class Action(Struct, frozen=True, kw_only=True):
     check: Check | None = None
     idempotent: bool = False
     affects: Affects | None = None
+    channel: str = ""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -140,9 +145,12 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 def group(each: Property | Action) -> str:
-    """What driving an affordance is about, by which all of a thing that do the same are claimed together."""
+    """What driving an affordance is about, by which all of a thing that do the same are claimed together.
+
+    Of like parts of a thing (the sockets of a strip) each is claimed for itself: they have channels.
+    """
     if each.affects is not None:
-        return each.affects.quantity
+        return f"{each.affects.quantity} {each.channel}".rstrip()
     return (each.quantity if isinstance(each, Property) else None) or each.name
 
 
@@ -226,6 +234,7 @@ def compile_object(
             check=check,
             idempotent=_flag(affordance, "idempotent") or _flag(affordance, "safe"),
             affects=_affects(name, affordance, notes),
+            channel=_channel(affordance),
         )
     events = {
         name: Event(
@@ -314,6 +323,7 @@ def _property(name: str, affordance: dict[str, Any], notes: list[str]) -> Proper
         silence=_number(affordance.get("diat:silence")),
         off_delay=_delay(affordance.get("diat:offDelay")),
         category=category if isinstance(category, str) else None,
+        channel=_channel(affordance),
     )
 
 
@@ -354,6 +364,11 @@ def _affects(name: str, affordance: Mapping[str, Any], notes: list[str]) -> Affe
             return Affects(quantity, direction)
     notes.append(f"{name}: diat:affects needs a quantity and a direction (increase, decrease or switch)")
     return None
+
+
+def _channel(affordance: Mapping[str, Any]) -> str:
+    said = affordance.get("diat:channel")
+    return said[:CHANNEL] if isinstance(said, str) else ""
 
 
 def _flag(affordance: Mapping[str, Any], key: str) -> bool:

@@ -11,8 +11,10 @@ QUDT has finer kinds than things tell apart; those are taken together: active an
 
 QUDT has no words for what boolean sensors watch, nor for some numbers of the building trade. For these the
 kinds are ours (marked below), named after what is watched, and true means what Home Assistant's ``on``
-means: detected, open, unlocked, wet, low, connected. Some device classes mean a number on a ``sensor`` and
-a state on a ``binary_sensor`` (``battery``: the charge, or that it is low): ask with ``boolean=True`` there.
+means: detected, open, unlocked, wet, low, connected. ``WaterSupply`` and ``GasSupply`` are what valves are
+that say what they let through (true: it flows), ``Ventilation`` is what fans do (true: air is moved). Some
+device classes mean a number on a ``sensor`` and a state on a ``binary_sensor`` (``battery``: the charge, or
+that it is low): ask with ``boolean=True`` there.
 """
 
 from __future__ import annotations
@@ -134,6 +136,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("Shade"),
     Kind("Damper"),
     Kind("Valve"),
+    Kind("WaterSupply"),
+    Kind("GasSupply"),
+    Kind("Ventilation"),
     Kind("Lock", None, ("unlocked",)),
     Kind("Smoke", None, ("SmokeDetected",)),
     Kind("GasDetected", None, (), ("gas",)),

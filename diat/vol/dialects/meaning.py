@@ -18,6 +18,7 @@ from diat.wot.units import ucum
 DEVICE_CLASS = "device-class"
 EXPOSE = "expose"
 REPORT = "report"
+MODEL = "model"
 UNIT = "unit"
 NAME = "name"
 
@@ -34,7 +35,8 @@ class Meaning(NamedTuple):
 
     Attributes:
         kind: QUDT quantity kind.
-        source: ``device-class``, ``expose``, ``report``, ``unit`` or ``name``; empty if it is declared.
+        source: ``device-class``, ``expose``, ``report``, ``model``, ``unit`` or ``name``; empty if it is
+            declared.
         confidence: from 0 to 1.
     """
 
@@ -60,6 +62,7 @@ _TELLING = re.compile(
 )
 _ELSEWHERE = re.compile(r"soil|ground|leaf|wood|plant")
 _HOW_KNOWN = ("diat:meaningFrom", "diat:confidence")
+_MEANT = frozenset({"@type", "diat:affects"})
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAPS = re.compile(r"[^A-Za-z0-9]+")
 
@@ -161,7 +164,8 @@ def corrected(td: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     for group, said in patch.items():
         for name, affordance in said.items() if isinstance(said, Mapping) else ():
             there = td[group].get(name) if isinstance(td.get(group), dict) else None
-            if isinstance(affordance, Mapping) and "@type" in affordance and isinstance(there, dict):
+            said_so = isinstance(affordance, Mapping) and not _MEANT.isdisjoint(affordance)
+            if said_so and isinstance(there, dict):
                 kept = {k: v for k, v in there.items() if k not in _HOW_KNOWN or k in affordance}
                 td = {**td, group: {**td[group], name: kept}}
     return td

@@ -162,6 +162,9 @@ def _affordance(draft: _Draft) -> dict[str, Any]:
     said: dict[str, Any] = {"title": title, **facet.schema}
     if facet.kind == "property" and facet.command is None:
         said["readOnly"] = True
+        said.pop("diat:affects", None)
+    if "diat:affects" in said:
+        said["diat:channel"] = entity.object_id
     if facet.kind == "property" and not facet.sources:
         said["writeOnly"] = True
     if facet.kind == "action" and facet.idempotent:

@@ -8,14 +8,13 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from diat.vol.dialects.commands import Command, Encoder, Fixed, Verbal
+from diat.vol.dialects.effects import Direction, affecting
 from diat.vol.dialects.homeassistant.entity import COMMAND_NAMES, Entity
 from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.jinja.templates import Template
 from diat.vol.dialects.messages import Decoder, OneOf, Rendered
 from diat.vol.dialects.values import counts_from_zero
 from diat.vol.dialects.words import Unfit
-
-Direction = Literal["increase", "decrease", "switch"]
 
 
 class Facet(Struct, frozen=True, kw_only=True):
@@ -102,11 +101,6 @@ def settable(facet: Facet) -> Facet | None:
 def told(facet: Facet) -> Facet | None:
     """The property, unless it is not told."""
     return facet if facet.source else None
-
-
-def affecting(kind: str | None, direction: Direction) -> dict[str, Any]:
-    """The term that says what driving it does to which quantity."""
-    return {"diat:affects": {"quantity": kind, "direction": direction}} if kind else {}
 
 
 def press(

@@ -7,7 +7,7 @@ from typing import Any
 
 from diat.vol.dialects.affordances import Draft, assemble
 from diat.vol.dialects.commands import Command
-from diat.vol.dialects.homie import topics, version4, version5
+from diat.vol.dialects.homie import effects, topics, version4, version5
 from diat.vol.dialects.homie.datatypes import Datatype, Decoded, datatype
 from diat.vol.dialects.homie.states import LOG_LEVELS, LogInlet, RootInlet, StateInlet
 from diat.vol.dialects.homie.tree import Device, Property
@@ -64,6 +64,7 @@ def _drafts(device: Device, notes: list[str]) -> Iterator[Draft]:
         code, unclear = unit(prop.unit)
         notes.extend(f"{prop.label}: {note}" for note in (*kind.notes, *unclear))
         schema = kind.schema | _meaning(prop, kind.schema, code) | ({"unit": code} if code else {})
+        schema |= effects.terms(prop, schema)
         yield from _standing(prop, kind, schema) if prop.retained else _momentary(prop, kind, schema)
         if prop.target:
             yield Draft(

@@ -25,6 +25,7 @@ class Property(Struct, frozen=True, kw_only=True):
         node: id of its node.
         id: its own id.
         node_name: what people call the node.
+        node_type: what the node is, in words of its maker.
         name: what people call it.
         datatype: as announced, None if it is not.
         format: what restricts its values, None if nothing does.
@@ -38,6 +39,7 @@ class Property(Struct, frozen=True, kw_only=True):
     node: str
     id: str
     node_name: str | None = None
+    node_type: str | None = None
     name: str | None = None
     datatype: str | None = None
     format: str | None = None

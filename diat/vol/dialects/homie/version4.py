@@ -8,7 +8,7 @@ from typing import Any
 from diat.vol.dialects.homie.tree import Device, Property, is_id
 from diat.vol.dialects.identity import mac
 from diat.vol.dialects.port import Part
-from diat.vol.dialects.words import quoted
+from diat.vol.dialects.words import quoted, word
 
 MAX_PROPERTIES = 2_000
 
@@ -77,6 +77,7 @@ def _property(topic: str, said: Attributes, node: str, prop: str) -> Property:
         node=node,
         id=prop,
         node_name=said.get((node, "$name")),
+        node_type=word(said.get((node, "$type"))),
         name=said.get((node, prop, "$name")),
         datatype=said.get((node, prop, "$datatype")),
         format=said.get((node, prop, "$format")),

@@ -54,6 +54,7 @@ def _properties(topic: str, description: dict[str, Any], notes: list[str]) -> It
                 node=node,
                 id=prop,
                 node_name=word(about.get("name")),
+                node_type=word(about.get("type")),
                 name=word(said.get("name")),
                 datatype=word(said.get("datatype")),
                 # Spaces count in enums, so it is taken as it stands.

@@ -6,13 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diat.vol.dialects.affordances import Draft, assemble
-from diat.vol.dialects.commands import finite
 from diat.vol.dialects.port import Description, Part, Refusal, Withdrawal
-from diat.vol.dialects.tasmota import lights, relays, sensors, shutters, status, switches, topics
+from diat.vol.dialects.tasmota import fans, lights, relays, sensors, shutters, status, switches, topics
 from diat.vol.dialects.tasmota.config import Config, read
-from diat.vol.dialects.tasmota.states import state
-from diat.vol.dialects.values import number
-from diat.vol.dialects.words import Unfit, quoted, word
+from diat.vol.dialects.words import quoted, word
 
 
 class Tasmota:
@@ -55,7 +52,7 @@ def _drafts(config: Config, announced: Mapping[str, Any], notes: list[str]) -> I
     yield from lights.drafts(config)
     yield from shutters.drafts(config)
     if config.fan:
-        yield _fan(config)
+        yield from fans.drafts(config)
     yield from switches.drafts(config)
     yield from sensors.drafts(config, announced, notes)
     yield from status.drafts(config)
@@ -71,23 +68,6 @@ def _notes(config: Config) -> Iterator[str]:
         yield f"its kind of light {config.light} is not known, and is read as the richest"
     yield from shutters.count(config)[1]
     yield from switches.notes(config)
-
-
-def _fan(config: Config) -> Draft:
-    return Draft(
-        key="fan speed",
-        name="fan_speed",
-        title="Fan speed",
-        schema={"type": "integer", "minimum": 0, "maximum": 3},
-        sources=state(config, "FanSpeed", "FanSpeed", number),
-        command=config.command("FanSpeed", _encode_speed),
-    )
-
-
-def _encode_speed(value: Any) -> str:
-    if finite(value) not in (0, 1, 2, 3):
-        raise Unfit(f"{quoted(value)} is none of the speeds 0 (off), 1, 2, 3")
-    return str(int(value))
 
 
 def _terms(config: Config, mac: str) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from diat.vol.dialects.affordances import Draft
 from diat.vol.dialects.commands import Numeric, channels, verbal
+from diat.vol.dialects.effects import LIGHT as LAMP
+from diat.vol.dialects.effects import affecting
 from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.meaning import quantity
 from diat.vol.dialects.messages import Value
 from diat.vol.dialects.tasmota.config import Config
-from diat.vol.dialects.tasmota.relays import LIGHT
+from diat.vol.dialects.tasmota.relays import LIGHT, channel
 from diat.vol.dialects.tasmota.states import state
 from diat.vol.dialects.values import number, some_number
 from diat.vol.dialects.words import Unfit, quoted
@@ -36,6 +38,7 @@ class _Light(Struct, frozen=True):
         title: what people call it.
         mark: what tells its properties from those of other lights of the device.
         kind: as ``Config.light``.
+        channel: its output, by which on and off is told from that of others.
         dimmer: command that sets its brightness.
         level: key under which its brightness is told.
     """
@@ -43,6 +46,7 @@ class _Light(Struct, frozen=True):
     title: str
     mark: str
     kind: int
+    channel: str
     dimmer: str = "Dimmer"
     level: str = "Dimmer"
 
@@ -51,7 +55,8 @@ def drafts(config: Config) -> Iterator[Draft]:
     """The properties of all lights."""
     for light in _lights(config):
         if light.kind >= _DIMMER:
-            yield _number(config, light, "dimmer", light.dimmer, light.level, _PERCENT)
+            brighter = affecting(LAMP, channel=light.channel)
+            yield _number(config, light, "dimmer", light.dimmer, light.level, _PERCENT | brighter)
         if light.kind == _WHITES or light.kind >= _RGBWW:
             yield _number(config, light, "color_temp", "CT", "CT", _temperature(config))
         if light.kind >= _RGB:
@@ -71,14 +76,15 @@ def _lights(config: Config) -> Iterator[_Light]:
     for place, index in enumerate(outputs):
         title = config.name_of(index) or f"Light {index + 1}"
         mark = str(index + 1) if several else ""
+        output = channel(config, index)
         if config.option(68):
-            yield _Light(title, mark, _DIMMER, f"Channel{index + 1}", f"Channel{index + 1}")
+            yield _Light(title, mark, _DIMMER, output, f"Channel{index + 1}", f"Channel{index + 1}")
         elif split and place < 2:
             kind = _RGB if place == 0 else _DIMMER if config.light == _RGBW else _WHITES
-            yield _Light(title, str(place + 1), kind, f"Dimmer{place + 1}", f"Dimmer{place + 1}")
+            yield _Light(title, str(place + 1), kind, output, f"Dimmer{place + 1}", f"Dimmer{place + 1}")
         elif place == 0:
             # Otherwise the keys are those of the whole device, so they are told once.
-            yield _Light(title, "", config.light, "Dimmer3" if config.tuya else "Dimmer")
+            yield _Light(title, "", config.light, output, "Dimmer3" if config.tuya else "Dimmer")
 
 
 def _number(

@@ -8,6 +8,8 @@ from msgspec import UNSET, Struct
 
 from diat.vol.dialects.affordances import Draft
 from diat.vol.dialects.commands import Switching
+from diat.vol.dialects.effects import LIGHT as LAMP
+from diat.vol.dialects.effects import LOAD, affecting
 from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.messages import Message, Value
 from diat.vol.dialects.tasmota.config import Config
@@ -36,19 +38,28 @@ class Spoken(Struct, frozen=True):
 def drafts(config: Config) -> Iterator[Draft]:
     """A property for each output that can be switched."""
     outputs = [i for i, kind in enumerate(config.relays) if kind in (RELAY, LIGHT)]
-    single = len([kind for kind in config.relays if kind]) == 1
     for index in outputs:
-        word = "power" if single else f"power{index + 1}"
-        lit = config.relays[index] == LIGHT or config.option(30)
+        word = f"power{channel(config, index)}"
+        lit = is_light(config, index)
         usual = f"{'Light' if lit else 'Relay'} {index + 1}"
         yield Draft(
             key=f"power {index:03}",
             name=word,
             title=config.name_of(index) or usual,
-            schema={"type": "boolean"},
+            schema={"type": "boolean", **affecting(LAMP if lit else LOAD, channel=channel(config, index))},
             sources=tuple(_sources(config, index)),
             command=config.command(f"POWER{index + 1}", Switching(config.on, config.off)),
         )
+
+
+def channel(config: Config, index: int) -> str:
+    """What tells an output from the others of the device; empty if there are none."""
+    return "" if len([kind for kind in config.relays if kind]) == 1 else str(index + 1)
+
+
+def is_light(config: Config, index: int) -> bool:
+    """Whether a lamp hangs on an output, as its kind says, or the option that it be announced so."""
+    return config.relays[index] == LIGHT or config.option(30)
 
 
 def _sources(config: Config, index: int) -> Iterator[Source]:

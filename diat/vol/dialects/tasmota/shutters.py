@@ -8,6 +8,7 @@ from typing import Any
 
 from diat.vol.dialects.affordances import Draft
 from diat.vol.dialects.commands import Fixed, finite, tidy
+from diat.vol.dialects.effects import OPENINGS, Direction, affecting, being
 from diat.vol.dialects.inlets import Source
 from diat.vol.dialects.messages import Message, Value
 from diat.vol.dialects.tasmota.config import Config
@@ -17,6 +18,9 @@ from diat.vol.dialects.values import At, number, some_number
 from diat.vol.dialects.words import Unfit, quoted
 
 MAX_SHUTTERS = 16
+
+SHUTTERED = OPENINGS["shutter"]
+OPENING: dict[str, Direction] = {"open": "increase", "close": "decrease"}
 
 _DIRECTIONS = {-1: "closing", 0: "stopped", 1: "opening"}
 
@@ -44,10 +48,11 @@ def drafts(config: Config) -> Iterator[Draft]:
     shutters, _ = count(config)
     for place in range(shutters):
         mark = str(place + 1) if shutters > 1 else ""
-        yield from _shutter(config, place, f"shutter{mark}", f"Shutter {mark}".strip())
+        yield from _shutter(config, place, mark)
 
 
-def _shutter(config: Config, place: int, word: str, title: str) -> Iterator[Draft]:
+def _shutter(config: Config, place: int, mark: str) -> Iterator[Draft]:
+    word, title = f"shutter{mark}", f"Shutter {mark}".strip()
     key = f"Shutter{place + 1}"
     inverted = bool(config.shutters[place] & 1) if place < len(config.shutters) else False
     position = partial(_position, inverted)
@@ -55,7 +60,13 @@ def _shutter(config: Config, place: int, word: str, title: str) -> Iterator[Draf
         key=f"{key} position",
         name=f"{word}_position",
         title=f"{title} position",
-        schema={"type": "integer", "minimum": 0, "maximum": 100, "unit": "%"},
+        schema={
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "unit": "%",
+            **being(SHUTTERED, "switch", mark),
+        },
         sources=(
             *_told(config, f"ShutterPosition{place + 1}", (key, "Position"), position),
             Source(f"{config.topics.result}{key.upper()}", partial(_bare, position)),
@@ -84,7 +95,7 @@ def _shutter(config: Config, place: int, word: str, title: str) -> Iterator[Draf
             key=f"{key} {action}",
             name=f"{word}_{action}",
             title=f"{title} {action}",
-            schema={},
+            schema=affecting(SHUTTERED, OPENING[action], mark) if action in OPENING else {},
             kind="action",
             command=config.command(f"Shutter{action.capitalize()}{place + 1}", Fixed("")),
         )

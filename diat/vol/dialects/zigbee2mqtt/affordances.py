@@ -1,7 +1,8 @@
 """From features to affordances.
 
-What is told is a property, writable if it can be set as well; what can only be set is an action; what tells
-that somebody pressed or turned something is an event, for it does not stand.
+What is told is a property, writable if it can be set as well; what can only be set is an action, unless it
+switches something on and off; what tells that somebody pressed or turned something is an event, for it does
+not stand.
 """
 
 from __future__ import annotations
@@ -12,19 +13,25 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from diat.vol.dialects.affordances import Draft
 from diat.vol.dialects.commands import Command
+from diat.vol.dialects.effects import DECREASE, INCREASE, SIREN, affecting
 from diat.vol.dialects.inlets import Source
+from diat.vol.dialects.meaning import Meaning
 from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import At, json_text
 from diat.vol.dialects.words import word
-from diat.vol.dialects.zigbee2mqtt import kinds
+from diat.vol.dialects.zigbee2mqtt import effects, kinds
+from diat.vol.dialects.zigbee2mqtt.effects import COVERING
 from diat.vol.dialects.zigbee2mqtt.exposes import Feature
 
 MAX_DESCRIPTION = 300
 _MOMENTS = frozenset({"action", "click"})
 """Features that tell of moments; ``click`` is how ``action`` was called once."""
+WARNING = 1800
+"""Seconds that a siren sounds unless it is stopped; without a duration it would be a few only."""
 
 
 class Messages(Struct, frozen=True):
@@ -34,8 +41,10 @@ class Messages(Struct, frozen=True):
     setting: str
 
 
-def drafts(features: Sequence[Feature], messages: Messages, notes: list[str]) -> Iterator[Draft]:
-    """The affordances of all features."""
+def drafts(
+    features: Sequence[Feature], messages: Messages, model: effects.Model, notes: list[str]
+) -> Iterator[Draft]:
+    """The affordances of all features of a device of this model."""
     shared = Counter(feature.key for feature in features)
     for feature in features:
         kind = kinds.kind_of(feature)
@@ -43,12 +52,14 @@ def drafts(features: Sequence[Feature], messages: Messages, notes: list[str]) ->
             notes.append(f"{feature.label}: {kind}")
             continue
         notes.extend(f"{feature.label}: {note}" for note in kind.notes)
+        kind = replace(kind, schema=kind.schema | effects.terms(feature, kind.schema, model))
         if not feature.published and not feature.settable:
             notes.append(f"{feature.label}: it is neither told nor set")
         elif feature.group == "cover" and feature.name == "state":
-            yield from _cover(feature, kind, messages)
-        elif not feature.published:
+            yield from _cover(feature, kind, messages, effects.cover(model))
+        elif not feature.published and "diat:affects" not in kind.schema:
             yield _action(feature, kind, messages)
+            yield from _warning(feature, messages)
         elif feature.base in _MOMENTS and not feature.settable:
             yield _event(feature, kind, messages)
         else:
@@ -66,7 +77,7 @@ def _property(
         name=kind.name or (f"{feature.name}{endpoint}" if shared else feature.key),
         title=kind.title or feature.title,
         schema=kind.schema | _about(feature, described=not kind.turned),
-        sources=(Source(messages.state, At((feature.key,), kind.decode)),),
+        sources=(Source(messages.state, At((feature.key,), kind.decode)),) if feature.published else (),
         command=command,
     )
 
@@ -98,7 +109,7 @@ def _action(feature: Feature, kind: kinds.Kind, messages: Messages) -> Draft:
     )
 
 
-def _cover(feature: Feature, kind: kinds.Kind, messages: Messages) -> Iterator[Draft]:
+def _cover(feature: Feature, kind: kinds.Kind, messages: Messages, opens: Meaning) -> Iterator[Draft]:
     """What a cover does is told in the words that command it; commands are actions."""
     if feature.published:
         yield _property(feature, kind, messages, settable=False)
@@ -108,9 +119,30 @@ def _cover(feature: Feature, kind: kinds.Kind, messages: Messages) -> Iterator[D
             key=f"{feature.key} {feature.name} {choice}",
             name=f"{choice}{endpoint}".lower(),
             title=f"{str(choice).capitalize()}{endpoint}",
-            schema={},
+            schema=affecting(opens, COVERING[choice], feature.endpoint) if choice in COVERING else {},
             kind="action",
             command=_command(feature, partial(_always, choice), messages),
+        )
+
+
+def _warning(feature: Feature, messages: Messages) -> Iterator[Draft]:
+    """Start and stop a siren, without all that can be said of a warning."""
+    listed = feature.said.get("features") if feature.name == "warning" else None
+    said = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    modes = next((each.get("values") for each in said if each.get("name") == "mode"), None)
+    if not isinstance(modes, list) or "stop" not in modes or "emergency" not in modes:
+        return
+    start: dict[str, Any] = {"mode": "emergency"}
+    if any(each.get("name") == "duration" for each in said):
+        start["duration"] = WARNING
+    for verb, direction, value in (("start", INCREASE, start), ("stop", DECREASE, {"mode": "stop"})):
+        yield Draft(
+            key=f"{feature.key} {feature.name} {verb}",
+            name=f"{feature.key}_{verb}",
+            title=f"{feature.title}: {verb}",
+            schema=affecting(SIREN, direction, feature.endpoint),
+            kind="action",
+            command=_command(feature, partial(_always, value), messages),
         )
 
 

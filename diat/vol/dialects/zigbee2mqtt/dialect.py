@@ -11,6 +11,7 @@ from diat.vol.dialects.words import is_topic, quoted, word
 from diat.vol.dialects.zigbee2mqtt import bridge
 from diat.vol.dialects.zigbee2mqtt.affordances import Messages, drafts
 from diat.vol.dialects.zigbee2mqtt.availability import AvailabilityInlet
+from diat.vol.dialects.zigbee2mqtt.effects import model
 from diat.vol.dialects.zigbee2mqtt.exposes import features
 
 
@@ -48,7 +49,7 @@ class Zigbee2Mqtt:
             notes.append("it is disabled in the bridge")
         here = f"{self._base}/{friendly}"
         found = features(definition.get("exposes", []), notes)
-        made = assemble(list(drafts(found, Messages(here, f"{here}/set"), notes)))
+        made = assemble(list(drafts(found, Messages(here, f"{here}/set"), model(definition, found), notes)))
         return Description(
             td={"title": friendly, **_terms(address, body, definition), **made.td},
             inlets=(

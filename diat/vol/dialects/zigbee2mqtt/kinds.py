@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from diat.vol.dialects.commands import boolean, channels, finite, tidy, verbal
-from diat.vol.dialects.meaning import EXPOSE, measured, quantity, wanted, watched
+from diat.vol.dialects.effects import LOCK
+from diat.vol.dialects.meaning import EXPOSE, Meaning, measured, quantity, wanted, watched
 from diat.vol.dialects.messages import Value
 from diat.vol.dialects.values import (
     Choice,
@@ -36,7 +37,7 @@ class Kind(Struct, frozen=True, kw_only=True):
         decode: from the JSON value in a message; raises ``Unfit``.
         encode: to the JSON value in a command; raises ``Unfit``.
         name: what the property is called if not as in the messages; ``title`` likewise.
-        turned: whether true and false have changed places against the messages.
+        turned: whether true and false have changed places against the announcement.
         notes: what of the announcement was not understood.
     """
 
@@ -80,8 +81,9 @@ def _binary(feature: Feature) -> Kind:
         turned = False
     elif turned:
         name, title = f"opening_{feature.endpoint}" if feature.endpoint else "opening", "Opening"
-    elif feature.group == "lock" and feature.name == "state":
-        name, title = f"locked_{feature.endpoint}" if feature.endpoint else "locked", "Locked"
+    elif feature.group == "lock" and feature.base == "state":
+        name, title = f"unlocked_{feature.endpoint}" if feature.endpoint else "unlocked", "Unlocked"
+        kind, on, off, turned = Meaning(LOCK, EXPOSE), off, on, True
     toggle = feature.said.get("value_toggle")
     neither = ("", *([toggle] if toggle is not None and not alike(toggle, on) else []))
     return Kind(

@@ -8,12 +8,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from diat.vol.dialects.commands import Fixed
+from diat.vol.dialects.effects import being
 from diat.vol.dialects.homeassistant.components import openings
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
     Facet,
     FacetMaker,
-    affecting,
     command,
     command_template,
     press,
@@ -79,7 +79,7 @@ def _position(entity: Entity) -> Facet | None:
     return settable(
         Facet(
             word="position",
-            schema={**quantity(opens), **PERCENT, **affecting(opens, "switch")},
+            schema={**PERCENT, **being(opens, "switch")},
             source=_from_position(entity, Inside("position", to.read, to.read)),
             command=command(entity, "set_position_topic", partial(_written, to, template, "position")),
             confirmed=to.fine,

@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+from diat.vol.dialects import effects
 from diat.vol.dialects.commands import through
+from diat.vol.dialects.effects import being
 from diat.vol.dialects.homeassistant.components.onoff import on_off
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
@@ -41,7 +43,7 @@ def _percentage(entity: Entity) -> Facet | None:
     return settable(
         Facet(
             word="percentage",
-            schema=PERCENT,
+            schema={**PERCENT, **being(effects.FAN)},
             source=source(
                 *(entity, "percentage_state_topic", unless(partial(_percent, speeds), reset)),
                 "percentage_value_template",
@@ -83,4 +85,8 @@ def _oscillation(entity: Entity) -> Facet | None:
     return on_off(entity, "oscillation_", "oscillation")
 
 
-FAN: tuple[FacetMaker, ...] = (on_off, _percentage, _preset, _oscillation, _direction)
+def _on_off(entity: Entity) -> Facet | None:
+    return on_off(entity, schema=being(effects.FAN))
+
+
+FAN: tuple[FacetMaker, ...] = (_on_off, _percentage, _preset, _oscillation, _direction)

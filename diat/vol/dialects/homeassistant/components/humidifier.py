@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from diat.vol.dialects.effects import affecting
 from diat.vol.dialects.homeassistant.components import thermal
 from diat.vol.dialects.homeassistant.components.onoff import on_off
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, affecting, choice, unless
+from diat.vol.dialects.homeassistant.facets import Facet, FacetMaker, choice, unless
 from diat.vol.dialects.messages import OneOf
 
 _ACTIONS = ["off", "humidifying", "drying", "idle"]

@@ -7,8 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from diat.vol.dialects.commands import Encoder
+from diat.vol.dialects.effects import affecting
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.homeassistant.facets import Facet, affecting, command
+from diat.vol.dialects.homeassistant.facets import Facet, command
 from diat.vol.dialects.meaning import quantity
 from diat.vol.dialects.words import Unfit, quoted
 from diat.wot.units import ucum

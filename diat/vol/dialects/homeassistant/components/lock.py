@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from diat.vol.dialects.effects import Direction, affecting
 from diat.vol.dialects.homeassistant.components.codes import Coded, code_input, safe_pattern
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
-    Direction,
     Facet,
     FacetMaker,
-    affecting,
     command,
     command_template,
     source,

@@ -5,27 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from diat.vol.dialects.commands import through
+from diat.vol.dialects.effects import OPENINGS, Direction
 from diat.vol.dialects.homeassistant.entity import Entity
-from diat.vol.dialects.homeassistant.facets import Direction, Facet, press
+from diat.vol.dialects.homeassistant.facets import Facet, press
 from diat.vol.dialects.jinja.templates import Template
 
-# What opening it changes, by device class.
-KINDS = {
-    **dict.fromkeys(("awning", "blind", "curtain", "shade", "shutter"), "Shade"),
-    "damper": "Damper",
-    "door": "Door",
-    "garage": "GarageDoor",
-    "gate": "Gate",
-    "window": "Window",
-    "water": "Valve",
-    "gas": "Valve",
-}
 DIRECTIONS: dict[str, Direction] = {"open": "increase", "close": "decrease"}
 
 
 def kind(entity: Entity, usual: str) -> str:
     """What opening it changes."""
-    return KINDS.get(entity.word("device_class") or "", usual)
+    return OPENINGS.get(entity.word("device_class") or "", usual)
 
 
 def payload(entity: Entity, key: str, usual: str | None) -> Any:

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from diat.vol.dialects.commands import boolean, finite, tidy, verbal
 from diat.vol.dialects.commands import through as payload_of
+from diat.vol.dialects.effects import affecting
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
     Facet,
     FacetMaker,
-    affecting,
     command,
     command_template,
     settable,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diat.vol.dialects.commands import Switching
+from diat.vol.dialects.effects import LOAD, affecting
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, source
 from diat.vol.dialects.meaning import classed, quantity
@@ -24,13 +25,24 @@ def _binary_sensor(entity: Entity) -> Facet:
     )
 
 
+def _feeds(entity: Entity) -> bool:
+    """Whether it feeds something: not the many switches that are settings of a device.
+
+    It does if it says that it is an outlet or a switch, or if it is the device itself (``"name": null``).
+    """
+    if entity.config.get("entity_category") is not None:
+        return False
+    said = entity.word("device_class")
+    return said in ("outlet", "switch") if said else entity.config.get("name", "") is None
+
+
 def _switch(entity: Entity) -> Facet:
     on, off = entity.config.get("payload_on", "ON"), entity.config.get("payload_off", "OFF")
     states = TwoStates(
         spellings(entity.config.get("state_on", on)), spellings(entity.config.get("state_off", off))
     )
     return Facet(
-        schema={"type": "boolean"},
+        schema={"type": "boolean", **(affecting(LOAD) if _feeds(entity) else {})},
         source=source(entity, "state_topic", states, "value_template"),
         command=command(
             entity, "command_topic", Switching(on, off, command_template(entity, "command_template"))

@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
+from diat.vol.dialects.effects import being
 from diat.vol.dialects.homeassistant.components import openings
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import (
     Facet,
     FacetMaker,
-    affecting,
     command,
     command_template,
     press,
@@ -93,7 +93,7 @@ def _position(entity: Entity) -> Facet | None:
     return settable(
         Facet(
             word="position",
-            schema={**quantity(opens), **PERCENT, **affecting(opens, "switch")},
+            schema={**PERCENT, **being(opens, "switch")},
             source=source(
                 *(entity, "state_topic", Inside("position", decode, decode), "value_template"),
                 known=_known(entity),
