@@ -64,6 +64,10 @@ def _lasting(each: VirtualObject, base: str, broker: str | None) -> Json:
                 for name, said in group.items()
                 if isinstance(said, dict)
             }
+    for name, said in td.get("actions", {}).items():
+        if name not in each.description.unreached:
+            # What is invoked through the platform is answered before it is done.
+            said["synchronous"] = False
     td.pop("forms", None)
     if whole := forms.of_the_whole():
         td["forms"] = whole

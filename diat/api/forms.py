@@ -136,5 +136,4 @@ def _stream(href: str, *operations: str) -> Json:
         "op": list(operations),
         "subprotocol": "sse",
         "contentType": "application/json",
-        "response": {"contentType": "text/event-stream"},
     }

@@ -139,7 +139,6 @@ def _event(kind: str, diff: str) -> Json:
                 "op": ["subscribeevent", "unsubscribeevent"],
                 "subprotocol": "sse",
                 "contentType": "application/json",
-                "response": {"contentType": "text/event-stream"},
             }
         ],
     }

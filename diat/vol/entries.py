@@ -125,7 +125,7 @@ def _comparable(td: Json) -> Json:
     for kind in AFFORDANCES:
         if isinstance(group := kept.get(kind), dict):
             kept[kind] = {
-                name: {key: value for key, value in each.items() if key != "forms"}
+                name: {key: value for key, value in each.items() if key not in ("forms", "synchronous")}
                 if isinstance(each, dict)
                 else each
                 for name, each in mapping(group).items()

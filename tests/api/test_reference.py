@@ -158,3 +158,12 @@ def resolve(document, node):
     for step in node["$ref"].removeprefix("#/").split("/"):
         found = found[step]
     return found
+
+
+def test_every_test_that_holds_an_assertion_of_the_directory_exists():
+    rows = (REFERENCE / "directory.md").read_text("utf-8").split("## Assertions")[1].splitlines()
+    named = [re.findall(r"`([\w./]+\.py)` `(\w+)`", row) for row in rows if row.startswith("| ")]
+    held = [pair for row in named for pair in row]
+    assert len(held) > 30
+    for file, test in held:
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text("utf-8"), (file, test)
