@@ -20,16 +20,22 @@ _ONLINE, _OFFLINE = {"state": "online"}, {"state": "offline"}
 class ExposedDevice:
     """A Zigbee device as the bridge knows it.
 
+    Args:
+        about: what the list of models says of its model, if more than its name.
+
     Attributes:
         name: friendly name.
         state: what its state message says.
         performed: ``(key, value)`` of what was set and is no part of the state, oldest first.
     """
 
-    def __init__(self, ieee: str, name: str, model: str, exposes: Sequence[Json], state: Json) -> None:
+    def __init__(
+        self, ieee: str, name: str, model: str, exposes: Sequence[Json], state: Json, *, about: str = ""
+    ) -> None:
         self.ieee = ieee
         self.name = name
         self._model = model
+        self._about = about or model
         self._exposes = list(exposes)
         self.state = dict(state)
         self.performed: list[tuple[str, Any]] = []
@@ -40,7 +46,7 @@ class ExposedDevice:
         definition = {
             "model": self._model,
             "vendor": "Maker",
-            "description": self._model,
+            "description": self._about,
             "exposes": self._exposes,
             "options": [],
         }

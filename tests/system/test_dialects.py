@@ -15,6 +15,7 @@ from tests.system import devices
 from tests.system.conftest import Platform, eventually
 
 SECONDS = 10.0
+_SIGNS = {"increase": "+", "decrease": "-", "switch": "="}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,11 @@ def test_it_has_exactly_these_affordances(seen):
     assert actions == seen.known.actions
     events = {name: _line(each.get("data", {}), each) for name, each in td.get("events", {}).items()}
     assert events == {name: line for name, (line, _, _) in seen.known.events.items()}
+    assert {
+        name: f"{_SIGNS[said['direction']]}{said['quantity']}"
+        for name, each in {**found, **td.get("actions", {})}.items()
+        if (said := each.get("diat:affects"))
+    } == seen.known.affects
     assert td["diat:dialect"] == seen.known.dialect
     assert td["diat:status"] == "online"
     assert seen.house.get(f"{seen.path}/diagnostics") == []

@@ -30,6 +30,8 @@ OPENINGS = {
     "gas": GAS,
 }
 """What opening it changes, by what it is, in the words of Home Assistant's device classes."""
+LOADS = frozenset({"plug", "outlet", "socket", "relay"})
+"""Words for what feeds whatever hangs on it."""
 
 
 def affecting(

@@ -43,6 +43,8 @@ class Device:
     Attributes:
         title: the title of its thing.
         make: makes it, for the address of a broker; gives what is started and what is looked at.
+        affects: for each affordance that does something to a quantity, which, after ``+`` for what
+            increases it, ``-`` for what decreases it, ``=`` for what does either.
         events: for each event its summary, what makes it happen, and the data that comes.
     """
 
@@ -53,4 +55,5 @@ class Device:
     writes: Mapping[str, Write] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
     calls: Mapping[str, Call] = field(default_factory=dict)
+    affects: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, tuple[str, Callable[[Any, Any], None], Any]] = field(default_factory=dict)

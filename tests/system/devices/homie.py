@@ -112,6 +112,7 @@ HOMIE_4 = Device(
     writes=_HOMIE_WRITES,
     actions={"misc_brew": "integer - -"},
     calls=_HOMIE_CALLS,
+    affects={"lamp_level": "+Illuminance", "lamp_on": "+Illuminance"},
     events=_HOMIE_EVENTS,
 )
 HOMIE_5 = Device(
@@ -128,5 +129,6 @@ HOMIE_5 = Device(
     },
     actions={"misc_brew": "integer - -"},
     calls=_HOMIE_CALLS,
+    affects={"lamp_level": "+Illuminance", "lamp_on": "+Illuminance"},
     events=_HOMIE_EVENTS,
 )

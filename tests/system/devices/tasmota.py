@@ -49,6 +49,7 @@ TASMOTA_PLUG = Device(
         "switch2": "boolean - - r",
     },
     writes={"power": Write(good=True, bad="ON", done=lambda plug: plug.state["POWER"] == "ON")},
+    affects={"power": "+Power"},
     events={
         "button1_press": ("string - -", lambda _, plug: plug.press("Button1", "DOUBLE"), "DOUBLE"),
         "pn532_tag": (
@@ -82,6 +83,7 @@ TASMOTA_LIGHT = Device(
         "scheme": Write(good="Random", bad="Stroll", done=lambda strip: strip.state["Scheme"] == 4),
         "white": Write(good=5, bad=-1, done=lambda strip: strip.state["White"] == 5),
     },
+    affects={"dimmer": "+Illuminance", "power": "+Illuminance"},
 )
 TASMOTA_SHUTTER = Device(
     title="Awning",
@@ -90,10 +92,11 @@ TASMOTA_SHUTTER = Device(
     properties={
         **_OWN,
         "shutter_direction": "string - - r",
-        "shutter_position": "integer % - rw",
+        "shutter_position": "integer % Shade rw",
     },
     writes={"shutter_position": Write(good=40, bad=40.5, done=lambda awning: awning.shutters == [40])},
     actions={"shutter_close": "- - -", "shutter_open": "- - -", "shutter_stop": "- - -"},
+    affects={"shutter_close": "-Shade", "shutter_open": "+Shade", "shutter_position": "=Shade"},
     calls={
         "shutter_close": Call(done=lambda awning: awning.shutters == [0]),
         "shutter_open": Call(done=lambda awning: awning.shutters == [100]),
@@ -104,9 +107,16 @@ TASMOTA_FAN = Device(
     title="Ceiling fan",
     dialect="tasmota",
     make=_tasmota("3C71BF000004", "Ceiling fan", {"rl": [2, 0, 0, 0], "if": 1}, state={"FanSpeed": 0}),
-    properties={**_OWN, "fan_speed": "integer - - rw", "power": "boolean - - rw"},
+    properties={
+        **_OWN,
+        "fan": "boolean - Ventilation rw",
+        "fan_speed": "integer - - rw",
+        "power": "boolean - - rw",
+    },
+    affects={"fan": "+Ventilation", "fan_speed": "+Ventilation", "power": "+Illuminance"},
     writes={
-        "fan_speed": Write(good=2, bad=4, done=lambda fan: fan.state["FanSpeed"] == 2),
+        "fan": Write(good=True, bad="ON", done=lambda fan: fan.state["FanSpeed"] == 2),
+        "fan_speed": Write(good=3, bad=4, done=lambda fan: fan.state["FanSpeed"] == 3),
         "power": Write(good=True, bad=1, done=lambda fan: fan.state["POWER"] == "ON"),
     },
 )

@@ -1,4 +1,4 @@
-"""Zigbee2MQTT devices: a light, a radiator valve, a lock, a blind."""
+"""Zigbee2MQTT devices: a light, a radiator valve, a lock, a blind, a strip, a water valve, a siren, a fan."""
 
 from diat.simulation.zigbee_exposed import ExposedBridge, ExposedDevice
 from tests.system.devices.device import Call, Device, Write
@@ -84,9 +84,9 @@ _BLIND = [
 ]
 
 
-def _zigbee(ieee, name, model, exposes, state):
+def _zigbee(ieee, name, model, exposes, state, about=""):
     def make(address):
-        device = ExposedDevice(ieee, name, model, exposes, state)
+        device = ExposedDevice(ieee, name, model, exposes, state, about=about)
         bridge = ExposedBridge(address, [device], base="zigbee2mqtt")
         bridge.device = device
         return bridge, device
@@ -126,6 +126,7 @@ ZIGBEE_LIGHT = Device(
         "effect": Call(good="breathe", bad="melt", done=lambda lamp: ("effect", "breathe") in lamp.performed),
         "identify": Call(done=lambda lamp: ("identify", "identify") in lamp.performed),
     },
+    affects={"state": "+Illuminance"},
     events={"action": ("string - -", lambda bridge, lamp: bridge.press(lamp, "hold"), "hold")},
 )  # fmt: skip
 ZIGBEE_VALVE = Device(
@@ -177,8 +178,11 @@ ZIGBEE_LOCK = Device(
     make=_zigbee(
         "0x0017880104e45503", "front_door", "WLCKG1", _LOCK, {"state": "UNLOCK", "lock_state": "unlocked"}
     ),
-    properties={"lock_state": "string - - r", "locked": "boolean - - rw"},
-    writes={"locked": Write(good=True, bad="LOCK", done=lambda lock: lock.state["lock_state"] == "locked")},
+    properties={"lock_state": "string - - r", "unlocked": "boolean - Lock rw"},
+    writes={
+        "unlocked": Write(good=False, bad="LOCK", done=lambda lock: lock.state["lock_state"] == "locked")
+    },
+    affects={"unlocked": "+Lock"},
     events={
         "action": ("string - -", lambda bridge, lock: bridge.press(lock, "manual_unlock"), "manual_unlock")
     },
@@ -187,14 +191,101 @@ ZIGBEE_BLIND = Device(
     title="blind",
     dialect="zigbee2mqtt",
     make=_zigbee(
-        "0x0017880104e45504", "blind", "E1757", _BLIND, {"state": "CLOSE", "position": 0, "battery": 70}
+        "0x0017880104e45504", "blind", "E1757", _BLIND,
+        {"state": "CLOSE", "position": 0, "battery": 70}, about="FYRTUR roller blind, block-out",
     ),
-    properties={"battery": "number % StateOfCharge r", "position": "number % - rw", "state": "string - - r"},
+    properties={
+        "battery": "number % StateOfCharge r",
+        "position": "number % Shade rw",
+        "state": "string - - r",
+    },
     writes={"position": Write(good=40, bad=101, done=lambda blind: blind.state["position"] == 40)},
     actions={"close": "- - -", "open": "- - -", "stop": "- - -"},
+    affects={"close": "-Shade", "open": "+Shade", "position": "=Shade"},
     calls={
         "close": Call(done=lambda blind: blind.state["position"] == 0),
         "open": Call(done=lambda blind: blind.state["position"] == 100),
         "stop": Call(done=lambda blind: ("cover", "STOP") in blind.performed),
     },
+)  # fmt: skip
+
+
+def _socket(endpoint):
+    state = _binary("state", 7) | {"property": f"state_{endpoint}", "endpoint": endpoint}
+    return {"type": "switch", "endpoint": endpoint, "features": [state]}
+
+
+_WARNING = _feature(
+    "composite",
+    "warning",
+    2,
+    features=[_enum("mode", 2, "stop", "burglar", "emergency"), _numeric("duration", 2, unit="s")],
+)
+ZIGBEE_STRIP = Device(
+    title="strip",
+    dialect="zigbee2mqtt",
+    make=_zigbee(
+        *("0x0017880104e45505", "strip", "TS011F", [_socket("l1"), _socket("l2")]),
+        {"state_l1": "OFF", "state_l2": "OFF"},
+        about="Smart plug with 2 sockets",
+    ),
+    properties={"state_l1": "boolean - - rw", "state_l2": "boolean - - rw"},
+    writes={
+        "state_l1": Write(good=True, bad="ON", done=lambda strip: strip.state["state_l1"] == "ON"),
+        "state_l2": Write(good=True, bad="ON", done=lambda strip: strip.state["state_l2"] == "ON"),
+    },
+    affects={"state_l1": "+Power", "state_l2": "+Power"},
+)
+ZIGBEE_WATER = Device(
+    title="garden",
+    dialect="zigbee2mqtt",
+    make=_zigbee(
+        *("0x0017880104e45506", "garden", "SWV", [{"type": "switch", "features": [_binary("state", 7)]}]),
+        {"state": "OFF"},
+        about="Zigbee smart water valve",
+    ),
+    properties={"state": "boolean - WaterSupply rw"},
+    writes={"state": Write(good=True, bad="ON", done=lambda valve: valve.state["state"] == "ON")},
+    affects={"state": "+WaterSupply"},
+)
+ZIGBEE_SIREN = Device(
+    title="siren",
+    dialect="zigbee2mqtt",
+    make=_zigbee(
+        *("0x0017880104e45507", "siren", "HS2WD-E", [_binary("alarm", 7), _WARNING]),
+        {"alarm": "OFF"},
+        about="Smart siren",
+    ),
+    properties={"alarm": "boolean - - rw"},
+    writes={"alarm": Write(good=True, bad="ON", done=lambda siren: siren.state["alarm"] == "ON")},
+    actions={"warning": "object - -", "warning_start": "- - -", "warning_stop": "- - -"},
+    calls={
+        "warning": Call(
+            good={"mode": "burglar"},
+            bad={"mode": "whistle"},
+            done=lambda siren: ("warning", {"mode": "burglar"}) in siren.performed,
+        ),
+        "warning_start": Call(
+            done=lambda siren: ("warning", {"mode": "emergency", "duration": 1800}) in siren.performed
+        ),
+        "warning_stop": Call(done=lambda siren: ("warning", {"mode": "stop"}) in siren.performed),
+    },
+    affects={
+        "alarm": "+SoundPressureLevel",
+        "warning_start": "+SoundPressureLevel",
+        "warning_stop": "-SoundPressureLevel",
+    },
+)
+ZIGBEE_FAN = Device(
+    title="purifier",
+    dialect="zigbee2mqtt",
+    make=_zigbee(
+        *("0x0017880104e45508", "purifier", "E2007"),
+        [{"type": "fan", "features": [_binary("state", 7) | {"property": "fan_state"}]}],
+        {"fan_state": "OFF"},
+        about="STARKVIND air purifier",
+    ),
+    properties={"fan_state": "boolean - Ventilation rw"},
+    writes={"fan_state": Write(good=True, bad="ON", done=lambda fan: fan.state["fan_state"] == "ON")},
+    affects={"fan_state": "+Ventilation"},
 )

@@ -188,6 +188,7 @@ def test_a_json_light_has_what_it_declares():
         "title": "Thermometer",
         "type": "boolean",
         "diat:affects": {"quantity": "Illuminance", "direction": "increase"},
+        "diat:channel": "light",
     }
     assert properties["brightness"] == {
         "title": "Thermometer brightness",

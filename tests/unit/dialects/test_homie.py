@@ -84,7 +84,11 @@ def test_a_device_is_put_together_from_attributes_in_any_order():
         "@type": "quantitykind:Temperature", "type": "number", "unit": "Cel", "readOnly": True,
         "diat:meaningFrom": "name", "diat:confidence": 0.8,
     }  # fmt: skip
-    assert prop(described, "lamp_level") == {"type": "integer", "minimum": 0, "maximum": 100, "unit": "%"}
+    assert prop(described, "lamp_level") == {
+        "type": "integer", "minimum": 0, "maximum": 100, "unit": "%",
+        "diat:affects": {"quantity": "Illuminance", "direction": "increase"}, "diat:channel": "lamp",
+        "diat:meaningFrom": "name", "diat:confidence": 0.8,
+    }  # fmt: skip
 
 
 def test_parts_go_by_the_device_and_not_by_the_address_of_the_bridge():

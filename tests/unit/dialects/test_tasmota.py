@@ -126,7 +126,7 @@ def test_words_of_its_own():
         ({"lt_st": 5, "lk": 0, "rl": [2, 2]},
          ["color1", "color_temp2", "dimmer1", "dimmer2", "power1", "power2", "scheme1"]),
         ({"lt_st": 4, "so": {"68": 1}, "rl": [2, 2]}, ["dimmer1", "dimmer2", "power1", "power2"]),
-        ({"if": 1, "rl": [2]}, ["fan_speed", "power"]),
+        ({"if": 1, "rl": [2]}, ["fan", "fan_speed", "power"]),
         ({"rl": [1], "so": {"30": 1}}, ["power"]),
     ],
 )  # fmt: skip
@@ -207,7 +207,10 @@ def test_half_a_shutter_is_noted():
 
 def test_a_fan():
     described = describe(**{"if": 1, "rl": [1]})
-    assert read(described, "stat/plug/RESULT", {"FanSpeed": 2}) == {"fan_speed": 2}
+    assert read(described, "stat/plug/RESULT", {"FanSpeed": 2}) == {"fan": True, "fan_speed": 2}
+    assert read(described, "tele/plug/STATE", {"FanSpeed": 0}) == {"fan": False, "fan_speed": 0}
+    assert described.outlets["fan"].write(True) == Outgoing("cmnd/plug/FanSpeed", b"2")
+    assert described.outlets["fan"].write(False) == Outgoing("cmnd/plug/FanSpeed", b"0")
     assert described.outlets["fan_speed"].write(3) == Outgoing("cmnd/plug/FanSpeed", b"3")
     assert isinstance(described.outlets["fan_speed"].write(4), Refusal)
 

@@ -286,9 +286,11 @@ def test_a_cover_is_driven_by_actions_and_position():
 def test_a_lock():
     state = expose("binary", "state", 7, value_on="LOCK", value_off="UNLOCK")
     described = describe({"type": "lock", "features": [state]})
-    assert only(described)[0] == "locked"
-    assert read(described, {"state": "LOCK"}) == {"locked": True}
-    assert described.outlets["locked"].write(False).payload == b'{"state":"UNLOCK"}'
+    name, schema = only(described)
+    assert (name, schema["@type"]) == ("unlocked", "quantitykind:Lock")
+    assert read(described, {"state": "LOCK"}) == {"unlocked": False}
+    assert described.outlets["unlocked"].write(True).payload == b'{"state":"UNLOCK"}'
+    assert described.outlets["unlocked"].write(False).payload == b'{"state":"LOCK"}'
 
 
 @pytest.mark.parametrize(

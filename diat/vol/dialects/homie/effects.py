@@ -14,6 +14,7 @@ from diat.vol.dialects.effects import (
     GAS,
     LIGHT,
     LOAD,
+    LOADS,
     LOCK,
     OPENING,
     OPENINGS,
@@ -29,7 +30,7 @@ from diat.vol.dialects.meaning import CONFIRMED, NAME, SUPPOSED, Meaning
 _COVERS = {word: kind for word, kind in OPENINGS.items() if word not in ("door", "window", "water", "gas")}
 _NODES = {
     **dict.fromkeys(("light", "lamp", "dimmer", "bulb", "led"), LIGHT),
-    **dict.fromkeys(("plug", "outlet", "socket", "relay", "switch"), LOAD),
+    **dict.fromkeys((*LOADS, "switch"), LOAD),
     **dict.fromkeys(("fan", "ventilator", "ventilation"), FAN),
     **_COVERS,
     "cover": OPENING,

@@ -42,7 +42,7 @@ _COVERS = (
 )
 _WATERS = re.compile(r"watering|irrigation|sprinkler|\b(?:water|garden|hose)\b.*(?:valve|timer)")
 _GASES = re.compile(r"\bgas\b.*\bvalve")
-_HEATS = re.compile(r"radiator|thermostat|underfloor|\btrv\b")
+_HEATS = re.compile(r"radiator|thermostatic|^thermostat|\btrv\b")
 _ALARMS = frozenset({"alarm", "siren", "siren_on"})
 _ALARM = re.compile(r"siren|(?:^|and )alarm$")
 _SOUNDS = re.compile(r"siren|sound|audib")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from diat.vol.dialects.commands import Switching
-from diat.vol.dialects.effects import LOAD, affecting
+from diat.vol.dialects.effects import LOAD, LOADS, affecting
 from diat.vol.dialects.homeassistant.entity import Entity
 from diat.vol.dialects.homeassistant.facets import Facet, command, command_template, source
-from diat.vol.dialects.meaning import classed, quantity
+from diat.vol.dialects.meaning import DEVICE_CLASS, NAME, SUPPOSED, Meaning, classed, quantity
 from diat.vol.dialects.messages import TwoStates
 from diat.vol.dialects.words import spellings
+
+_NUMBER = re.compile(r"[\s_-]*\d{1,3}$")
 
 
 def _binary_sensor(entity: Entity) -> Facet:
@@ -25,15 +29,20 @@ def _binary_sensor(entity: Entity) -> Facet:
     )
 
 
-def _feeds(entity: Entity) -> bool:
-    """Whether it feeds something: not the many switches that are settings of a device.
+def _feeds(entity: Entity) -> Meaning | None:
+    """That it feeds something, unless it may be one of the many switches that are settings of a device.
 
-    It does if it says that it is an outlet or a switch, or if it is the device itself (``"name": null``).
+    It does if it says that it is an outlet or a switch, if it is the device itself (``"name": null``), or,
+    with less certainty, if it is called just that: ``Relay 2``.
     """
-    if entity.config.get("entity_category") is not None:
-        return False
     said = entity.word("device_class")
-    return said in ("outlet", "switch") if said else entity.config.get("name", "") is None
+    if entity.config.get("entity_category") is not None or said not in (None, "outlet", "switch"):
+        return None
+    if said or entity.config.get("name", "") is None:
+        return Meaning(LOAD, DEVICE_CLASS if said else "")
+    names = (entity.word("name") or "", entity.object_id)
+    called = any(_NUMBER.sub("", name).lower() in LOADS for name in names)
+    return Meaning(LOAD, NAME, SUPPOSED) if called else None
 
 
 def _switch(entity: Entity) -> Facet:
@@ -42,7 +51,7 @@ def _switch(entity: Entity) -> Facet:
         spellings(entity.config.get("state_on", on)), spellings(entity.config.get("state_off", off))
     )
     return Facet(
-        schema={"type": "boolean", **(affecting(LOAD) if _feeds(entity) else {})},
+        schema={"type": "boolean", **affecting(_feeds(entity))},
         source=source(entity, "state_topic", states, "value_template"),
         command=command(
             entity, "command_topic", Switching(on, off, command_template(entity, "command_template"))
