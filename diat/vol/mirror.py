@@ -8,6 +8,7 @@ it may: at most ``RATE`` values a second over all things, each time the newest, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from diat.kernel.overlay import Overlay
@@ -20,6 +21,8 @@ from diat.wire.envelope import encode
 
 EVERY = 100
 """Milliseconds between two rounds."""
+LOOKED_AT = 1_000
+"""Things that are looked at in a round at most; most of them may have nothing to show."""
 RATE = 300
 """Values published in a second at most; a thing's values of one moment are published together."""
 
@@ -67,7 +70,7 @@ class Mirror:
             return
         self._next = now + EVERY
         left = RATE * EVERY // 1000
-        for thing in list(self._waiting):
+        for thing in list(islice(self._waiting, LOOKED_AT)):
             del self._waiting[thing]
             self._taken[thing] = None
             left -= self._show(thing)

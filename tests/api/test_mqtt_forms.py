@@ -90,8 +90,9 @@ def test_of_what_is_seldom_said_the_newest_counts(thing, house, observe):
     meter = thing(METER)
     form = mqtt_form(house.get(meter.path), "power")
     values = observe(form)
-    for at in range(500):
-        meter.report(power=float(at))
+    reports = [{"b": "burst", "n": n + 1, "v": {"power": float(n)}} for n in range(500)]
+    for start in range(0, 500, 10):
+        meter.say(f"diat/{meter.name}/properties", reports[start : start + 10])
     seen = []
     while not seen or seen[-1] != 499.0:
         seen.append(values())
