@@ -99,6 +99,14 @@ def up(
             help="Days that hourly figures of dropped readings are kept.  [default: ever]",
         ),
     ] = None,
+    webhooks_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--webhooks-allow",
+            envvar="DIAT_WEBHOOKS_ALLOW",
+            help="Private network that web hooks may reach; may be repeated.  [default: none]",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run the platform on this machine: broker, database and REST, on loopback.
@@ -116,6 +124,7 @@ def up(
         stale_after=stale_after,
         admission=admission,
         retention=(hot_days, raw_days, hourly_days),
+        webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,
     )
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
+from diat.cvol.webhooks import Call
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -79,6 +80,7 @@ OVERLAYS: dict[str, TableRows] = {
     "templates": _table("templates", "name body", lambda key, t: (key, t.model_dump_json(by_alias=True))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -99,6 +101,7 @@ read_actuation = msgspec.json.Decoder(Actuation).decode
 read_actuator = msgspec.json.Decoder(Actuator).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json
 
