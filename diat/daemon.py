@@ -31,7 +31,9 @@ from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
 from diat.adapters.sql.store import SqlStore
+from diat.adapters.webhooks import Caller
 from diat.cvol.execution import CompositeLayer
+from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
 from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
@@ -112,6 +114,8 @@ class Layers:
         self._situate(now)
         result = change()
         self._situate(now)
+        # Whatever it was: it may have taken ingest positions, and those are never given out twice.
+        self._things.ingest.finish(now)
         return result
 
     def receipt(self, reference: str) -> None:
@@ -267,6 +271,8 @@ class Daemon:
         self.situations = SituationLayer(
             ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
         )
+        webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
+        self.composites.call_by(webhooks.ask)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -287,7 +293,10 @@ class Daemon:
         stack.callback(self._writer.stop)
         keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
         stack.callback(keeper.stop)
+        caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
+        stack.callback(caller.stop)
         self._writer.start()
+        caller.start()
         keeper.start()
         self._announce(stack)
 

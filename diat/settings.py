@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         mirror: whether bare values of properties are published on MQTT, for WoT clients.
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
+        webhooks_allow: networks that web hooks may reach though they are private.
     """
 
     data: Path
@@ -50,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admission: Literal["accepted", "pending"] = "accepted"
     mirror: bool = True
     announce: bool = True
+    webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 def parse_listen(text: str, flag: str) -> Listen:
@@ -71,6 +73,20 @@ def parse_listen(text: str, flag: str) -> Listen:
             flag,
         )
     return Listen(host, int(port))
+
+
+def parse_network(text: str, flag: str) -> IPv4Network | IPv6Network:
+    """Read a network, ``192.168.1.0/24``, or an address.
+
+    Raises:
+        Invalid: it is neither; the message names the flag.
+    """
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise Invalid(
+            f"{flag} takes a network like 192.168.1.0/24 or an address, not {text!r}", flag
+        ) from None
 
 
 def _is_loopback(host: str) -> bool:

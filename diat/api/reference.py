@@ -1,7 +1,8 @@
 """The reference documents that are made from the code: ``python -m diat.api.reference`` writes them.
 
 ``docs/reference/openapi.yaml`` is REST, ``docs/reference/template.schema.json`` what a composite template
-looks like. Tests hold the written ones to what is made here.
+looks like, ``goal.schema.json`` and ``situation.schema.json`` beside it the same of goals and situations.
+Tests hold the written ones to what is made here.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
+from pydantic import BaseModel
 
 from diat import __version__
 from diat.api.app import make_app
 from diat.api.ports import Platform
 from diat.cvol.steps import STEPS
 from diat.cvol.template import Template
+from diat.service.goals import Goal
+from diat.service.situation_request import SituationRequest
 
 FOLDER = Path("docs/reference")
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def openapi() -> str:
@@ -50,7 +55,7 @@ def template_schema() -> str:
             }
         )
     schema["properties"]["steps"]["items"] = {"oneOf": kinds}
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    whole = {"$schema": _DIALECT, **schema}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -61,7 +66,17 @@ def _loose(field: dict[str, Any]) -> dict[str, Any]:
 
 def documents() -> dict[str, str]:
     """File name to content."""
-    return {"openapi.yaml": openapi(), "template.schema.json": template_schema()}
+    return {
+        "openapi.yaml": openapi(),
+        "template.schema.json": template_schema(),
+        "goal.schema.json": _schema(Goal),
+        "situation.schema.json": _schema(SituationRequest),
+    }
+
+
+def _schema(model: type[BaseModel]) -> str:
+    whole = {"$schema": _DIALECT, **model.model_json_schema(by_alias=True)}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:

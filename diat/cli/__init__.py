@@ -115,6 +115,14 @@ def up(
             help="Whether what listens beyond loopback is announced by mDNS.",
         ),
     ] = True,
+    webhooks_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--webhooks-allow",
+            envvar="DIAT_WEBHOOKS_ALLOW",
+            help="Private network that web hooks may reach; may be repeated.  [default: none]",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run the platform on this machine: broker, database and REST, on loopback.
@@ -134,6 +142,7 @@ def up(
         mirror=mirror,
         announce=announce,
         retention=(hot_days, raw_days, hourly_days),
+        webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,
     )
 

@@ -18,7 +18,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.kernel.errors import SetupError
-from diat.settings import Listen, Settings, parse_listen
+from diat.settings import Listen, Settings, parse_listen, parse_network
 
 GRACE = 3
 """Seconds in which open requests may end."""
@@ -36,6 +36,7 @@ def run(
     mirror: bool,
     announce: bool,
     retention: tuple[int, int | None, int | None],
+    webhooks_allow: tuple[str, ...],
     verbose: bool,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
@@ -57,6 +58,7 @@ def run(
         admission=admission,
         mirror=mirror,
         announce=announce,
+        webhooks_allow=tuple(parse_network(each, "--webhooks-allow") for each in webhooks_allow),
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.

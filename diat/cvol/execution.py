@@ -19,7 +19,7 @@ from typing import Any
 
 from diat.cvol.binding import bind
 from diat.cvol.composite import Binding, Composite, CompositeState
-from diat.cvol.running import AT_WORK, News, Runner
+from diat.cvol.running import AT_WORK, News, OnCall, Runner
 from diat.cvol.steps import GREENWICH, Site
 from diat.cvol.steps.effects import Drive
 from diat.cvol.steps.switching import Dwell
@@ -78,6 +78,10 @@ class CompositeLayer:
     def seen(self, service: str) -> Composite | None:
         """The composite as the writer sees it."""
         return self._composites.get(service)
+
+    def call_by(self, on_call: OnCall) -> None:
+        """Have web hooks called by this."""
+        self._runner.on_call = on_call
 
     # --- life cycle ---
 

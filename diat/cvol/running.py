@@ -16,7 +16,7 @@ from diat.cvol.driving import Driver, Wish
 from diat.cvol.evaluation import Inputs, evaluate
 from diat.cvol.matching import freshness
 from diat.cvol.steps import Sample, Site
-from diat.cvol.steps.effects import Drive
+from diat.cvol.steps.effects import Drive, Webhook
 from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.cvol.wanted import Wanted
@@ -27,6 +27,8 @@ from diat.wot.units import converter
 
 _LOG = logging.getLogger("diat.cvol")
 AT_WORK = ("running", "degraded")
+OnCall = Callable[[Composite, Webhook, Any, int], None]
+"""Called with composite, step, what is to be told and the time."""
 News = tuple[str, str, Reading]
 """Thing, affordance and reading: what came just now."""
 Later = Callable[[Callable[[], None]], None]
@@ -38,6 +40,7 @@ class Runner:
 
     Attributes:
         driver: carries out what they want.
+        on_call: takes what a web hook is to be told.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Runner:
         self._site = site
         self._later = later
         self.driver = Driver(things, wakes, clock)
+        self.on_call: OnCall = _nobody_calls
 
     def run(self, composite: Composite, state: CompositeState, now: int, news: News | None = None) -> None:
         """Evaluate it and do what it wants; a fault of its own ends it and nothing else."""
@@ -86,6 +90,7 @@ class Runner:
             again = self.driver.drive(composite, state, Wish(step, evaluated.values, seen, now))
             if again is not None:
                 dues.append(again)
+        self._call(composite, evaluated.values, now)
         self._derive(composite, state, evaluated.values, samples, now)
         self._emit(composite, state, evaluated.values, now)
         if state.state in AT_WORK:
@@ -138,6 +143,12 @@ class Runner:
             self._later(partial(intake.derive, composite.thing, fresh, observed, now))
         elif state.derived and intake.twin(composite.thing).status != "online":
             self._later(partial(intake.turn, composite.thing, "online", now))
+
+    def _call(self, composite: Composite, values: dict[str, Any], now: int) -> None:
+        """Have the web hooks called that a step has something to tell."""
+        for step in composite.steps:
+            if isinstance(step, Webhook) and values[step.id] is not None:
+                self.on_call(composite, step, values[step.id], now)
 
     def _emit(self, composite: Composite, state: CompositeState, values: dict[str, Any], now: int) -> None:
         """Events of the composite: each time a value becomes true or another, and each time of a pulse."""
@@ -195,6 +206,10 @@ class Runner:
             return
         state.wake = wake
         self._wakes.plan(composite.id, wake)
+
+
+def _nobody_calls(composite: Composite, step: Webhook, value: Any, now: int) -> None:
+    """Stands in until there is an outbox for calls; a replay has none."""
 
 
 def _sample(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Sample | None:

@@ -115,6 +115,7 @@ class Sandbox:
             self.told(command)
         self.composites = CompositeLayer(self._ledger, self.things, self._clock, site=site)
         self._current: Composite | None = None
+        self._seen: set[str] = set()
         self.commands: list[Actuation] = []
         self._ledger.commit()
 
@@ -263,11 +264,10 @@ class Sandbox:
         given = [
             each
             for each in interaction.outbox.changes.values()
-            if each is not None and each.service == self._own
+            if each is not None and each.service == self._own and each.id not in self._seen
         ]
-        self._ledger.commit()
-        interaction.outgoing.clear()
         for each in given:
+            self._seen.add(each.id)
             self.commands.append(each)
             really = self._given(each)
             if really is not None:
@@ -275,8 +275,10 @@ class Sandbox:
                 self._arbiter.date(each.thing, self._actuator(each), each.affordance, each.created, really)
             if each.open:
                 interaction.result(each.thing, Result(each.id, "completed"), self._now)
-        if given:
+        interaction.outgoing.clear()
+        if not self.things.observers.waiting:  # what changed is passed on before it is committed
             self._ledger.commit()
+            self._seen.clear()
 
     def _actuator(self, command: Actuation) -> str:
         each = self.things.registry.seen(command.thing)

@@ -55,6 +55,11 @@ class Observers:
         """A thing joined, left or changed."""
         self._changed.put(thing, True)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something changed that was not passed on yet."""
+        return bool(self._changed.changes)
+
     def cares(self, thing: str) -> bool:
         """Whether anybody watches the thing or reads along."""
         return thing in self._watchers or thing in self.streams.things

@@ -88,3 +88,15 @@ def test_a_template_and_a_goal_contradict_and_neither_is_too_little(rest, proble
     body = {"title": "x", "template": "keep-within", "goal": keep(place)}
     problem(rest.post("/services", json=body), 422, "invalid", "goal")
     problem(rest.post("/services", json={"title": "x"}), 422, "invalid", "template")
+
+
+def test_who_drives_instead_is_shown(sensor, heater, rest, house, place):
+    sensor(18.0)
+    heater()
+    first = ask(rest, keep(place)).json()
+    second = ask(rest, keep(place, between=[5, 8])).json()
+    shown = house.state_of(second, "degraded")
+    assert [each["by"] for each in shown["outranked"]] == ["Warm (automation)"]
+    assert {each["cost"] for each in shown["bindings"]} == {""}
+    assert rest.delete(f"/services/{first['id']}").status_code == 204
+    assert house.state_of(second, "running")["outranked"] == []

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
+from diat.cvol.webhooks import Call
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -81,6 +82,7 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -105,6 +107,7 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json
 

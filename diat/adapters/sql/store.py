@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, exc, select, text
 from diat.adapters.sql import rows, tables
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
+from diat.cvol.webhooks import Call
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.service.service import Service
@@ -141,6 +142,11 @@ class SqlStore:
             return [
                 rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
             ]
+
+    def webhooks(self) -> list[Call]:
+        """The calls to web hooks that are still to be made."""
+        with self._engine.connect() as connection:
+            return [rows.read_call(body) for (body,) in connection.execute(select(tables.WEBHOOKS.c.body))]
 
     def composites(self) -> list[tuple[str, CompositeState]]:
         """The state of each composite, by service."""

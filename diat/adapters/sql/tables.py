@@ -154,6 +154,13 @@ SITUATIONS = Table(
     Column("body", Text, nullable=False),
 )
 
+WEBHOOKS = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 COMPOSITES = Table(
     "composites",
     metadata,

@@ -90,13 +90,22 @@ class Webhook(Step):
         body: sent along with the value; JSON.
     """
 
+    pure: ClassVar[bool] = False
+    pulse: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
     input: str
     url: str = Field(pattern=r"^https?://[^\s]{1,2000}$")
     body: dict[str, Any] = {}
 
     def run(self, given: Given) -> Outcome:
-        """The value to tell."""
-        return Outcome(given.value)
+        """The value to tell; None while there is nothing new to tell."""
+        value = given.value
+        if "input" in given.pulses:
+            return Outcome(None if value is False else value)
+        if value is None:
+            return Outcome(None, given.state)
+        known = given.state is not None and given.state[0] == value
+        return Outcome(None if known or value is False else value, [value])
 
 
 def _positions(loads: Sequence[str], off: Sequence[str]) -> dict[str, bool]:

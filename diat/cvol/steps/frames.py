@@ -79,7 +79,6 @@ class _Panes:
             part = self._panes[at] if part is None else figure.join(part, self._panes[at])
         span = Span(self._grid.start(first), self._grid.start(over + 1), book.get("before"))
         book["value"], book["closed"] = figure.answer(part, span), over
-        self._leave(first + 1)
 
     def _leave(self, before: int) -> None:
         """Forget panes before this one, but for the value that stands after them."""

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from diat.cvol.steps import SHIPPED
+from diat.cvol.steps.wiring import wire
 from diat.cvol.template import order
 from diat.kernel.errors import Invalid
 from diat.service.templates import read_template
@@ -112,6 +113,21 @@ class TestAtWork:
         )
         service = world.service("average", size=60)
         assert "latitude" in world.state(service).notes["dark"]
+
+
+def test_what_pulses_goes_on_pulsing_through_formulas_and_joins_but_not_through_switches():
+    steps = [
+        ("notice", {"id": "rung", "role": "bell"}),
+        ("setting", {"id": "armed", "property": "armed"}),
+        ("filter", {"id": "twice", "input": "rung", "expr": "value > 1"}),
+        ("map", {"id": "told", "inputs": {"a": "armed", "b": "twice"}, "expr": "a && b > 1"}),
+        ("join", {"id": "both", "inputs": {"a": "armed", "b": "told"}, "within": 5}),
+        ("hold", {"id": "held", "input": "twice", "seconds": 5}),
+        ("map", {"id": "other", "input": "held", "expr": "value"}),
+    ]
+    wires = wire([SHIPPED[word].model_validate(fields) for word, fields in steps])
+    assert {each.step.id for each in wires if each.beats} == {"rung", "twice", "told", "both"}
+    assert next(each.pulses for each in wires if each.step.id == "told") == {"b"}
 
 
 def with_step(step):

@@ -231,6 +231,12 @@ class TestMachine:
         played = Played(step, pressed="pulse")
         assert [played.at(now, pressed=True) for now in (1, 2, 3)] == ["on", "off", "on"]
 
+    def test_a_pulse_does_not_carry_on_into_the_next_state(self):
+        ring = {str(n): [{"to": str((n + 1) % 3), "when": "pressed"}] for n in range(3)}
+        step = Machine(id="m", inputs={"pressed": "x"}, initial="0", states=ring)
+        played = Played(step, pressed="pulse")
+        assert [played.at(now, pressed=True) for now in (1, 2, 3)] == ["1", "2", "0"]
+
     def test_goes_on_while_what_is_so_leads_on_but_never_round(self):
         ring = {str(n): [{"to": str((n + 1) % 3), "when": "go"}] for n in range(3)}
         played = Played(Machine(id="m", inputs={"go": "x"}, initial="0", states=ring), go=False)

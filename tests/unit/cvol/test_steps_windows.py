@@ -131,6 +131,43 @@ class TestClosing:
         assert played.run(at(2026, 2, 1)) == 0
 
 
+class TestEdges:
+    """What lies exactly on an edge."""
+
+    def test_a_gap_of_exactly_that_length_ends_a_session(self):
+        played = Played(window(kind="session", gap=10, aggregate="count"))
+        played.run(0, 1.0)
+        played.run(9_999, 1.0)
+        assert played.run(19_999, 1.0) == 2
+        assert played.run(29_998, 1.0) == 2
+
+    def test_late_items_join_sessions_only_within_the_gap(self):
+        played = Played(window(kind="session", gap=10, lateness=100, aggregate="count"))
+        played.run(100_000, 1.0)
+        played.run(110_000, 1.0)
+        played.run(110_001, 1.0, observed=105_000)
+        assert played.until(300_000) == [(220_000, 3)]
+
+    def test_a_sliding_window_is_without_the_moment_that_long_ago(self):
+        played = Played(window(kind="sliding", size=10, aggregate="count"))
+        assert played.run(20_000, 1.0, observed=10_000) == 0
+        assert played.run(20_000, 1.0, observed=10_001) == 1
+        assert played.run(20_001) == 0
+
+    def test_what_ends_a_state_is_not_within_it_and_what_begins_it_is(self):
+        played = Played(window(kind="state", aggregate="sum", **{"while": "on"}))
+        played.run(0, values={"while": False})
+        played.run(1000, 1.0, values={"while": True})
+        played.run(2000, 2.0, values={"while": True})
+        assert played.run(3000, 4.0, values={"while": False}) == 3.0
+
+    def test_of_the_same_moment_the_last_come_is_last_and_the_first_come_first(self):
+        for aggregate, value in (("last", 2.0), ("first", 1.0), ("change", 1.0)):
+            played = Played(window(kind="count", size=2, aggregate=aggregate))
+            played.run(1000, 1.0)
+            assert played.run(2000, 2.0, observed=1000) == value
+
+
 class TestInput:
     def test_an_item_each_time_that_something_came_or_it_changed(self):
         step = Window(id="w", input="x", kind="sliding", size=100, aggregate="count")

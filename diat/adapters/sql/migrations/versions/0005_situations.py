@@ -1,4 +1,4 @@
-"""Situations, with how they stand."""
+"""Situations, with how they stand, and calls to web hooks that are still to be made."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
-    op.create_table(
-        "situations",
-        sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("body", sa.Text(), nullable=False),
-    )
+    """Make the tables."""
+    for name in ("situations", "webhooks"):
+        op.create_table(
+            name,
+            sa.Column("id", sa.Text(), primary_key=True),
+            sa.Column("body", sa.Text(), nullable=False),
+        )
