@@ -14,12 +14,13 @@ from diat.vol.diagnostics import STRANGERS
 from diat.vol.foreign import ForeignMessages
 from diat.vol.intake import Intake
 from diat.vol.journal import Journal
+from diat.vol.lookups import Route
 from diat.vol.mirror import Mirror
 from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
-from diat.vol.registry import Registry, Route
+from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.vol.waiting import WaitingRoom
 from diat.wire import topics

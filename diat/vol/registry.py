@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from diat.kernel.errors import Conflict, NotFound
-from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.kernel.overlay import Ledger, Overlay
 from diat.vol.alike import alike
 from diat.vol.announcements import Announced, Announcements
 from diat.vol.dialects.directory import ENTRY
 from diat.vol.dialects.meaning import corrected
 from diat.vol.dialects.port import Description, Dialect, Part, Refusal
 from diat.vol.leases import Leases
+from diat.vol.lookups import Lookups
 from diat.vol.merging import counterparts, merge, renamed
-from diat.vol.places import around
 from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.registration import expiry
@@ -33,13 +32,6 @@ OnChange = Callable[[VirtualObject | None, VirtualObject | None, int], None]
 
 FAR = 2**30
 """What numbers that are given beside adopted things differ by from theirs, so that none is taken twice."""
-
-
-class Route(Struct, frozen=True):
-    """The native thing whose topic it is, and the channel (``diat.wire.topics.from_thing``)."""
-
-    thing: str
-    channel: str
 
 
 class Registry:
@@ -67,10 +59,11 @@ class Registry:
         self._records: Overlay[str, ThingRecord] = ledger.overlay("things", ((r.id, r) for r in records))
         self._undescribed: Overlay[str, bool] = ledger.overlay()
         self.objects: Overlay[str, VirtualObject] = ledger.overlay()
-        self.routes: Overlay[str, Route] = ledger.overlay()
-        self.speakers: Index[str] = ledger.index()
-        self.by_quantity: Index[str] = ledger.index()
-        self.by_place: Index[tuple[str, ...]] = ledger.index()
+        self._lookups = Lookups(ledger)
+        self.routes = self._lookups.routes
+        self.speakers = self._lookups.speakers
+        self.by_quantity = self._lookups.by_quantity
+        self.by_place = self._lookups.by_place
         self.leases = Leases(self._expires)
         for record in self._records.committed.values():
             if record.expires is not None:
@@ -407,63 +400,15 @@ class Registry:
         """Put a virtual object in the place of what was there, with its routes and its place in the index."""
         old = self.objects.get(thing)
         self.on_change(old, made, now)
-        listens = made is not None and old is not None and _listening(made) == _listening(old)
-        if old is not None and not listens:
-            self._unroute(old)
-        for quantity in _quantities(old) - _quantities(made):
-            self.by_quantity.discard(quantity, thing)
-        for quantity in _quantities(made) - _quantities(old):
-            self.by_quantity.add(quantity, thing)
-        if (old.place if old else "") != (made.place if made else ""):
-            for whole in around(old.place) if old else []:
-                self.by_place.discard(whole, thing)
-            for whole in around(made.place) if made else []:
-                self.by_place.add(whole, thing)
+        self._lookups.replace(thing, old, made)
         if made is None:
             self.objects.remove(thing)
-            return
-        self.objects.put(thing, made)
-        if not listens:
-            self._route(made)
-
-    def _route(self, made: VirtualObject) -> None:
-        if made.wire:
-            for topic, channel in _channels(made):
-                self.routes.put(topic, Route(made.id, channel))
-            return
-        for topic in made.inlets:
-            self.speakers.add(topic, made.id)
-
-    def _unroute(self, old: VirtualObject) -> None:
-        if old.wire:
-            for topic, _ in _channels(old):
-                self.routes.remove(topic)
-            return
-        for topic in old.inlets:
-            self.speakers.discard(topic, old.id)
+        else:
+            self.objects.put(thing, made)
 
 
 def _nobody_notes(old: VirtualObject | None, made: VirtualObject | None, now: int) -> None:
     """Stands in until somebody notes it."""
-
-
-def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...]]:
-    """What its routes depend on: a person's patch may take events away, or add some."""
-    return id(made.description), tuple(made.events)
-
-
-def _channels(made: VirtualObject) -> list[tuple[str, str]]:
-    name = made.wire
-    return [
-        (topics.properties(name), "properties"),
-        (topics.status(name), "status"),
-        (topics.results(name), "results"),
-        *((topics.event(name, made.outward(event)), f"events/{event}") for event in made.events),
-    ]
-
-
-def _quantities(made: VirtualObject | None) -> frozenset[str]:
-    return made.quantities if made is not None else frozenset()
 
 
 def _slug(text: str) -> str:

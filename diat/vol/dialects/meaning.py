@@ -62,7 +62,6 @@ _TELLING = re.compile(
 )
 _ELSEWHERE = re.compile(r"soil|ground|leaf|wood|plant")
 _HOW_KNOWN = ("diat:meaningFrom", "diat:confidence")
-_MEANT = frozenset({"@type", "diat:affects"})
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAPS = re.compile(r"[^A-Za-z0-9]+")
 
@@ -164,11 +163,15 @@ def corrected(td: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     for group, said in patch.items():
         for name, affordance in said.items() if isinstance(said, Mapping) else ():
             there = td[group].get(name) if isinstance(td.get(group), dict) else None
-            said_so = isinstance(affordance, Mapping) and not _MEANT.isdisjoint(affordance)
-            if said_so and isinstance(there, dict):
+            if isinstance(affordance, Mapping) and isinstance(there, dict) and _explains(affordance, there):
                 kept = {k: v for k, v in there.items() if k not in _HOW_KNOWN or k in affordance}
                 td = {**td, group: {**td[group], name: kept}}
     return td
+
+
+def _explains(said: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    """Whether people said what had been supposed: what it is, or what it does if that is all there was."""
+    return "@type" in said or ("diat:affects" in said and "@type" not in there)
 
 
 def last_word(name: str) -> str:

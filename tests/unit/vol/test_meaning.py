@@ -147,3 +147,13 @@ def test_what_a_person_says_is_no_more_supposed(said, left):
     td = {"properties": {"x": quantity(Meaning("Temperature", "unit", 0.7))}}
     patch = {"title": "Mine", "properties": {"x": said, "gone": None}}
     assert corrected(merge_patch(td, patch), patch)["properties"]["x"] == left
+
+
+def test_what_a_person_says_of_what_it_does_is_no_more_supposed():
+    fed = {"diat:affects": {"quantity": "Power", "direction": "increase"}}
+    guessed = {"diat:meaningFrom": "name", "diat:confidence": 0.5}
+    patch = {"properties": {"x": fed}}
+    assert corrected({"properties": {"x": {**guessed, **fed}}}, patch)["properties"]["x"] == fed
+    # what it is was supposed, and still is
+    typed = {"@type": "quantitykind:Lock", **guessed, **fed}
+    assert corrected({"properties": {"x": typed}}, patch)["properties"]["x"] == typed
