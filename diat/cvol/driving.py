@@ -109,7 +109,7 @@ class Driver:
             return
         # What it is told now is remembered: its readings may speak of what it was told before.
         state.driven[key] = told
-        value = _in_its_terms(step.otherwise, composite.roles[step.role], binding)
+        value = in_its_terms(step.otherwise, composite.roles[step.role], binding)
         if _same(told.value, value):
             return
         order = self._order(composite, binding, Wish(step, {}, (), now), "let go")
@@ -156,7 +156,7 @@ class Driver:
         self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
     ) -> int | None:
         """Bring a property to a value, unless it was told and does so; when to look again."""
-        value = _in_its_terms(wanted, composite.roles[binding.role], binding)
+        value = in_its_terms(wanted, composite.roles[binding.role], binding)
         if not self._won(composite, state, binding, value, wish.now):
             return None
         return self._bring(composite, state, binding, value, wish)
@@ -323,7 +323,7 @@ def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[D
     return found
 
 
-def _in_its_terms(value: Any, role: Wanted, binding: Binding) -> Any:
+def in_its_terms(value: Any, role: Wanted, binding: Binding) -> Any:
     """What is wanted as the actuator takes it: a number in its unit, a switch as it is driven."""
     if binding.how == "inverted":
         return not value

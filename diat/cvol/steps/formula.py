@@ -15,8 +15,6 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import cel
-
 LONGEST_TEXT = 500
 """Characters of a formula at most."""
 DEEPEST = 20
@@ -94,6 +92,8 @@ class Formula:
                 raise ValueError(f"{name!r} cannot be used in a formula: letters, digits and _ are wanted")
         if len(text) > LONGEST_TEXT:
             raise ValueError(f"a formula has at most {LONGEST_TEXT} characters, this one {len(text)}")
+        import cel  # not above: it brings a command line of its own along, and half a second
+
         written, bound, called = _doubled(text)
         try:
             self._program = cel.compile(written)

@@ -153,8 +153,7 @@ parameters:
   properties: {place: {type: string}, order: {type: array}}
   required: [place]
 roles:
-  level:
-    {capability: read, quantity: Temperature, place: "{{place}}", unit: Cel, count: "1", order: "{{order}}"}
+  level: {capability: read, quantity: Temperature, place: "{{place}}", unit: Cel, order: "{{order}}"}
   warmer: {capability: increase, quantity: Temperature, place: "{{place}}", count: "0.."}
 settings:
   armed: {type: boolean, default: true}

@@ -140,13 +140,17 @@ class TestEdges:
         played.run(9_999, 1.0)
         assert played.run(19_999, 1.0) == 2
         assert played.run(29_998, 1.0) == 2
+        waiting = Played(window(kind="session", gap=10, lateness=100, aggregate="count"))
+        waiting.run(100_000, 1.0)
+        waiting.run(110_000, 1.0)
+        assert waiting.until(300_000) == [(210_000, 1), (220_000, 1)]
 
     def test_late_items_join_sessions_only_within_the_gap(self):
         played = Played(window(kind="session", gap=10, lateness=100, aggregate="count"))
         played.run(100_000, 1.0)
         played.run(110_000, 1.0)
         played.run(110_001, 1.0, observed=105_000)
-        assert played.until(300_000) == [(220_000, 3)]
+        assert played.until(300_000) == [(220_000, 3)], "it joins the two"
 
     def test_a_sliding_window_is_without_the_moment_that_long_ago(self):
         played = Played(window(kind="sliding", size=10, aggregate="count"))
