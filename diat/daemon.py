@@ -262,7 +262,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
         )
-        self.composites = CompositeLayer(ledger, self.things, clock, store.composites())
+        self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(

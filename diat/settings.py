@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
+from datetime import UTC, tzinfo
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from diat.adapters.lake.retention import Retention
+from diat.cvol.steps.base import GREENWICH, Site
 from diat.kernel.errors import Invalid
 
 LOOPBACK = "127.0.0.1"
@@ -38,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         mirror: whether bare values of properties are published on MQTT, for WoT clients.
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
+        site: where the platform is, for the sun and the time of day.
         webhooks_allow: networks that web hooks may reach though they are private.
     """
 
@@ -51,6 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admission: Literal["accepted", "pending"] = "accepted"
     mirror: bool = True
     announce: bool = True
+    site: Site = GREENWICH
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
@@ -87,6 +94,44 @@ def parse_network(text: str, flag: str) -> IPv4Network | IPv6Network:
         raise Invalid(
             f"{flag} takes a network like 192.168.1.0/24 or an address, not {text!r}", flag
         ) from None
+
+
+def parse_site(place: str | None, zone: str | None) -> Site:
+    """Read where the platform is.
+
+    Args:
+        place: ``latitude,longitude`` in degrees north and east; None if nobody said.
+        zone: a time zone, ``Europe/Berlin``; None for that of the machine.
+
+    Raises:
+        Invalid: one of them is none; the message names the flag.
+    """
+    try:
+        found = ZoneInfo(zone) if zone else _zone_of_machine()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"--zone takes a time zone like Europe/Berlin, not {zone!r}", "--zone") from None
+    if place is None:
+        return Site(zone=found)
+    latitude, _, longitude = place.partition(",")
+    try:
+        north, east = float(latitude), float(longitude)
+    except ValueError:
+        north = east = math.nan
+    if not (-90 <= north <= 90 and -180 <= east <= 180):
+        raise Invalid(f"--site takes latitude,longitude in degrees like 52.5,13.4, not {place!r}", "--site")
+    return Site(north, east, found)
+
+
+def _zone_of_machine() -> tzinfo:
+    """The time zone that this machine's clocks show; UTC if it does not say."""
+    said = (
+        os.environ.get("TZ", "").lstrip(":")
+        or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    )
+    try:
+        return ZoneInfo(said) if said else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def _is_loopback(host: str) -> bool:

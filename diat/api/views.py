@@ -56,6 +56,7 @@ def service(platform: Platform, each: Service) -> Json:
             for binding in (state.bindings if state is not None else [])
         ],
         "missing": state.missing if state is not None else [],
+        "notes": state.notes if state is not None else {},
         "outranked": [
             {"actuator": actuator, "by": by}
             for actuator, by in (state.outranked.items() if state is not None else ())

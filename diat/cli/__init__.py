@@ -115,6 +115,22 @@ def up(
             help="Whether what listens beyond loopback is announced by mDNS.",
         ),
     ] = True,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            "--site",
+            envvar="DIAT_SITE",
+            help="Where this is, as latitude,longitude in degrees, for the sun.  [default: not said]",
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone",
+            envvar="DIAT_ZONE",
+            help="Time zone of schedules, like Europe/Berlin.  [default: that of the machine]",
+        ),
+    ] = None,
     webhooks_allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -141,6 +157,8 @@ def up(
         admission=admission,
         mirror=mirror,
         announce=announce,
+        site=site,
+        zone=zone,
         retention=(hot_days, raw_days, hourly_days),
         webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,

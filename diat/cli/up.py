@@ -18,7 +18,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.kernel.errors import SetupError
-from diat.settings import Listen, Settings, parse_listen, parse_network
+from diat.settings import Listen, Settings, parse_listen, parse_network, parse_site
 
 GRACE = 3
 """Seconds in which open requests may end."""
@@ -35,6 +35,8 @@ def run(
     admission: Literal["accepted", "pending"],
     mirror: bool,
     announce: bool,
+    site: str | None,
+    zone: str | None,
     retention: tuple[int, int | None, int | None],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
@@ -58,6 +60,7 @@ def run(
         admission=admission,
         mirror=mirror,
         announce=announce,
+        site=parse_site(site, zone),
         webhooks_allow=tuple(parse_network(each, "--webhooks-allow") for each in webhooks_allow),
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
