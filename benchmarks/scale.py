@@ -158,7 +158,7 @@ def _wait_admitted(platform: Platform, count: int, begin: float, say: Say) -> No
         nonlocal told
         heard = platform.readings()
         if (now := time.monotonic()) - told > 5:
-            say(f"  {heard:,.0f} of {count:,}")
+            say(f"  {platform.messages():,.0f} messages taken, {heard:,.0f} of {count:,} things have spoken")
             told = now
         return heard >= count
 

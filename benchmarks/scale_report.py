@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
@@ -35,7 +36,8 @@ def print_scales(console: Console, scales: Sequence[Scale], empty: Start, few: S
         f"\nGrowth of 1 is linear, up to {LINEAR} within noise. Admission: from the first announcement\n"
         "until each thing was admitted and had spoken. Memory: resident, less that of the empty platform.\n"
         "Starts: until ready, all things known and a reading taken; in growth less the start of an empty\n"
-        f"platform ({empty.seconds:.1f} s, CPU {empty.cpu:.1f} s). Searches: p50 / p99."
+        f"platform ({empty.seconds:.1f} s, CPU {empty.cpu:.1f} s). Searches: p50 / p99.\n"
+        f"CPU seconds are what counts on a machine with others on it: load average {_load()}."
     )
 
 
@@ -54,6 +56,10 @@ def summary(scales: Sequence[Scale], empty: Start) -> str:
         f"start {max(most.clean.seconds, most.killed.seconds):.1f} s, search p99 {1000 * slowest:.1f} ms, "
         f"growth {worst_growth(scales, empty):.2f}"
     )
+
+
+def _load() -> str:
+    return " ".join(f"{load:.1f}" for load in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
 
 
 def _figures(few: Scale) -> list[tuple[str, Callable[[Scale], str]]]:
@@ -78,7 +84,6 @@ def _figures(few: Scale) -> list[tuple[str, Callable[[Scale], str]]]:
 
 def _costs(empty: Start) -> dict[str, Callable[[Scale], float]]:
     return {
-        "admission, wall time": lambda s: s.admission / s.things,
         "admission, CPU": lambda s: s.cpu / s.things,
         "memory": lambda s: s.memory,
         "memory of the broker": lambda s: s.broker_memory,

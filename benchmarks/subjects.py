@@ -206,6 +206,10 @@ class Platform(Subject):
         """Readings that it has stored since it was started."""
         return self._metric("diat_readings_total")
 
+    def messages(self) -> float:
+        """Messages that it has taken since it was started."""
+        return self._metric("diat_messages_total")
+
     def knows(self, count: int) -> bool:
         """Whether it knows exactly so many things."""
         last, beyond = (
