@@ -170,6 +170,7 @@ def _wait_admitted(platform: Platform, count: int, begin: float, say: Say) -> No
 
 def _readings(platform: Platform, speaking: int) -> tuple[float, float]:
     """Readings a second, and CPU seconds for each, of so many of the meters among the things."""
+    time.sleep(1)  # a load has the second in which it begins for its boot: no two may have the same
     each, already = READINGS // speaking, platform.readings()
     process, _ = platform.pids
     load = Load(platform.address, speaking, each)
