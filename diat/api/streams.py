@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diat.adapters.sql.history import Past
-from diat.api.ports import Affordance, Platform, ThePlatform, ThingId
+from diat.api.ports import Affordance, Platform, ThePlatform, ThingId, durably
 from diat.kernel.errors import Invalid, NotFound
 from diat.vol.streams import Key
 
@@ -109,6 +109,8 @@ async def _stream(platform: Platform, source: Source) -> AsyncIterator[ServerSen
     reader = streams.open(key, wake)
     try:
         if after is not None:
+            # What came just before the reader did is being stored: it is the past only once that is done.
+            await durably(platform, lambda: None)
             found = await run_in_threadpool(past, after)
             for each in found[:BACKLOG]:
                 after = each.position
