@@ -23,6 +23,7 @@ from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
+from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -50,6 +51,7 @@ from diat.vol.dialects.wot import Wot
 from diat.vol.dialects.zigbee2mqtt import Zigbee2Mqtt
 from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.recorded import Record
 from diat.wire.envelope import Message
 
 T = TypeVar("T")
@@ -152,6 +154,7 @@ class Daemon:
         services: the Service Layer.
         situations: what starts and stops services by itself.
         history: what is read back from the database.
+        record: what was recorded, in the order in which it came.
         link: the link to the broker.
     """
 
@@ -226,6 +229,7 @@ class Daemon:
         lake = Lake(settings.data / "lake", self._note)
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
+        self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()
         kept = store.kept()

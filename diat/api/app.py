@@ -11,8 +11,10 @@ from diat.api import (
     directory,
     history,
     interactions,
+    lineage,
     operation,
     places,
+    plan,
     problems,
     services,
     situations,
@@ -56,6 +58,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.add_middleware(Guard)
     # The page for people at /docs, with all that it needs from here: a house without internet has one too.
     patch_fastapi(app)
-    for part in (directory, interactions, history, streams, places, services, situations, operation):
+    for part in (directory, interactions, history, streams, places, plan, services, situations, lineage):
         app.include_router(part.router)
+    app.include_router(operation.router)
     return app

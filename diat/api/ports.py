@@ -19,6 +19,7 @@ from diat.kernel.errors import Invalid, NotFound, Unavailable
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.recorded import Record
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
@@ -35,6 +36,7 @@ class Platform(Protocol):
     services: ServiceLayer
     situations: SituationLayer
     history: History
+    record: Record
     clock: Clock
 
     @property
