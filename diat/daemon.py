@@ -23,6 +23,7 @@ from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
+from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
@@ -55,6 +56,7 @@ from diat.vol.dialects.zigbee2mqtt import Zigbee2Mqtt
 from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
+from diat.vol.recorded import Record
 from diat.wire.envelope import Message
 
 T = TypeVar("T")
@@ -162,6 +164,7 @@ class Daemon:
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         history: what is read back from the database.
+        record: what was recorded, in the order in which it came.
         link: the link to the broker.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
@@ -247,6 +250,7 @@ class Daemon:
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
         self.notices = KeptNotices(engine)
+        self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()
         kept = store.kept()

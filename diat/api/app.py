@@ -15,11 +15,13 @@ from diat.api import (
     history,
     interactions,
     introduction,
+    lineage,
     listing,
     models,
     notices,
     operation,
     places,
+    plan,
     problems,
     search,
     services,
@@ -81,10 +83,12 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         exports,
         streams,
         places,
+        plan,
         services,
         situations,
-        operation,
+        lineage,
         vocabulary,
     ):
         app.include_router(part.router)
+    app.include_router(operation.router)
     return app

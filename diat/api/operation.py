@@ -47,15 +47,15 @@ def list_actuations(
     service: Annotated[str | None, Query(description="Only of this service")] = None,
     thing: Annotated[str | None, Query(description="Only to this thing")] = None,
 ) -> list[dict[str, Any]]:
-    """Commands, newest first, with what became of them."""
+    """Commands, newest first, with what became of them.
+
+    Those of a service whose work is done together with that of others are those of all of them.
+    """
+    if service is not None:
+        known = next((each for each in platform.services.everything() if each.id == service), None)
+        service = service if known is None else known.composite
     found = platform.history.actuations(limit + 1, offset, service=service, thing=thing)
     return [views.actuation(each) for each in page(request, response, found, limit, offset=offset + limit)]
-
-
-@router.get("/actuations/{actuation}", summary="One command")
-def get_actuation(platform: ThePlatform, actuation: str) -> dict[str, Any]:
-    """By which service, on which readings, with its result."""
-    return views.actuation(platform.history.actuation(actuation))
 
 
 @router.get("/diagnostics", summary="What went wrong anywhere")

@@ -23,6 +23,7 @@ from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
+from diat.vol.recorded import Record
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
@@ -41,6 +42,7 @@ class Platform(Protocol):
     situations: SituationLayer
     history: History
     notices: KeptNotices
+    record: Record
     clock: Clock
     name: str
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from diat.adapters.sql.history import Past
 from diat.api.ports import Platform
+from diat.cvol.composite import CompositeState
 from diat.kernel.clock import rfc3339
+from diat.service.explaining import outranked
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
@@ -57,10 +59,7 @@ def service(platform: Platform, each: Service) -> Json:
         ],
         "missing": state.missing if state is not None else [],
         "notes": state.notes if state is not None else {},
-        "outranked": [
-            {"actuator": actuator, "by": by}
-            for actuator, by in (state.outranked.items() if state is not None else ())
-        ],
+        "conflicts": _conflicts(platform, state),
         "thing": composite.thing if composite is not None else None,
         "shared_with": platform.services.shared_with(each),
         "started_by": each.started_by,
@@ -80,6 +79,22 @@ def service(platform: Platform, each: Service) -> Json:
     return shown
 
 
+def _conflicts(platform: Platform, state: CompositeState | None) -> list[Json]:
+    """The actuators that somebody else drives, who does, and until when if that is known."""
+    things, arbiter = platform.things.registry.objects.committed, platform.things.interaction.arbiter
+    return [
+        {
+            "thing": each.thing,
+            "affordance": each.affordance,
+            "winner": each.claim.title,
+            "priority": each.claim.priority,
+            "since": rfc3339(each.claim.since),
+            "until": None if each.claim.until is None else rfc3339(each.claim.until),
+        }
+        for each in outranked(state, things.get, arbiter.committed)
+    ]
+
+
 def actuation(each: Actuation) -> Json:
     """A command and what became of it."""
     return {
@@ -91,6 +106,8 @@ def actuation(each: Actuation) -> Json:
         "service": each.service,
         "cause": list(each.cause),
         "status": each.state,
+        "delivery": each.delivery,
+        "decided": rfc3339(each.decided or each.created),
         "created": rfc3339(each.created),
         "expires": rfc3339(each.expires),
         "resolved": None if each.resolved is None else rfc3339(each.resolved),

@@ -169,6 +169,33 @@ app.add_typer(history.app, name="history")
 
 
 @app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(help="A request for POST /services, JSON or YAML; - for stdin.")],
+    url: Annotated[
+        str, typer.Option("--url", envvar="DIAT_URL", help="Where the platform's REST is.")
+    ] = "http://127.0.0.1:8000",
+    since: Annotated[
+        str | None, typer.Option("--from", help="Replay from this time on, RFC 3339 or Unix ms.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Until this time.  [default: now]")] = None,
+    instead: Annotated[
+        str | None, typer.Option("--instead", help="Id of the service in whose place it would be put.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Ask a running platform what a service would come to; nothing happens.
+
+    Ends with 0 if it would run, 1 if something that it needs is missing, 3 if it would be in conflict with
+    another service, 2 on bad input.
+
+    Example: diat plan warm.yaml --from 2026-01-01T00:00:00Z
+    """
+    from diat.cli.plan import run
+
+    raise typer.Exit(run(file, url, since, until, instead, as_json=as_json))
+
+
+@app.command()
 def demo(
     http: Annotated[
         int | None, typer.Option("--http", envvar="DIAT_HTTP", help="Port of REST.  [default: a free one]")

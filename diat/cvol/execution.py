@@ -79,6 +79,11 @@ class CompositeLayer:
         """The composite as the writer sees it."""
         return self._composites.get(service)
 
+    def everything(self) -> list[tuple[Composite, CompositeState]]:
+        """All composites with what they remember, as the writer sees them."""
+        found = ((self._composites.get(service), state) for service, state in self.states.items())
+        return [(composite, state) for composite, state in found if composite is not None]
+
     def call_by(self, on_call: OnCall) -> None:
         """Have web hooks called by this."""
         self._runner.on_call = on_call
@@ -328,7 +333,7 @@ class CompositeLayer:
             self._things.registry,
             self._things.intake.twin,
             now,
-            self._dependants(composite),
+            self.dependants(composite),
         )
         self._rewatch(composite, state, bound.bindings, bound.waits)
         left = {(b.thing, b.affordance) for b in state.bindings} - {
@@ -378,7 +383,7 @@ class CompositeLayer:
             event = binding.kind == "event"
             self._things.observers.watch(composite.id, binding.thing, binding.affordance, event=event)
 
-    def _dependants(self, composite: Composite) -> set[str]:
+    def dependants(self, composite: Composite) -> set[str]:
         """Things of composites that, over however many steps, read from this one; itself included."""
         if composite.thing is None:
             return set()

@@ -95,6 +95,10 @@ class Arbiter:
         """Who wants the actuator, the winner first."""
         return self._get(_key(thing, name)).claims
 
+    def committed(self, thing: str, name: str) -> tuple[Claim, ...]:
+        """The same as it is durable; any thread may ask."""
+        return (self.actuators.committed.get(_key(thing, name)) or Actuator()).claims
+
     def told(self, thing: str, name: str, affordance: str) -> Told:
         """What an affordance of an actuator was last told."""
         return self._get(_key(thing, name)).told.get(affordance) or Told()

@@ -96,7 +96,7 @@ def test_who_drives_instead_is_shown(sensor, heater, rest, house, place):
     first = ask(rest, keep(place)).json()
     second = ask(rest, keep(place, between=[5, 8])).json()
     shown = house.state_of(second, "degraded")
-    assert [each["by"] for each in shown["outranked"]] == ["Warm (automation)"]
+    assert [(each["winner"], each["priority"]) for each in shown["conflicts"]] == [("Warm", "automation")]
     assert {each["cost"] for each in shown["bindings"]} == {""}
     assert rest.delete(f"/services/{first['id']}").status_code == 204
-    assert house.state_of(second, "running")["outranked"] == []
+    assert house.state_of(second, "running")["conflicts"] == []

@@ -1,0 +1,145 @@
+"""Lineage: where a command came from, completely; and what a service does, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+
+from diat.api import views
+from diat.api.ports import Platform, StrictRoute, ThePlatform
+from diat.api.views import Json
+from diat.kernel.clock import rfc3339
+from diat.kernel.errors import NotFound
+from diat.service.explaining import Known, explain, told
+from diat.service.service import Service
+from diat.vol.interaction import Actuation
+from diat.vol.journal import KNOWN
+from diat.vol.recorded import Row
+from diat.vol.twin import Reading
+
+router = APIRouter(route_class=StrictRoute)
+_BACK = 50
+"""Commands looked back upon for the last that was a decision."""
+
+
+@router.get("/actuations/{actuation}", tags=["operation"], summary="One command, completely explained")
+def get_actuation(platform: ThePlatform, actuation: str) -> Json:
+    """Who gave it, why, on which readings, and what became of it.
+
+    Of a service: from which template with which parameters, in which step with which values, why to this
+    thing, over whom it had priority. Of a person: until when it keeps services off.
+    """
+    each = platform.history.actuation(actuation)
+    why = each.why or {}
+    shown = views.actuation(each)
+    if each.service is None:
+        shown["by"] = {"person": True, "title": "a person", "hold": _maybe_time(why.get("hold"))}
+        return shown
+    return {
+        **shown,
+        "by": {"person": False, "title": why.get("title", ""), "services": _services(platform, each.service)},
+        "decision": why.get("decision"),
+        "template": why.get("template"),
+        "parameters": why.get("parameters"),
+        "step": why.get("step"),
+        "role": why.get("role"),
+        "binding": why.get("binding"),
+        "claim": {"priority": why.get("priority"), "over": why.get("over") or []},
+        "values": why.get("values") or {},
+        "readings": readings(platform, each),
+    }
+
+
+@router.get("/services/{service}/explanation", tags=["services"], summary="A service in plain sentences")
+def explain_service(platform: ThePlatform, service: str) -> Json:
+    """What it does, what is bound and why, what is missing and what that costs.
+
+    And what it last decided and on what, who outranks it until when, and what it waits for.
+    """
+    known = knowledge(platform, platform.services.get(service), deeply=True)
+    return {"id": service, "title": known.service.title, "sentences": explain(known)}
+
+
+def knowledge(platform: Platform, service: Service, *, deeply: bool = False) -> Known:
+    """What an explanation of a service rests on; with its last decision if ``deeply``."""
+    last = _last(platform, service.composite) if deeply else None
+    arbiter = platform.things.interaction.arbiter
+    try:
+        template = platform.services.templates.get(service.template)
+    except NotFound:
+        template = None
+    return Known(
+        service=service,
+        template=template,
+        composite=platform.composites.composite(service.composite),
+        state=platform.composites.states.committed.get(service.composite),
+        things=platform.things.registry.objects.committed.get,
+        twin=platform.things.twin,
+        claims=arbiter.committed,
+        last=last,
+        read=tuple(_line(each) for each in readings(platform, last)) if last is not None else (),
+    )
+
+
+def readings(platform: Platform, command: Actuation) -> list[Json]:
+    """What a command was decided on, oldest first; what retention has dropped has no value any more."""
+    read = (command.why or {}).get("read") or []
+    rows = {row.position: row for row in platform.record.at([position for position, _ in read])}
+    return [_reading(platform, rows.get(position), position, key) for position, key in read]
+
+
+def _reading(platform: Platform, row: Row | None, position: int, key: str) -> Json:
+    thing, _, name = key.partition(" ")
+    each = platform.things.registry.objects.committed.get(thing)
+    prop = each.properties.get(name) if each is not None else None
+    shown: Json = {
+        "thing": thing,
+        "title": thing if each is None else str(each.td.get("title", thing)),
+        "affordance": name,
+        "position": position,
+        "kept": row is not None,
+    }
+    if row is None:
+        return shown
+    value, observed = row.data, row.observed
+    if row.name == KNOWN:
+        known = msgspec.convert(row.data.get(name), Reading)
+        value, observed = known.value, known.observed
+    elif not row.name:
+        value = row.data.get(name)
+    return {
+        **shown,
+        "value": value,
+        "unit": prop.unit if prop is not None else None,
+        "observed": rfc3339(observed),
+        "received": rfc3339(row.received),
+        "quality": row.quality,
+    }
+
+
+def _line(reading: Json) -> str:
+    where = f"{reading['title']} ({reading['affordance']})"
+    if not reading["kept"]:
+        return f"{where}, which is not kept any more"
+    unit = f" {reading['unit']}" if reading["unit"] else ""
+    return f"{where} {told(reading['value'])}{unit}, observed {reading['observed']}"
+
+
+def _last(platform: Platform, composite: str) -> Actuation | None:
+    """The last command that was a decision, not one told again."""
+    found: Iterable[Actuation] = platform.history.actuations(_BACK, 0, service=composite)
+    return next((each for each in found if (each.why or {}).get("decision") != "told again"), None)
+
+
+def _services(platform: Platform, composite: str) -> list[Json]:
+    """The services that the composite works for just now."""
+    users: list[Any] = platform.services.sharing.committed(composite)
+    found = (each for each in platform.services.everything() if each.id in users)
+    return [{"id": each.id, "title": each.title, "revision": each.revision} for each in found]
+
+
+def _maybe_time(ms: Any) -> str | None:
+    return rfc3339(ms) if isinstance(ms, int) else None

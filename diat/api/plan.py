@@ -1,0 +1,238 @@
+"""``/services/plan``: what a request would come to, and what it would have done. Nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from diat.api.ports import Platform, StrictRoute, ThePlatform, durably
+from diat.api.services import ServiceRequest
+from diat.api.views import Json
+from diat.cvol.conflicts import Actuated, Conflict
+from diat.cvol.replay import Budget, Decision, Replayed
+from diat.kernel.clock import parse_time, rfc3339
+from diat.kernel.errors import Invalid, Unavailable
+from diat.service.planning import CLOSE, Difference, Given, Plan, Span, look, plan
+
+router = APIRouter(tags=["services"], route_class=StrictRoute)
+SHOWN = 1000
+"""Commands that are shown of each kind."""
+_LOOK = 0.25
+"""Seconds between two looks whether somebody still waits for the answer."""
+_ONE = threading.Lock()
+"""A replay takes a processor for itself: there is one at a time."""
+
+
+class ReplaySpan(BaseModel):
+    """The recorded time to replay: RFC 3339 or Unix milliseconds; until now if ``to`` is not given."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    from_: Annotated[str | int, Field(alias="from")]
+    to: str | int | None = None
+
+
+class PlanRequest(ServiceRequest):
+    """What would be asked for, and the time over which it is to be tried."""
+
+    replay: ReplaySpan | None = None
+
+
+@router.post("/services/plan", summary="Plan a service")
+async def plan_service(
+    request: Request,
+    platform: ThePlatform,
+    wanted: PlanRequest,
+    instead: Annotated[
+        str | None, Query(description="Id of the service in whose place it would be put")
+    ] = None,
+) -> Json:
+    """Takes what ``POST /services`` takes; nothing happens.
+
+    Answers what would be bound and why, what was turned down and why, the state that it would be in, whether
+    it would ever want something else than a service that is there, and where its steps would run. With
+    ``replay`` also the commands that it would have given over that time, by the very same execution, beside
+    those that really were given to the same actuators.
+    """
+    now = platform.clock()
+    span = None if wanted.replay is None else _span(wanted.replay, now)
+    prospect = await durably(
+        platform,
+        lambda: look(
+            platform.things,
+            platform.composites,
+            platform.services,
+            now,
+            title=wanted.title,
+            template=wanted.template,
+            parameters=wanted.parameters,
+            goal=wanted.plain_goal,
+            instead=instead,
+        ),
+    )
+    gone = threading.Event()
+    budget = Budget(cancelled=gone.is_set)
+    work = asyncio.ensure_future(
+        run_in_threadpool(lambda: _alone(span, lambda: plan(prospect, platform.record, span, budget)))
+    )
+    try:
+        while not (await asyncio.wait({work}, timeout=_LOOK))[0]:
+            if await request.is_disconnected():
+                gone.set()
+    finally:
+        gone.set()
+    return _shown(platform, await work)
+
+
+def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:
+    if span is None:
+        return work()
+    if not _ONE.acquire(blocking=False):
+        raise Unavailable("another replay is running: try again when it is done")
+    try:
+        return work()
+    finally:
+        _ONE.release()
+
+
+def _span(said: ReplaySpan, now: int) -> Span:
+    return Span(_time(said.from_, "replay.from"), now if said.to is None else _time(said.to, "replay.to"))
+
+
+def _time(said: str | int, field: str) -> int:
+    try:
+        return parse_time(str(said))
+    except (ValueError, OverflowError):
+        raise Invalid(f"neither RFC 3339 nor Unix milliseconds: {said!r}"[:200], field) from None
+
+
+def _shown(platform: Platform, made: Plan) -> Json:
+    prospect = made.prospect
+    composite, wanted = prospect.composite, prospect.wanted
+    titles = {each.id: str(each.td.get("title", each.id)) for each in prospect.survey.objects}
+    shown: Json = {
+        "title": prospect.title,
+        "template": wanted.template.name,
+        "version": wanted.template.version,
+        "parameters": wanted.parameters,
+        "priority": composite.priority,
+        "state": prospect.state,
+        "bindings": [
+            {
+                "role": each.role,
+                "thing": each.thing,
+                "title": titles.get(each.thing, each.thing),
+                "affordance": each.affordance,
+                "unit": each.unit,
+                "cost": each.cost,
+                "reason": each.reason,
+            }
+            for each in prospect.bound.bindings
+        ],
+        "refused": [
+            {
+                "role": role,
+                "thing": each.thing,
+                "title": each.title,
+                "affordance": each.affordance,
+                "reason": each.refusal,
+            }
+            for role, candidates in prospect.refused.items()
+            for each in candidates
+        ],
+        "missing": prospect.bound.missing or prospect.bound.lacking,
+        "shared_with": prospect.reuses,
+        "conflicts": [_conflict(each) for each in made.conflicts.conflicts],
+        "conflicts_complete": made.conflicts.complete,
+        "placement": _placement(made),
+    }
+    if wanted.chosen is not None:
+        shown["chosen"] = wanted.chosen.reason
+    if made.replayed is not None and made.difference is not None:
+        shown["replay"] = _replay(made.replayed, made.difference)
+    return shown
+
+
+def _conflict(each: Conflict) -> Json:
+    return {
+        "service": each.other,
+        "title": each.title,
+        "kind": each.kind,
+        "mine": _actuated(each.mine),
+        "theirs": _actuated(each.theirs),
+        "situation": each.sentence,
+        "winner": each.winner,
+        "priority": each.priority,
+        "since": rfc3339(each.since),
+    }
+
+
+def _actuated(each: Actuated) -> Json:
+    return {"thing": each.thing, "title": each.title, "affordance": each.affordance}
+
+
+def _placement(made: Plan) -> Json:
+    volumes = made.volumes
+    return {
+        "tiers": [
+            {
+                "tier": "core",
+                "steps": [step.id for step in made.prospect.composite.steps],
+                "bytes_per_hour": sum(each.bytes for each in volumes.values()),
+            }
+        ],
+        "readings": [
+            {"thing": thing, "messages_per_hour": each.messages, "bytes_per_hour": each.bytes}
+            for thing, each in volumes.items()
+        ],
+        "note": "every step runs in the core, for there is no other tier yet; bytes are those of the values "
+        "that these things reported within the last hour, as they are stored",
+    }
+
+
+def _replay(replayed: Replayed, difference: Difference) -> Json:
+    return {
+        "from": rfc3339(replayed.start),
+        "to": rfc3339(replayed.end),
+        "messages": replayed.rows,
+        "complete": replayed.stopped is None,
+        "stopped": replayed.stopped,
+        "commands": [_decision(each) for each in replayed.decisions[:SHOWN]],
+        "count": len(replayed.decisions),
+        "difference": {
+            "within": CLOSE // 1000,
+            "same": [
+                {"planned": _decision(one), "real": _given(other)} for one, other in difference.same[:SHOWN]
+            ],
+            "planned": [_decision(each) for each in difference.planned[:SHOWN]],
+            "real": [_given(each) for each in difference.real[:SHOWN]],
+            "counts": {
+                "same": len(difference.same),
+                "planned": len(difference.planned),
+                "real": len(difference.real),
+            },
+        },
+        "note": "the readings are those of then: what the commands would have changed is not pretended; "
+        "other services and people did what they did then",
+    }
+
+
+def _decision(each: Decision) -> Json:
+    return {
+        "thing": each.thing,
+        "affordance": each.affordance,
+        "input": each.value,
+        "at": rfc3339(each.at),
+        "decision": each.why.get("decision"),
+        "step": each.why.get("step"),
+        "values": each.why.get("values") or {},
+    }
+
+
+def _given(each: Given) -> Json:
+    return {**_decision(each.decision), "by": each.by}
