@@ -175,6 +175,15 @@ class Thing:
         if qos and threading.get_ident() != self._taker:
             published.wait_for_publish(PATIENCE)
 
+    def listen(self, topic: str) -> list[bytes]:
+        """Listen to a topic from now on; the payloads that come."""
+        heard: list[bytes] = []
+        self._ready.clear()
+        self._client.message_callback_add(topic, lambda _, __, message: heard.append(message.payload))
+        self._client.subscribe(topic, 1)
+        assert self._ready.wait(PATIENCE)
+        return heard
+
     def has(self, **values: Any) -> None:
         """Report values and wait until the platform shows them."""
         self.report(**values)

@@ -130,9 +130,7 @@ class TestCreation:
         wire = thing(None)
         wire.say(f"lamps/{name}", True)
         until(lambda: rest.get(f"{path}/properties/on").text == "true")
-        heard = []
-        wire._client.message_callback_add(f"lamps/{name}/set", lambda _, __, m: heard.append(m.payload))
-        wire._client.subscribe(f"lamps/{name}/set", 1)
+        heard = wire.listen(f"lamps/{name}/set")
         assert rest.put(f"{path}/properties/on", json=False).status_code in (202, 204)
         assert until(lambda: heard) == [b"false"]
 
