@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import mqtt, things
-from benchmarks.load import CONNECTIONS, Load
+from benchmarks.load import CONNECTIONS, Load, meter_readings
 from benchmarks.population import meters, population
 from benchmarks.processes import BenchmarkFailed, Child, cpu_seconds, resident
 from benchmarks.searching import QUERIES, Times, timed
@@ -109,7 +109,10 @@ def measure_scale(broker: str, data: Path, count: int, say: Say) -> Scale:
         say(f"{count:,} things admitted in {admission:.1f} s")
         time.sleep(_SETTLED)
         full, broker_full = resident(process), resident(broker_process)
-        outside = {name: timed(*platform.asking(f"/things?{query}")) for name, query in QUERIES.items()}
+        outside = {
+            name: timed(*platform.asking(f"/things?{query}"), lambda: cpu_seconds(process))
+            for name, query in QUERIES.items()
+        }
         say(f"{count:,} things: searched over REST")
         rate, reading = _readings(platform, CONNECTIONS)
         crowd, _ = _readings(platform, meters(count))
@@ -173,7 +176,7 @@ def _readings(platform: Platform, speaking: int) -> tuple[float, float]:
     time.sleep(1)  # a load has the second in which it begins for its boot: no two may have the same
     each, already = READINGS // speaking, platform.readings()
     process, _ = platform.pids
-    load = Load(platform.address, speaking, each)
+    load = Load(platform.address, meter_readings(speaking, each))
     try:
         before = cpu_seconds(process)
         sent = load.run()

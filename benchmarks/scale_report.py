@@ -36,7 +36,7 @@ def print_scales(console: Console, scales: Sequence[Scale], empty: Start, few: S
         f"\nGrowth of 1 is linear, up to {LINEAR} within noise. Admission: from the first announcement\n"
         "until each thing was admitted and had spoken. Memory: resident, less that of the empty platform.\n"
         "Starts: until ready, all things known and a reading taken; in growth less the start of an empty\n"
-        f"platform ({empty.seconds:.1f} s, CPU {empty.cpu:.1f} s). Searches: p50 / p99.\n"
+        f"platform ({empty.seconds:.1f} s, CPU {empty.cpu:.1f} s). Searches: p50 / p99, and CPU.\n"
         f"CPU seconds are what counts on a machine with others on it: load average {_load()}."
     )
 
@@ -93,8 +93,10 @@ def _costs(empty: Start) -> dict[str, Callable[[Scale], float]]:
 
 
 def _print_searches(console: Console, scale: Scale) -> None:
-    searches = table(f"Searches among {scale.things:,}, ms", "", "found", "REST", "inside")
+    searches = table(f"Searches among {scale.things:,}, ms", "", "found", "REST", "CPU", "inside", "CPU")
     for name, (outside, inside) in scale.searches.items():
-        shown = (f"{1000 * each.median:.2f} / {1000 * each.slowest:.2f}" for each in (outside, inside))
-        searches.add_row(name, str(outside.found), *shown)
+        shown = [str(outside.found)]
+        for each in (outside, inside):
+            shown += [f"{1000 * each.median:.2f} / {1000 * each.slowest:.2f}", f"{1000 * each.cpu:.2f}"]
+        searches.add_row(name, *shown)
     console.print(searches)

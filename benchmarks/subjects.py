@@ -187,6 +187,12 @@ class Platform(Subject):
         if answer.status_code != httpx.codes.CREATED:
             raise BenchmarkFailed(f"the platform refused a service: {answer.text[:300]}")
 
+    def add_template(self, source: str) -> None:
+        """POST a template, in YAML."""
+        answer = self._rest.post("/templates", content=source)
+        if answer.status_code != httpx.codes.CREATED:
+            raise BenchmarkFailed(f"the platform refused a template: {answer.text[:300]}")
+
     def wait_services(self, count: int) -> None:
         """Return once so many services are running."""
         self.wait(
