@@ -22,8 +22,8 @@ class Bound(Struct, frozen=True, kw_only=True):
     Attributes:
         bindings: what fills them.
         missing: what a required role lacks, a line for a person each.
-        lacking: what could fill a role further and is not there just now, and what only stands in for what
-            was wanted, a line each.
+        lacking: what could fill a role further and is not there just now, what only stands in for what was
+            wanted, and roles that nothing fills and that may stay empty at a ``loss``, a line each.
         waits: properties whose next reading may fill a role.
     """
 
@@ -75,6 +75,8 @@ def bind(
                 for each in refused[role.name]
                 if each.absent
             ]
+        if role.loss and not chosen and not role.least and not any(each.absent for each in found):
+            lacking.append(f"{_explain(role, 0, refused[role.name])}; meanwhile: {role.loss}")
         held = {each.key for each in chosen}
         lacking += [
             f"{role.name}: {each.title} ({each.affordance}) stands in: {each.cost}"

@@ -77,7 +77,7 @@ class Driver:
         for binding in state.bindings:
             if binding.role != step.role:
                 continue
-            if not wanted:
+            if not wanted or (isinstance(value, dict) and binding.key not in value):
                 self.let_go(composite, state, binding.thing, binding.affordance, wish.now)
                 continue
             each = value.get(binding.key) if isinstance(value, dict) else value
@@ -102,6 +102,8 @@ class Driver:
             return
         step, binding = _driven_by(composite, state, key)
         if step is None or binding is None or step.otherwise is None or binding.kind == "action":
+            return
+        if step.leave_found and not told.actuation:
             return
         if binding.kind == "pair":
             self._invoke(composite, state, binding, step.otherwise, Wish(step, {}, (), now), "let go")

@@ -62,7 +62,7 @@ class Role(Strict):
         prefer: by what candidates are ranked, the weightiest first.
         order: things by id, the most important first, before all others; a parameter as a rule.
         composites: whether things that are themselves composed may fill it.
-        loss: what the service cannot promise while less fills it than could, for a person.
+        loss: what the service cannot promise while less fills it than could, or nothing does, for a person.
         substitutes: what may stand in while nothing fills it.
         envelope: limits for what is driven.
     """

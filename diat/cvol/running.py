@@ -132,16 +132,22 @@ class Runner:
         if composite.thing is None or not composite.derives:
             return
         observed = max((s.observed for each in samples.values() for s in each), default=now)
-        fresh = {}
+        fresh: dict[int, dict[str, Any]] = {}
         for name, derived in composite.derives.items():
             value = values.get(derived.from_)
-            if value is not None and state.derived.get(name) != (value, observed):
-                state.derived[name] = (value, observed)
-                fresh[name] = value
+            last, known = state.derived.get(name, (None, None))
+            if value is None or (_alike(value, last) and known is not None and observed <= known):
+                continue
+            # What changed without a newer reading (a timer, a setting, a thing that left) is so as of now.
+            at = observed if known is None or observed > known else max(now, known)
+            state.derived[name] = (value, at)
+            fresh.setdefault(at, {})[name] = value
         intake = self._things.intake
+        for at, found in fresh.items():
+            self._later(partial(intake.derive, composite.thing, found, at, now))
         if fresh:
-            self._later(partial(intake.derive, composite.thing, fresh, observed, now))
-        elif state.derived and intake.twin(composite.thing).status != "online":
+            return
+        if state.derived and intake.twin(composite.thing).status != "online":
             self._later(partial(intake.turn, composite.thing, "online", now))
 
     def _call(self, composite: Composite, values: dict[str, Any], now: int) -> None:
@@ -231,6 +237,11 @@ def _sample(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Samp
     return Sample(
         value, reading.observed, reading.position, binding.thing, binding.key, binding.accuracy, rank
     )
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same in JSON, where true is not 1."""
+    return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
 
 def _number(value: Any) -> float | None:

@@ -9,12 +9,15 @@ from pydantic import Field
 
 from diat.cvol.steps.base import Given, Outcome, Step
 
+_SHED = 500
+"""Loads at most that are remembered to be off."""
+
 
 class Drive(Step):
     """Drives whatever fills a role to the input's value.
 
-    A value that is an object drives each actuator to its own, by ``thing affordance``; what it leaves out is
-    left alone. An action is invoked each time the value becomes true.
+    A value that is an object drives each actuator to its own, by ``thing affordance``; of what it leaves out
+    nothing is wanted, as while ``when`` is not true. An action is invoked each time the value becomes true.
 
     Attributes:
         value: what it is driven to whenever the input is true, instead of to the input itself.
@@ -23,6 +26,7 @@ class Drive(Step):
         otherwise: what it is driven to when the service cannot or must no longer decide (a required role is
             unmet, the service is paused or deleted, ``when`` ends) and nobody else wants it; not given: it is
             left as it is.
+        leave_found: whether what was so already when it was wanted so is left so then: it was not our doing.
     """
 
     takes: ClassVar[Literal["read", "notice", "drive"]] = "drive"
@@ -31,6 +35,7 @@ class Drive(Step):
     value: bool | float | str | None = None
     when: str | None = None
     otherwise: bool | float | str | None = None
+    leave_found: bool = False
 
     def run(self, given: Given) -> Outcome:
         """The wish itself; None: nothing to say."""
@@ -43,7 +48,7 @@ class Shed(Step):
     """Switches loads off while too much is drawn, the least important first, and on again when there is room.
 
     Loads are what fills the role, the best (most important) first. Of a load that was switched off it is
-    assumed that it comes back with ``step`` of the quantity.
+    assumed that it comes back with ``step`` of the quantity. A load that it did not switch off is left alone.
 
     Attributes:
         input: what is drawn now.
@@ -61,22 +66,23 @@ class Shed(Step):
     settle: float = Field(default=30, ge=0, le=86_400, allow_inf_nan=False)
 
     def run(self, given: Given) -> Outcome:
-        """For each load whether it may be on; None while nothing was measured."""
+        """The loads that are to be off, each false; None while nothing was measured."""
         loads: Sequence[str] = given.bound.get(self.role, ())
         off, since = given.state or [[], 0]
-        off = [load for load in off if load in loads]
         if given.value is None:
-            return Outcome(_positions(loads, off) if given.state else None, [off, since])
+            return Outcome(dict.fromkeys(off, False) if given.state else None, [off, since])
         until = since + round(self.settle * 1000)
         on = [load for load in loads if load not in off]
+        # What is away stays shed: it comes back as it was left.
+        there = [load for load in off if load in loads]
         if given.now >= until or not since:
             if given.value > self.limit and on:
-                off, since = [*off, on[-1]], given.now
-            elif off and given.value + self.step <= self.limit:
-                off, since = off[:-1], given.now
+                off, since = [*off, on[-1]][-_SHED:], given.now
+            elif there and given.value + self.step <= self.limit:
+                off, since = [load for load in off if load != there[-1]], given.now
         due = since + round(self.settle * 1000)
         waiting = given.now < due and (off or given.value > self.limit)
-        return Outcome(_positions(loads, off), [off, since], due if waiting else None)
+        return Outcome(dict.fromkeys(off, False), [off, since], due if waiting else None)
 
 
 class Webhook(Step):
@@ -106,7 +112,3 @@ class Webhook(Step):
             return Outcome(None, given.state)
         known = given.state is not None and given.state[0] == value
         return Outcome(None if known or value is False else value, [value])
-
-
-def _positions(loads: Sequence[str], off: Sequence[str]) -> dict[str, bool]:
-    return {load: load not in off for load in loads}

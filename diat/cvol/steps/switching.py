@@ -108,13 +108,15 @@ class Hold(Step):
     def run(self, given: Given) -> Outcome:
         """True, or false when the time is over; None while there never was a value."""
         if given.value:
-            return Outcome(True, given.now)
+            return Outcome(True, True)
         if given.state is None:
             return Outcome(None if given.value is None else False)
-        until = given.state + round(self.seconds * 1000)
+        # It was true until now, however long ago that was last said.
+        since = given.now if given.state is True else given.state
+        until = since + round(self.seconds * 1000)
         if given.now < until:
-            return Outcome(True, given.state, until)
-        return Outcome(False, given.state)
+            return Outcome(True, since, until)
+        return Outcome(False, since)
 
 
 class Lasting(Step):

@@ -26,6 +26,7 @@ from diat.service.service import Service
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
 from diat.vol.dialects.native import Native
+from diat.vol.dialects.port import Dialect
 from diat.vol.interaction import Command
 from diat.vol.layer import Kept, VirtualObjectLayer
 from diat.vol.twin import Twin
@@ -46,7 +47,13 @@ class Told(NamedTuple):
 
 
 class World:
-    """The layers of a daemon, driven as its writer drives them, one batch for each call."""
+    """The layers of a daemon, driven as its writer drives them, one batch for each call.
+
+    Attributes:
+        dialects: what things may speak.
+    """
+
+    dialects: tuple[type[Dialect], ...] = (Native,)
 
     def __init__(self, database: Path | None = None) -> None:
         self.now = NOON
@@ -64,7 +71,9 @@ class World:
         store = self._store
         self.ledger = Ledger()
         kept = store.kept() if store is not None else Kept()
-        self.things = VirtualObjectLayer(self.ledger, [Native()], kept, self._clock, self._new_id)
+        self.things = VirtualObjectLayer(
+            self.ledger, [each() for each in self.dialects], kept, self._clock, self._new_id
+        )
         states = store.composites() if store is not None else ()
         self.composites = CompositeLayer(self.ledger, self.things, self._clock, states)
         self.templates = Templates(self.ledger, store.templates() if store is not None else ())

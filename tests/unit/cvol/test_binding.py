@@ -98,3 +98,19 @@ def test_one_of_a_group_is_enough(four):
     four.status("cooler", "offline")
     (line,) = bound(four, requires=wants).missing
     assert line.endswith("(turned down: cooler (on): it is offline)")
+
+
+@pytest.mark.parametrize(
+    ("count", "lacking"),
+    [
+        ("0..", ["eyes: a property of Temperature at hq; meanwhile: it is blind"]),
+        ("1..", []),  # that is missing, not lacking
+    ],
+)
+def test_a_role_that_may_be_empty_at_a_loss_says_so(world, count, lacking):
+    source = TEMPLATE.format(count=count, requires="[]").replace(
+        "unit: Cel,", "unit: Cel, loss: it is blind,"
+    )
+    composite = compose(read_template(source), {}, "s", "S")
+    outcome = bind(composite, (), world.things.registry, world.things.intake.twin, world.now)
+    assert outcome.lacking == lacking

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from diat.cvol.steps import LONGEST, Given, Sample
-from diat.cvol.steps.effects import Drive
+from diat.cvol.steps.effects import Drive, Shed
 from diat.cvol.steps.sources import Latest, Mean
-from diat.cvol.steps.switching import Dwell, Hysteresis
+from diat.cvol.steps.switching import Dwell, Hold, Hysteresis
 
 BAND = {"id": "h", "input": "level", "low": 20, "high": 24}
 
@@ -136,3 +136,31 @@ class TestDwell:
 def test_drive_passes_the_wish_on():
     step = Drive(id="d", role="r", input="x", otherwise=False)
     assert [run(step, wish).value for wish in (True, False, None)] == [True, False, None]
+
+
+class TestHold:
+    def test_counts_from_when_it_was_last_true_not_from_when_that_was_last_said(self):
+        hold, state = Hold(id="h", input="x", seconds=300), None
+        answers = []
+        for now, value in ((0, True), (1_200_000, False), (1_499_999, False), (1_500_000, False)):
+            outcome = hold.run(Given(value=value, state=state, now=now))
+            state = outcome.state
+            answers.append((outcome.value, outcome.due))
+        assert answers == [(True, None), (True, 1_500_000), (True, 1_500_000), (False, None)]
+
+
+class TestShed:
+    def test_speaks_of_what_it_switched_off_and_of_nothing_else(self):
+        shed, state = Shed(id="s", role="loads", input="x", limit=5000, step=1500, settle=60), None
+        course = [
+            (0, 4000, ["oven", "dryer"], {}),
+            (60_000, 6000, ["oven", "dryer"], {"dryer": False}),
+            (61_000, 6000, ["oven", "dryer"], {"dryer": False}),
+            (120_000, 5500, ["oven", "dryer"], {"dryer": False, "oven": False}),
+            (180_000, 3000, ["dryer"], {"oven": False}),  # of the two, what is there comes back
+            (240_000, 3000, ["oven", "dryer"], {}),
+        ]
+        for now, drawn, loads, wanted in course:
+            outcome = shed.run(Given(value=drawn, state=state, now=now, bound={"loads": loads}))
+            state = outcome.state
+            assert outcome.value == wanted, f"at {now}"

@@ -240,3 +240,41 @@ def test_a_step_of_another_package_is_found_by_its_entry_point(tmp_path):
     assert ran.stdout.strip() == "8.0", ran.stderr
     assert "'broken'" in ran.stderr
     assert "'latest'" in ran.stderr
+
+
+LATCH = """
+name: latch
+title: Wet until it is reset
+parameters: {type: object}
+roles:
+  wet: {capability: read, quantity: WaterLeak, count: "0.."}
+settings:
+  reset: {type: boolean, default: false}
+steps:
+  - {id: wet, do: fuse, role: wet, by: any}
+  - {id: reset, do: setting, property: reset}
+  - id: phase
+    do: machine
+    inputs: {wet: wet, reset: reset}
+    initial: dry
+    states: {dry: [{to: leaking, when: wet && !reset}], leaking: [{to: dry, when: reset}]}
+derives:
+  phase: {from: phase, type: string}
+"""
+
+
+def test_what_is_derived_without_a_newer_reading_is_of_the_time_at_which_it_became_so(world):
+    for name in ("early", "late"):
+        prop = {"type": "boolean", "readOnly": True, "@type": "quantitykind:WaterLeak"}
+        world.announce(name, properties={"wet": prop})
+    world.report("early", wet=False)
+    world.template(LATCH)
+    service = world.service("latch")
+    world.later(60)
+    world.report("late", wet=True)
+    world.status("late", "offline")  # so the newest reading that is left is older than the leak
+    world.later(60)
+    thing = f"urn:diat:composite:{service}"
+    world.batch(lambda: world.things.interaction.write(thing, "reset", True, world.now))
+    reading = world.twin(thing).values["phase"]
+    assert (reading.value, reading.observed) == ("dry", world.now)
