@@ -106,6 +106,10 @@ class Registry:
         record = self._records.committed.get(thing)
         return record is not None and not record.retired
 
+    def some(self, things: Iterable[str]) -> list[VirtualObject]:
+        """The committed virtual objects with these ids, those that are there; any thread may ask."""
+        return [each for each in map(self.objects.committed.get, things) if each is not None]
+
     def everything(self) -> list[VirtualObject]:
         """All committed virtual objects by number; any thread may ask."""
         return sorted(self.objects.committed.values(), key=lambda each: each.record.no)

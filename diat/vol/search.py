@@ -30,11 +30,17 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 def find(registry: Registry, query: Query) -> list[VirtualObject]:
-    """The committed things that fit, by number; any thread may ask.
+    """The committed things that fit, by number; any thread may ask."""
+    found = registry.some(ids(registry, query))
+    found.sort(key=_number)
+    return found
+
+
+def ids(registry: Registry, query: Query) -> list[str]:
+    """The ids of the committed things that fit, in no order; any thread may ask.
 
     The smaller of the two indices is walked, so the cost goes with what is found and not with what there is.
     """
-    objects = registry.objects.committed
     walked = [
         index
         for asked, index in (
@@ -44,17 +50,15 @@ def find(registry: Registry, query: Query) -> list[VirtualObject]:
         if asked
     ]
     if not walked:
-        found = list(objects.values())
+        found = list(registry.objects.committed)
     else:
         smallest, *others = sorted(walked, key=len)
-        ids = list(smallest)
+        found = list(smallest)
         for other in others:
-            ids = [thing for thing in ids if thing in other]
-        found = [each for each in map(objects.get, ids) if each is not None]
+            found = [thing for thing in found if thing in other]
     if query.capability is not None:
         skill = (query.capability, query.quantity)
-        found = [each for each in found if skill in each.skills]
-    found.sort(key=_number)
+        found = [each.id for each in registry.some(found) if skill in each.skills]
     return found
 
 
