@@ -22,7 +22,7 @@ demo: run-environment ## a small living house in the terminal; Ctrl-C ends it
 test: lint ## all checks, then all tests
 	@exec .venv/bin/python -m pytest -q -n auto --maxprocesses 4 $(ARGS)
 
-bench: dev-environment ## throughput and latency beside the bare building blocks
+bench: dev-environment ## throughput, latency and rules beside the bare building blocks and Node-RED
 	@exec .venv/bin/python -m benchmarks $(ARGS)
 
 bench-things: dev-environment ## what 1,000, 10,000 and 50,000 things cost; about ten minutes

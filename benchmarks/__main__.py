@@ -12,7 +12,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import brokers, latency, load, population, report, scale, scale_report, things
+from benchmarks import (
+    brokers,
+    latency,
+    load,
+    population,
+    report,
+    rule_alone,
+    rule_report,
+    rule_turns,
+    rules,
+    scale,
+    scale_report,
+    things,
+)
 from benchmarks.ingest import measure_ingest
 from benchmarks.processes import BenchmarkFailed
 from benchmarks.sink import load_alone
@@ -20,10 +33,11 @@ from diat.kernel.errors import DiatError
 
 EXAMPLES = """\
 examples:
-  python -m benchmarks                      all of it, about two minutes
+  python -m benchmarks                      all of it, two to three minutes
   python -m benchmarks --quick              does it run? (the figures mean little)
   python -m benchmarks --rounds 7           more pairs of runs, for a machine with others on it
   python -m benchmarks --broker mosquitto   on mosquitto instead of the embedded broker
+  python -m benchmarks rules                what a rule costs, beside Node-RED
   python -m benchmarks things --help        many things: admission, memory, search, start-up
   make bench ARGS="--rounds 7"              the same by make
 """
@@ -64,11 +78,34 @@ def _measure_things(options: argparse.Namespace, directory: Path, console: Conso
     console.print(scale_report.summary(measured, empty))
 
 
+def _measure_rules(options: argparse.Namespace, directory: Path, console: Console) -> None:
+    say = _progress(console)
+    say(report.machine(options.broker))
+    console.print(_rules(options, directory, console, rule_turns.Plan(), say))
+
+
+def _rules(
+    options: argparse.Namespace,
+    directory: Path,
+    console: Console,
+    plan: rule_turns.Plan,
+    say: Callable[[str], None],
+) -> str:
+    """Measure what a rule costs and print the tables; the line that is watched over time."""
+    measured = rules.measure_rules(options.broker, directory, plan, say)
+    rule_report.print_rules(console, measured, plan)
+    alone = rule_alone.measure_alone(rules.TEMPLATE, 5 * plan.each)
+    rule_report.print_alone(console, alone)
+    return measured.summary
+
+
 def _measure(options: argparse.Namespace, directory: Path, console: Console) -> None:
     say = _progress(console)
     count, each, rounds = options.things, options.messages // options.things, options.rounds
     plan = latency.Plan(pairs=50, rate=options.rate, warm_up=2, seconds=options.seconds / 2, rounds=2)
+    ruling = rule_turns.Plan()
     if options.quick:
+        ruling = rule_turns.Plan(each=100, rate=200, seconds=1, rounds=1, may_install=False)
         count, each, rounds = 100, 50, 1
         plan = latency.Plan(pairs=20, rate=200, warm_up=0.5, seconds=1, rounds=1)
     say(report.machine(options.broker))
@@ -78,6 +115,8 @@ def _measure(options: argparse.Namespace, directory: Path, console: Console) -> 
     report.print_ingest(console, ingest)
     report.print_latency(console, delays, plan.rate)
     report.explain(console)
+    cost = _rules(options, directory, console, ruling, say)
+    console.print(cost)
     console.print(f"ingest ratio to limit: {ingest.ratio:.2f}")
 
 
@@ -104,7 +143,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_positive, default=10, help="seconds that the latency is measured  [default: 10]"
     )
-    many = parser.add_subparsers(metavar="[things]").add_parser(
+    alone = parser.add_subparsers(metavar="[things|rules]")
+    ruled = alone.add_parser("rules", help="what a rule costs, beside Node-RED")
+    ruled.set_defaults(measure=_measure_rules)
+    _broker_and_disk(ruled)
+    many = alone.add_parser(
         "things", help="what many things cost: admission, memory, search, start-up, readings"
     )
     many.set_defaults(measure=_measure_things)

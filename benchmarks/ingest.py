@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import Load
+from benchmarks.load import Load, meter_readings
 from benchmarks.processes import BenchmarkFailed, busy_seconds, cpu_seconds
 from benchmarks.subjects import Limit, Platform, Stored
 
@@ -76,7 +76,7 @@ def measure_ingest(
 
 def _run(subject: Limit | Platform, things: int, each: int) -> Run:
     messages = things * each
-    load = Load(subject.address, things, each)
+    load = Load(subject.address, meter_readings(things, each))
     pids = subject.pids
     try:
         machine, before, own = busy_seconds(), [cpu_seconds(pid) for pid in pids], time.process_time()

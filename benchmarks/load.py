@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import selectors
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks import mqtt, things
@@ -32,24 +33,29 @@ class Sent:
     cpu: float
 
 
-class Load:
-    """Encoded readings of ``count`` things, ``each`` from every one, and connections to send them by."""
+def meter_readings(count: int, each: int) -> list[list[bytes]]:
+    """Readings of ``count`` meters, ``each`` from every one, as packets for each connection."""
+    boot, now = int(time.time()), int(time.time() * 1000)
+    shares: list[list[bytes]] = []
+    for connection in range(CONNECTIONS):
+        packets: list[bytes] = []
+        for n in range(1, each + 1):
+            for number in range(connection, count, CONNECTIONS):
+                payload = things.meter_reading(number, n, boot, now - (each - n) * 1000)
+                packet_id = len(packets) % 65535 + 1
+                packets.append(mqtt.publish(topics.properties(things.meter_name(number)), payload, packet_id))
+        shares.append(packets)
+    return shares
 
-    def __init__(self, address: BrokerAddress, count: int, each: int) -> None:
-        boot, now = int(time.time()), int(time.time() * 1000)
-        self._publishers: list[_Publisher] = []
-        for connection in range(CONNECTIONS):
-            numbers = range(connection, count, CONNECTIONS)
-            packets: list[bytes] = []
-            for n in range(1, each + 1):
-                for number in numbers:
-                    payload = things.meter_reading(number, n, boot, now - (each - n) * 1000)
-                    packet_id = len(packets) % 65535 + 1
-                    packets.append(
-                        mqtt.publish(topics.properties(things.meter_name(number)), payload, packet_id)
-                    )
-            link = mqtt.Connection(address, f"bench-load-{connection}")
-            self._publishers.append(_Publisher(link, packets))
+
+class Load:
+    """Encoded readings, all of one length, and a connection to send each share of them by."""
+
+    def __init__(self, address: BrokerAddress, shares: Sequence[list[bytes]]) -> None:
+        self._publishers = [
+            _Publisher(mqtt.Connection(address, f"bench-load-{number}"), packets)
+            for number, packets in enumerate(shares)
+        ]
 
     def run(self) -> Sent:
         """Send all of it; returns once the broker has acknowledged everything.

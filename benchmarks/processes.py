@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -25,23 +26,32 @@ class BenchmarkFailed(Exception):
 
 
 class Child:
-    """A ``python -m`` process of our own, ended on leaving its ``with`` block.
+    """A process of our own, a Python module as a rule, ended on leaving its ``with`` block.
 
     Args:
         arguments: of the command line, the module first.
         log: where it says what went wrong; its standard output is read by ``line``.
+        program: what runs it, with a whole path.
+        environment: what it is told besides our own environment.
     """
 
-    def __init__(self, arguments: list[str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        log: Path,
+        program: Sequence[str] = (sys.executable, "-m"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = " ".join(arguments[:2])
         self._log = log
-        command = [sys.executable, "-m", *arguments]
+        command = [*program, *arguments]
         # On a leash it ends with us even when we are killed; in a session of its own Ctrl-C reaches only us.
         leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *command]
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 leashed,
                 cwd=ROOT,
+                env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

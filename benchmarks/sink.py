@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import mqtt, things
-from benchmarks.load import Load
+from benchmarks.load import Load, meter_readings
 from benchmarks.processes import Child
 from diat.adapters.brokers.address import BrokerAddress
 from diat.wire import topics
@@ -24,7 +24,7 @@ def load_alone(directory: Path, count: int, each: int) -> float:
     """Messages a second of the load against a sink."""
     size = len(mqtt.publish(topics.properties(things.meter_name(0)), b" " * things.PAYLOAD, 1))
     with Child(["benchmarks.sink", str(size)], directory / "sink.log") as child:
-        load = Load(BrokerAddress("127.0.0.1", int(child.line(10))), count, each)
+        load = Load(BrokerAddress("127.0.0.1", int(child.line(10))), meter_readings(count, each))
         try:
             return count * each / load.run().seconds
         finally:

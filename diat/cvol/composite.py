@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from diat.cvol.matching import BindingKind, How
 from diat.cvol.steps import Step
+from diat.cvol.steps.effects import Drive, Webhook
 from diat.cvol.steps.wiring import Wire, wire
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
@@ -143,6 +144,16 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     def wires(self) -> tuple[Wire, ...]:
         """How its steps are joined, in the order in which they run."""
         return wire(self.steps)
+
+    @cached_property
+    def drives(self) -> tuple[Drive, ...]:
+        """Its steps that drive something."""
+        return tuple(step for step in self.steps if isinstance(step, Drive))
+
+    @cached_property
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """Its steps that tell an HTTP address."""
+        return tuple(step for step in self.steps if isinstance(step, Webhook))
 
     @property
     def thing(self) -> str | None:

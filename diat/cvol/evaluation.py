@@ -14,6 +14,7 @@ from diat.cvol.composite import Composite
 from diat.cvol.steps import GREENWICH, Given, Sample, Site
 
 _NONE: frozenset[str] = frozenset()
+_NOTHING: dict[str, Any] = {}
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -65,29 +66,32 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
     came: set[str] = set()
     kept = dict(memory)
     due: int | None = None
-    arrived = inputs.arrived
-    observed = max((each.observed for found in arrived.values() for each in found), default=inputs.now)
-    filled = frozenset(role for role, keys in inputs.bound.items() if keys)
+    samples, arrived, now = inputs.samples, inputs.arrived, inputs.now
+    bound, own, site = inputs.bound, inputs.own, inputs.site
+    observed = max((each.observed for found in arrived.values() for each in found), default=now)
+    filled = frozenset([role for role, keys in bound.items() if keys])
     for wire in composite.wires:
         step, role = wire.step, wire.role
-        fresh = frozenset(name for name, source in wire.sources if source in came) if came else _NONE
+        fresh = _NONE
+        if came and wire.sources:
+            fresh = frozenset([name for name, source in wire.sources if source in came])
         if fresh or (arrived and role in arrived):
             came.add(step.id)
         outcome = step.run(
             Given(
-                samples=inputs.samples.get(role, ()) if role is not None else (),
+                samples=samples.get(role, ()) if role is not None else (),
                 arrived=arrived.get(role, ()) if role is not None else (),
                 value=values[wire.input] if wire.input is not None else None,
-                values={name: values[each] for name, each in wire.named},
+                values={name: values[each] for name, each in wire.named} if wire.named else _NOTHING,
                 state=kept.get(step.id),
-                now=inputs.now,
+                now=now,
                 observed=observed,
                 fresh=fresh,
                 pulses=wire.pulses,
                 filled=filled,
-                bound=inputs.bound,
-                own=inputs.own,
-                site=inputs.site,
+                bound=bound,
+                own=own,
+                site=site,
             )
         )
         values[step.id] = outcome.value

@@ -68,10 +68,10 @@ class Runner:
         self.rest(composite, state, "failed", now)
 
     def _run(self, composite: Composite, state: CompositeState, now: int, news: News | None) -> None:
-        samples = {name: self._samples(role, state) for name, role in composite.roles.items()}
         bound: dict[str, list[str]] = {name: [] for name in composite.roles}
         for binding in state.bindings:
             bound[binding.role].append(binding.key)
+        samples = self._samples(composite, state)
         inputs = Inputs(
             samples=samples,
             arrived=self._arrived(composite, state, news) if news is not None else {},
@@ -84,9 +84,7 @@ class Runner:
         state.steps, state.notes = evaluated.memory, evaluated.notes
         dues = [] if evaluated.due is None else [evaluated.due]
         seen = (*samples.values(), *inputs.arrived.values())
-        for step in composite.steps:
-            if not isinstance(step, Drive):
-                continue
+        for step in composite.drives:
             again = self.driver.drive(composite, state, Wish(step, evaluated.values, seen, now))
             if again is not None:
                 dues.append(again)
@@ -97,16 +95,20 @@ class Runner:
             state.state = "degraded" if state.missing or state.outranked else "running"
         self.plan_wake(composite, state, min(dues, default=None), now)
 
-    def _samples(self, role: Wanted, state: CompositeState) -> list[Sample]:
-        """The newest sample of each property that fills a role."""
-        if role.capability != "read":
-            return []
-        found = []
-        for rank, binding in enumerate(each for each in state.bindings if each.role == role.name):
-            reading = self._things.intake.twin(binding.thing).values.get(binding.affordance)
-            sample = _sample(role, binding, reading, rank) if reading is not None else None
+    def _samples(self, composite: Composite, state: CompositeState) -> dict[str, list[Sample]]:
+        """For each role the newest sample of each property that fills it."""
+        found: dict[str, list[Sample]] = {name: [] for name in composite.roles}
+        ranks = dict.fromkeys(composite.roles, 0)
+        twin = self._things.intake.twin
+        for binding in state.bindings:
+            role = composite.roles[binding.role]
+            if role.capability != "read":
+                continue
+            reading = twin(binding.thing).values.get(binding.affordance)
+            sample = _sample(role, binding, reading, ranks[binding.role]) if reading is not None else None
             if sample is not None:
-                found.append(sample)
+                found[binding.role].append(sample)
+            ranks[binding.role] += 1
         return found
 
     def _arrived(self, composite: Composite, state: CompositeState, news: News) -> dict[str, list[Sample]]:
@@ -114,8 +116,10 @@ class Runner:
         thing, name, reading = news
         found: dict[str, list[Sample]] = {}
         for binding in state.bindings:
+            if binding.affordance != name or binding.thing != thing:
+                continue
             role = composite.roles[binding.role]
-            if (binding.thing, binding.affordance) == (thing, name) and not role.drives:
+            if not role.drives:
                 sample = _sample(role, binding, reading, 0)
                 if sample is not None:
                     found.setdefault(binding.role, []).append(sample)
@@ -152,8 +156,8 @@ class Runner:
 
     def _call(self, composite: Composite, values: dict[str, Any], now: int) -> None:
         """Have the web hooks called that a step has something to tell."""
-        for step in composite.steps:
-            if isinstance(step, Webhook) and values[step.id] is not None:
+        for step in composite.webhooks:
+            if values[step.id] is not None:
                 self.on_call(composite, step, values[step.id], now)
 
     def _emit(self, composite: Composite, state: CompositeState, values: dict[str, Any], now: int) -> None:

@@ -16,4 +16,5 @@ def test_a_quick_run_ends_with_the_ratio(tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.fullmatch(r"ingest ratio to limit: \d+\.\d\d", run.stdout.splitlines()[-1])
     assert len(re.findall(r"200 of 200", run.stdout)) == 2  # readings of which each led to its command
+    assert re.search(r"^rule cost: diat \d+ us", run.stdout, re.MULTILINE)  # every command was right
     assert list(tmp_path.iterdir()) == []  # nothing is left behind
