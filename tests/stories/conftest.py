@@ -16,7 +16,7 @@ from diat.vol.dialects.native import Native
 from diat.vol.dialects.tasmota import Tasmota
 from diat.vol.dialects.zigbee2mqtt import Zigbee2Mqtt
 from diat.vol.interaction import Command
-from tests.unit.cvol.conftest import World
+from tests.unit.cvol.conftest import Told, World
 from tests.unit.cvol.replaying import replays
 
 T = TypeVar("T")
@@ -102,8 +102,11 @@ class House(World):
         topic, payload = command.message.topic, command.message.payload
         if command.reference and not topic.startswith("diat/"):
             self._lines.append(f"{self.clock} {topic} {payload.decode()}")
-            return
-        super()._send(command)
+        elif command.reference and "/actions/" in topic:
+            said = json.loads(payload)
+            self._told.append(Told(topic.split("/")[1], topic.split("/")[-1], said.get("input"), said["id"]))
+        else:
+            super()._send(command)
 
     def heard(self) -> list[str]:
         """Commands since the last call as ``HH:MM:SS thing affordance value``, oldest first."""
