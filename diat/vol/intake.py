@@ -5,7 +5,7 @@ All of it happens within the writer's batch; nothing is visible or acknowledged 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diat.kernel.overlay import Ledger, Log, Overlay
@@ -45,6 +45,7 @@ class Intake:
     Attributes:
         twins: thing id to its live state.
         counts: for the metrics.
+        on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Intake:
         self._position: Overlay[str, int] = ledger.overlay("meta", [("position", position)])
         self._at = position
         self.counts = Counts()
+        self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
 
     def keep(
         self,
@@ -112,7 +114,8 @@ class Intake:
             told = self._observers.cares(each.id)
             for name, value in some.items():
                 reading = Reading(value, observed, received, worth, n or 0, position)
-                twin.learn(name, reading)
+                if twin.learn(name, reading) and name in each.limited:
+                    self.on_position(each, name, value, min(observed, received))
                 if told:
                     self._observers.read(each.id, name, reading)
 
@@ -153,6 +156,8 @@ class Intake:
                 continue
             reading = Reading(value, received, received, "uncertain", 0, self.arrival())
             self.changing(each.id).values[name] = reading
+            if name in each.limited:
+                self.on_position(each, name, value, received)
             self._observers.read(each.id, name, reading)
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
@@ -197,6 +202,8 @@ class Intake:
             name = made.record.renames.get(theirs, theirs)
             if name in made.properties:
                 twin.values[name] = reading
+                if name in made.limited:
+                    self.on_position(made, name, reading.value, reading.observed)
                 self._observers.read(made.id, name, reading)
         for name in [known for known in twin.values if known not in made.properties]:
             del twin.values[name]
@@ -250,3 +257,7 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_limits(each: VirtualObject, name: str, value: Any, since: int) -> None:
+    """Stands in until the gate listens."""
