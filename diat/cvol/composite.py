@@ -132,7 +132,7 @@ class Composite(Struct, frozen=True, kw_only=True):
     @property
     def thing(self) -> str | None:
         """The id of the thing that it makes, None if it makes none."""
-        return f"urn:diat:composite:{self.id}" if self.derives or self.emits or self.settings else None
+        return own_thing(self.id) if self.derives or self.emits or self.settings else None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -159,6 +159,11 @@ class Composite(Struct, frozen=True, kw_only=True):
         if self.place:
             td["diat:place"] = self.place
         return Description(td=td)
+
+
+def own_thing(composite: str) -> str:
+    """The id of the thing that a composite makes, if it makes one."""
+    return f"urn:diat:composite:{composite}"
 
 
 def _described(said: Derived | Emitted | Settable) -> dict[str, Any]:

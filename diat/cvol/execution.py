@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from diat.cvol.binding import bind
-from diat.cvol.composite import Binding, Composite, CompositeState
+from diat.cvol.composite import Binding, Composite, CompositeState, own_thing
+from diat.cvol.interests import Interests
 from diat.cvol.running import AT_WORK, News, Runner
 from diat.cvol.steps import GREENWICH, Site
 from diat.cvol.steps.effects import Drive
 from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.kernel.clock import Clock
-from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.kernel.overlay import Ledger, Overlay
 from diat.vol.interaction import COMPOSITE, Actuation
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.twin import Reading
@@ -46,8 +47,7 @@ class CompositeLayer:
         self._things = things
         self._clock = clock
         self._composites: Overlay[str, Composite] = ledger.overlay()
-        self._by_quantity: Index[str] = ledger.index()
-        self._bound: Index[str] = ledger.index()
+        self._interests = Interests(ledger)
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes = Wakes()
         self._runner = Runner(things, self._wakes, clock, site)
@@ -69,6 +69,8 @@ class CompositeLayer:
         composites = list(composites)
         for composite in composites:
             self._install(composite, self._clock())
+            # Known before the first is bound, or two could come to read each other.
+            self._interests.hold(composite.id, (), self._holds(composite.id))
         for composite in composites:
             self.deploy(composite)
 
@@ -81,13 +83,10 @@ class CompositeLayer:
             self._forget(known)
             self._let_go_of_steps(known, composite)
         self._composites.put(composite.id, composite)
-        for role in composite.roles.values():
-            for quantity in role.watched:
-                self._by_quantity.add(quantity, composite.id)
+        self._interests.want(composite)
         state = self._state(composite.id)
         state.own = composite.defaults | {k: v for k, v in state.own.items() if k in composite.settings}
-        for thing in {binding.thing for binding in state.bindings}:
-            self._bound.add(thing, composite.id)
+        self._interests.hold(composite.id, (), self._holds(composite.id))
         for binding in state.bindings:
             if binding.role in composite.roles:
                 self._watch(composite, binding)
@@ -198,15 +197,7 @@ class CompositeLayer:
     def _on_changes(self, things: list[str]) -> None:
         touched: set[str] = set()
         for thing in things:
-            touched.update(self._bound.members(thing))
-            each = self._things.registry.seen(thing)
-            if each is None:
-                continue
-            for prop in each.properties.values():
-                affected = prop.affects.quantity if prop.affects is not None else None
-                for quantity in (prop.quantity, affected):
-                    if quantity is not None:
-                        touched.update(self._by_quantity.members(quantity))
+            touched |= self._interests.touched(thing, self._things.registry.seen(thing))
         now = self._clock()
         for service in sorted(touched):
             composite = self._composites.get(service)
@@ -245,6 +236,7 @@ class CompositeLayer:
             self._dependants(composite),
         )
         self._rewatch(composite, state, bound.bindings, bound.waits)
+        self._interests.regard(composite.id, bound.regarded)
         left = {(b.thing, b.affordance) for b in state.bindings} - {
             (b.thing, b.affordance) for b in bound.bindings
         }
@@ -280,11 +272,9 @@ class CompositeLayer:
         for each in watching.values():
             if (each.thing, each.affordance) in state.waits:
                 self._watch(composite, each)
-        held, holds = {b.thing for b in state.bindings}, {b.thing for b in bindings}
-        for thing in held - holds:
-            self._bound.discard(thing, composite.id)
-        for thing in holds - held:
-            self._bound.add(thing, composite.id)
+        self._interests.hold(
+            composite.id, (each.thing for each in state.bindings), (each.thing for each in bindings)
+        )
 
     def _watch(self, composite: Composite, binding: Binding) -> None:
         """Be told of what a binding reads."""
@@ -296,26 +286,14 @@ class CompositeLayer:
         """Things of composites that, over however many steps, read from this one; itself included."""
         if composite.thing is None:
             return set()
-        found = {composite.thing}
-        grown = True
-        while grown:
-            grown = False
-            for service, state in self.states.items():
-                other = self._composites.get(service)
-                if other is None or other.thing is None or other.thing in found:
-                    continue
-                if any(binding.thing in found for binding in state.bindings):
-                    found.add(other.thing)
-                    grown = True
-        return found
+        depending = self._interests.depending(composite.thing)
+        return {composite.thing, *map(own_thing, depending)}
 
     def _forget(self, composite: Composite) -> None:
         """Undo what deploying it noted elsewhere."""
         state = self._state(composite.id)
         self._rewatch(composite, state, [], [])
-        for role in composite.roles.values():
-            for quantity in role.watched:
-                self._by_quantity.discard(quantity, composite.id)
+        self._interests.forget(composite)
 
     def _let_go_of_roles(self, known: Composite, changed: Composite, now: int) -> None:
         """Let go of what filled a role that is no more, or is driven otherwise, as the old steps say."""
@@ -335,6 +313,11 @@ class CompositeLayer:
             if step == (was := earlier.get(step.id)) or (isinstance(step, Dwell) and isinstance(was, Dwell))
         }
         state.steps = {name: kept for name, kept in state.steps.items() if name in same}
+
+    def _holds(self, service: str) -> set[str]:
+        """The things that a composite is bound to."""
+        state = self.states.get(service)
+        return {each.thing for each in state.bindings} if state is not None else set()
 
     def _state(self, service: str) -> CompositeState:
         """The state to change within this batch."""

@@ -19,7 +19,7 @@ from diat.vol.dialects.meaning import corrected
 from diat.vol.dialects.port import Description, Dialect, Part, Refusal
 from diat.vol.leases import Leases
 from diat.vol.merging import counterparts, merge, renamed
-from diat.vol.places import around
+from diat.vol.places import around, steps
 from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.registration import expiry
@@ -110,10 +110,25 @@ class Registry:
         """All committed virtual objects by number; any thread may ask."""
         return sorted(self.objects.committed.values(), key=lambda each: each.record.no)
 
-    def with_quantity(self, quantity: str) -> Iterator[VirtualObject]:
-        """Objects that have or affect a quantity, by number, as the writer sees them."""
-        found = [self.objects.get(thing) for thing in self.by_quantity.members(quantity)]
-        yield from sorted((each for each in found if each is not None), key=lambda each: each.record.no)
+    def with_quantity(self, quantity: str, place: str = "") -> list[VirtualObject]:
+        """Objects that have or affect a quantity, at a place or in it, by number, as the writer sees them."""
+        return sorted(self.found(quantity, place), key=lambda each: each.record.no)
+
+    def found(self, quantity: str, place: str) -> Iterator[VirtualObject]:
+        """The same in no order, one after the other: who has enough need not go on.
+
+        The smaller of the two indices is walked.
+        """
+        where = steps(place)
+        if where and self.by_place.size(where) < self.by_quantity.size(quantity):
+            ids = (each for each in self.by_place.members(where) if self.by_quantity.holds(quantity, each))
+        else:
+            ids = (
+                each
+                for each in self.by_quantity.members(quantity)
+                if not where or self.by_place.holds(where, each)
+            )
+        yield from (each for each in map(self.objects.get, ids) if each is not None)
 
     # --- hearing ---
 
@@ -444,14 +459,8 @@ def _channels(made: VirtualObject) -> list[tuple[str, str]]:
     ]
 
 
-def _quantities(made: VirtualObject | None) -> set[str]:
-    if made is None:
-        return set()
-    had = {p.quantity for p in made.properties.values()}
-    affected = {p.affects.quantity for p in made.properties.values() if p.affects is not None}
-    affected |= {a.affects.quantity for a in made.actions.values() if a.affects is not None}
-    affected |= {event.quantity for event in made.events.values() if event.quantity is not None}
-    return {quantity for quantity in had | affected if quantity is not None}
+def _quantities(made: VirtualObject | None) -> frozenset[str]:
+    return made.quantities if made is not None else frozenset()
 
 
 def _slug(text: str) -> str:

@@ -175,6 +175,18 @@ class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
         """The ``id`` of its Thing Description."""
         return self.record.id
 
+    @property
+    def quantities(self) -> frozenset[str]:
+        """The quantity kinds that it has, tells of or affects."""
+        found = {each.quantity for each in self.properties.values()}
+        found |= {each.quantity for each in self.events.values()}
+        for affects in (
+            *(each.affects for each in self.properties.values()),
+            *(each.affects for each in self.actions.values()),
+        ):
+            found.add(affects.quantity if affects is not None else None)
+        return frozenset(quantity for quantity in found if quantity is not None)
+
     def actuator(self, name: str) -> str:
         """What of the thing is claimed by whoever drives the affordance; its name if there is none."""
         each = self.properties.get(name) or self.actions.get(name)
