@@ -93,9 +93,9 @@ class Driver:
         each = self._things.registry.seen(thing)
         if step is None or binding is None or step.otherwise is None or each is None:
             return
-        # What it is told now is remembered: its readings may speak of what it was told before.
-        if binding.kind == "action":
+        if binding.kind == "action" or (binding.kind == "property" and name not in each.properties):
             return
+        # What it is told now is remembered: its readings may speak of what it was told before.
         state.driven[key] = told
         kind: Kind = "property"
         if binding.kind == "pair":
@@ -105,11 +105,17 @@ class Driver:
             value = _in_its_terms(step.otherwise, composite.roles[step.role], binding)
             value = clamped(each.properties[name], _envelope(composite.roles[step.role], binding), value)
             act, content = name, value
+        under_way = ""
         if _same(told.value, value) and told.actuation != LOST:
-            return
+            before = self._things.interaction.outbox.get(told.actuation)
+            if before is None or not before.open:
+                return
+            under_way = before.id
         order = _order(composite, binding, Wish(step, {}, (), now), "let go")
         try:
-            given = self._things.interaction.let_go(thing, act, kind, content, self._clock(), order)
+            given = self._things.interaction.let_go(
+                thing, act, kind, content, self._clock(), order, under_way
+            )
         except Refused as refusal:
             self._note(composite, thing, f"could not let go of it: {refusal}", now)
             del state.driven[key]

@@ -249,10 +249,16 @@ class Arbiter:
                     self.on_turn(claim.holder, key)
 
     def see(self, key: str, affordance: str, seen: Told) -> None:
-        """A property says its position; it counts from when that last changed."""
+        """A property says its position; it counts from when that last changed.
+
+        What was told otherwise since then may have been done and undone: then it counts from now.
+        """
         known = self.known(key)
-        before = known.seen.get(affordance)
-        if before is None or before.position is not seen.position:
+        before, told = known.seen.get(affordance), known.told.get(affordance)
+        stays = before is not None and before.position is seen.position
+        if stays and before is not None and told is not None and told.position is not seen.position:
+            stays = told.positioned <= before.since
+        if not stays:
             self._put(key, msgspec.structs.replace(known, seen={**known.seen, affordance: seen}))
 
     def forget(self, thing: str) -> None:

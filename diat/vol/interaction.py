@@ -162,14 +162,17 @@ class Interaction:
         return self._give(each, "action", name, value, now, order)
 
     def let_go(
-        self, thing: str, name: str, kind: Kind, value: Any, now: int, order: Order
+        self, thing: str, name: str, kind: Kind, value: Any, now: int, order: Order, under_way: str = ""
     ) -> Actuation | None:
         """Bring what nobody claims any more to where it is left: now, or as soon as its envelope allows.
 
         It is tried until it is done, or somebody wants the actuator. Arguments and errors as in ``write``.
 
+        Args:
+            under_way: the command that does just that, if it was given already.
+
         Returns:
-            The command; None if it has to wait.
+            The command; None if it has to wait or is under way.
         """
         rest = Rest(
             name=name,
@@ -179,8 +182,13 @@ class Interaction:
             delivery=order.delivery,
             envelope=order.envelope,
             why=order.why,
+            actuation=under_way,
         )
-        return self._resting.begin(self._key(self._driven(thing), name), rest, now)
+        key = self._key(self._driven(thing), name)
+        if under_way:
+            self.arbiter.leave(key, rest)
+            return None
+        return self._resting.begin(key, rest, now)
 
     def regard(self, thing: str, name: str, value: Any, now: int) -> None:
         """A property is taken to have been told what it says it is."""
