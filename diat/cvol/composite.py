@@ -77,6 +77,7 @@ class CompositeState(Struct):
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
         notes: step to what a person should know of it.
+        dropped: commands sent at most once of which nobody knows that they arrived.
     """
 
     state: State = "waiting"
@@ -93,6 +94,7 @@ class CompositeState(Struct):
     error: str | None = None
     notes: dict[str, str] = {}
     retry: int | None = None
+    dropped: int = 0
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -111,6 +113,7 @@ class CompositeState(Struct):
             self.error,
             self.notes,
             self.retry,
+            self.dropped,
         )
 
 
