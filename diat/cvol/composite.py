@@ -77,6 +77,7 @@ class CompositeState(Struct):
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
         notes: step to what a person should know of it.
+        yielding: for each actuator that somebody else drives, what it would be brought to.
         dropped: commands sent at most once of which nobody knows that they arrived.
     """
 
@@ -95,6 +96,7 @@ class CompositeState(Struct):
     notes: dict[str, str] = {}
     retry: int | None = None
     dropped: int = 0
+    yielding: dict[str, Any] = {}
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -114,6 +116,7 @@ class CompositeState(Struct):
             self.notes,
             self.retry,
             self.dropped,
+            self.yielding.copy(),
         )
 
 

@@ -97,7 +97,7 @@ class Driver:
         What cannot be done at once, or fails, is done by the gate later, even if the service is gone by then.
         """
         key = f"{thing} {name}"
-        state.outranked.pop(key, None)
+        _wait_no_more(state, key)
         told = state.driven.pop(key, None)
         released = self._arbiter.release(thing, name, composite.id, now)
         if released is None or not released.won or released.following is not None or told is None:
@@ -236,7 +236,7 @@ class Driver:
         position = bool(wanted)
         if binding.kind == "action" and not position:
             state.driven[binding.key] = Driven(False, "", wish.now)
-            state.outranked.pop(binding.key, None)
+            _wait_no_more(state, binding.key)
             return None
         if not self._won(composite, state, binding, position, wish.now):
             return None
@@ -297,17 +297,37 @@ class Driver:
             ),
         )
         if winner.holder == composite.id:
-            state.outranked.pop(binding.key, None)
+            _wait_no_more(state, binding.key)
             return True
         if binding.kind != "action":
             # An action that was invoked stays invoked; a position has to be taken anew.
             state.driven.pop(binding.key, None)
+        state.yielding[binding.key] = value
+        self._compare(state, binding, winner)
+        return False
+
+    def others_told(self, composite: Composite, state: CompositeState, key: str) -> None:
+        """Whoever drives an actuator (``thing actuator``) told it something: nothing is decided by that."""
+        thing, _, actuator = key.partition(" ")
+        winner = self._arbiter.winner(thing, actuator)
+        for binding in state.bindings:
+            ours = binding.thing == thing and self._actuator(thing, binding.affordance) == actuator
+            if (
+                winner is not None
+                and winner.holder != composite.id
+                and ours
+                and binding.key in state.yielding
+            ):
+                self._compare(state, binding, winner)
+
+    def _compare(self, state: CompositeState, binding: Binding, winner: Claim) -> None:
+        """Note who drives an actuator, unless that was told what it would be told here."""
+        actuator = self._actuator(binding.thing, binding.affordance)
         name = binding.affordance if binding.kind == "property" else pair(actuator)
-        if _same(self._arbiter.told(binding.thing, actuator, name).value, value):
+        if _same(self._arbiter.told(binding.thing, actuator, name).value, state.yielding[binding.key]):
             state.outranked.pop(binding.key, None)
         else:
             state.outranked[binding.key] = f"{winner.title} ({winner.priority})"
-        return False
 
     def _actuator(self, thing: str, name: str) -> str:
         each = self._things.registry.seen(thing)
@@ -357,6 +377,12 @@ class Driver:
 
     def _note(self, composite: Composite, thing: str, text: str, now: int) -> None:
         self._things.diagnostics.note(thing, f"service {composite.title!r} {text}", now)
+
+
+def _wait_no_more(state: CompositeState, key: str) -> None:
+    """Nobody else drives what it wants."""
+    state.outranked.pop(key, None)
+    state.yielding.pop(key, None)
 
 
 def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[Drive | None, Binding | None]:

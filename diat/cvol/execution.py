@@ -70,6 +70,7 @@ class CompositeLayer:
         things.interaction.on_end = self._on_end
         things.interaction.on_composite = self._on_set
         things.interaction.arbiter.on_turn = self._on_turn
+        things.interaction.arbiter.on_told = self._on_told
 
     def composite(self, service: str) -> Composite | None:
         """The committed composite of a service; any thread may ask."""
@@ -256,6 +257,15 @@ class CompositeLayer:
         composite = self._composites.get(service)
         if composite is not None and not composite.paused:
             self._runner.wake_at(composite, self._state(service), now)
+
+    def _on_told(self, service: str, key: str) -> None:
+        """An actuator that a service waits for was told something by who drives it: that may degrade it."""
+        composite = self._composites.get(service)
+        if composite is not None and not composite.paused:
+            state = self._state(service)
+            self._runner.driver.others_told(composite, state, key)
+            if state.state in AT_WORK:
+                state.state = "degraded" if state.missing or state.outranked else "running"
 
     def _on_changes(self, things: list[str], now: int) -> None:
         touched: set[str] = set()

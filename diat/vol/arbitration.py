@@ -131,8 +131,8 @@ class Arbiter:
 
     Attributes:
         actuators: ``thing actuator`` to what is known of it.
-        on_turn: told of a holder who has won an actuator, or lost it, by what others did, and when; and of
-            one who waits while the actuator is told something else.
+        on_turn: told of a holder who has won an actuator, or lost it, by what others did, and when.
+        on_told: told of a service that waits for an actuator while that is told something else.
         on_claims: told of each actuator whose claims somebody changed: the actuator, who, and when. Claims
             that end by themselves are not told.
     """
@@ -140,6 +140,7 @@ class Arbiter:
     def __init__(self, ledger: Ledger, actuators: Iterable[tuple[str, Actuator]] = ()) -> None:
         self.actuators: Overlay[str, Actuator] = ledger.overlay("actuators", actuators)
         self.on_turn: Callable[[str, str, int], None] = _nobody_waits
+        self.on_told: Callable[[str, str], None] = _nobody_looks
         self.on_claims: Callable[[str, Actuator, str, int], None] = _nobody_notes
         self._held: Index[str] = ledger.index()
         self._of: Index[str] = ledger.index()
@@ -261,14 +262,14 @@ class Arbiter:
 
     # --- what actuators are told, and say ---
 
-    def note(self, key: str, told: Mapping[str, Told], now: int) -> None:
+    def note(self, key: str, told: Mapping[str, Told]) -> None:
         """Affordances of the actuator are told something, or moved by what others were told."""
         known = self.known(key)
         self._put(key, msgspec.structs.replace(known, told={**known.told, **told}))
         if any((known.told.get(name) or Told()).value != each.value for name, each in told.items()):
             for claim in known.claims[1:]:
                 if claim.holder != PERSON:
-                    self.on_turn(claim.holder, key, now)
+                    self.on_told(claim.holder, key)
 
     def date(self, key: str, noted: int, really: int) -> None:
         """What was noted to be told at one time was told at another: in a replay."""
@@ -414,6 +415,10 @@ def _set_back(claim: Claim, now: int) -> Claim:
 
 
 def _nobody_waits(holder: str, key: str, now: int) -> None:
+    """Stands in until a layer above listens."""
+
+
+def _nobody_looks(holder: str, key: str) -> None:
     """Stands in until a layer above listens."""
 
 

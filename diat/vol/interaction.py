@@ -198,7 +198,7 @@ class Interaction:
         """A property is taken to have been told what it says it is."""
         each = self._registry.seen(thing)
         if each is not None and name in each.properties:
-            self._note(each, name, moves(each, "property", name, value), now, "", now)
+            self._note(each, name, moves(each, "property", name, value), now, "")
 
     def see(self, each: VirtualObject, name: str, value: Any, observed: int) -> None:
         """A property whose envelope limits how soon it may change says what it is."""
@@ -215,7 +215,7 @@ class Interaction:
         ):
             return
         done = moves(each, command.kind, command.affordance, command.input)
-        self._note(each, command.affordance, done, since, "", command.decided or command.created)
+        self._note(each, command.affordance, done, since, "")
 
     def publish(self, message: Outgoing) -> None:
         """Publish something that is no command (an admission, the time)."""
@@ -353,7 +353,7 @@ class Interaction:
         self._make_room(actuation, now)
         if kind == "property":
             self._overtake(actuation, now)
-        self._note(each, name, done, now, actuation.id if timed else "", actuation.decided)
+        self._note(each, name, done, now, actuation.id if timed else "")
         confirmed_by = self._confirmed_by(actuation)
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
@@ -382,9 +382,7 @@ class Interaction:
                 raise TooSoon(f"{name}: the command before it has not been answered", until)
         return timed
 
-    def _note(
-        self, each: VirtualObject, name: str, done: list[Move], now: int, reference: str, decided: int
-    ) -> None:
+    def _note(self, each: VirtualObject, name: str, done: list[Move], now: int, reference: str) -> None:
         """Note what a command tells its affordance, and what that moves with it."""
         key = self._key(each, name)
         known = self.arbiter.known(key).told
@@ -397,7 +395,7 @@ class Interaction:
             if at == 0 or since == now:
                 told[move.name] = Told(move.value, since, move.on, turned, reference)
         if any(known.get(move_name) != fact for move_name, fact in told.items()):
-            self.arbiter.note(key, told, decided)
+            self.arbiter.note(key, told)
 
     def _counts_from(self, actuation: Actuation, now: int) -> None:
         """What a command told counts from now: it leaves, or was answered, only now."""
@@ -414,7 +412,7 @@ class Interaction:
             if told.reference == actuation.id
         }
         if moved:
-            self.arbiter.note(key, moved, now)
+            self.arbiter.note(key, moved)
 
     def _make_room(self, newer: Actuation, now: int) -> None:
         """A bounded number of commands waits: the oldest set-point gives way, an action is not taken.
