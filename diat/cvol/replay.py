@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
-from diat.cvol.sandbox import ClaimsNote, Made, Sandbox, Scene
+from diat.cvol.sandbox import ClaimsNote, Made, Sandbox, Scene, counts_from
 from diat.cvol.steps import GREENWICH, Site
 from diat.kernel.clock import rfc3339
 from diat.kernel.errors import Invalid
 from diat.vol.arbitration import Claim
 from diat.vol.dialects.port import Description
-from diat.vol.interaction import Actuation
+from diat.vol.interaction import LATER, Actuation
 from diat.vol.journal import CLAIMS, COMPOSED, DESCRIBED, KNOWN, LATE, NOBODY, STATUS, Gone
 from diat.vol.recorded import Record, Row
 from diat.vol.thing import ThingRecord, VirtualObject, compile_object
@@ -176,7 +176,7 @@ class Replay:
         things = timeline.relevant(quantities)
         commands = self._record.commands(things.values(), 0, end, MOST_COMMANDS)
         own = {
-            (each.thing, each.affordance, _plain(each.input), each.decided): each.created
+            (each.thing, each.affordance, _plain(each.input), each.decided): counts_from(each)
             for each in commands
             if each.service == composite
         }
@@ -188,7 +188,12 @@ class Replay:
             lambda each: own.get((each.thing, each.affordance, _plain(each.input), each.decided)),
             self._survey.site,
         )
-        others = [each for each in commands if each.service != composite and each.position >= first]
+        others = [
+            each
+            for each in commands
+            if (each.service != composite or (each.why or {}).get("decision") == LATER)
+            and each.position >= first
+        ]
         return self._run(sandbox, first, (0, end), things, others)
 
     # --- within ---

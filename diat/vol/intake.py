@@ -5,7 +5,7 @@ All of it happens within the writer's batch; nothing is visible or acknowledged 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diat.kernel.overlay import Ledger, Log, Overlay
@@ -45,6 +45,7 @@ class Intake:
         twins: thing id to its live state.
         arrival: gives the next ingest position.
         counts: for the metrics.
+        on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Intake:
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
+        self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
 
     def keep(
         self,
@@ -113,7 +115,8 @@ class Intake:
                 for name, value in some.items()
             }
             for name, reading in readings.items():
-                twin.learn(name, reading)
+                if twin.learn(name, reading) and name in each.limited:
+                    self.on_position(each, name, reading.value, min(observed, received))
             if self._observers.cares(each.id):
                 # All of a message is known before any of it is told, and told in an order of its own:
                 # history does not keep in which order a message names its values.
@@ -165,6 +168,8 @@ class Intake:
         self._journal.learned(each.record.no, readings, now)
         self.changing(each.id).values.update(readings)
         for name in sorted(readings):
+            if name in each.limited:
+                self.on_position(each, name, readings[name].value, readings[name].observed)
             self._observers.read(each.id, name, readings[name])
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
@@ -257,3 +262,7 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_limits(each: VirtualObject, name: str, value: Any, since: int) -> None:
+    """Stands in until the gate listens."""
