@@ -70,11 +70,12 @@ def _measure_things(options: argparse.Namespace, directory: Path, console: Conso
     say(report.machine(options.broker))
     empty = scale.measure_empty_start(options.broker, directory / "empty")
     say(f"started with nothing known in {empty.seconds:.1f} s")
-    few, *measured = (
-        scale.measure_scale(options.broker, directory / str(count), count, say)
-        for count in (scale.FEW, *options.sizes)
-    )
-    scale_report.print_scales(console, measured, empty, few)
+    scales = {
+        count: scale.measure_scale(options.broker, directory / str(count), count, say)
+        for count in sorted({scale.FEW, *options.sizes})
+    }
+    measured = [scales[count] for count in options.sizes]
+    scale_report.print_scales(console, measured, empty, scales[scale.FEW])
     console.print(scale_report.summary(measured, empty))
 
 
