@@ -31,7 +31,10 @@ def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Js
 
 
 def service(platform: Platform, each: Service) -> Json:
-    """A service with its state, what fills its roles and why, and what is missing."""
+    """A service with its state, what fills its roles and why, what is missing, and who drives its actuators.
+
+    ``dropped`` counts commands, sent at most once, of which nobody knows that they arrived.
+    """
     state = platform.composites.states.committed.get(each.id)
     composite = platform.composites.composite(each.id)
     shown: Json = {
@@ -53,6 +56,8 @@ def service(platform: Platform, each: Service) -> Json:
             for binding in (state.bindings if state is not None else [])
         ],
         "missing": state.missing if state is not None else [],
+        "outranked": state.outranked if state is not None else {},
+        "dropped": state.dropped if state is not None else 0,
         "thing": composite.thing if composite is not None else None,
         "created": rfc3339(each.created),
         "modified": rfc3339(each.modified),

@@ -73,6 +73,7 @@ class CompositeState(Struct):
         emitted: event to the value that it last happened with.
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
+        dropped: commands sent at most once of which nobody knows that they arrived.
     """
 
     state: State = "waiting"
@@ -87,6 +88,7 @@ class CompositeState(Struct):
     emitted: dict[str, Any] = {}
     outranked: dict[str, str] = {}
     error: str | None = None
+    dropped: int = 0
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -103,6 +105,7 @@ class CompositeState(Struct):
             self.emitted.copy(),
             self.outranked.copy(),
             self.error,
+            self.dropped,
         )
 
 

@@ -67,6 +67,7 @@ class CompositeLayer:
     def restore(self, composites: Iterable[Composite]) -> None:
         """Start kept composites again; none is bound before the things of all of them are there."""
         composites = list(composites)
+        self._things.interaction.arbiter.only(composite.id for composite in composites)
         for composite in composites:
             self._install(composite, self._clock())
             # Known before the first is bound, or two could come to read each other.
@@ -83,6 +84,7 @@ class CompositeLayer:
             self._forget(known)
             self._let_go_of_steps(known, composite)
         self._composites.put(composite.id, composite)
+        self._things.interaction.arbiter.rank(composite.id, composite.title, composite.priority, now)
         self._interests.want(composite)
         state = self._state(composite.id)
         state.own = composite.defaults | {k: v for k, v in state.own.items() if k in composite.settings}
@@ -109,6 +111,7 @@ class CompositeLayer:
         """End a composite: what it drives is let go, its thing is retired."""
         composite = self._composites.get(service)
         if composite is None:
+            self._things.interaction.arbiter.release_all(service)
             self.states.remove(service)
             return
         now = self._clock()
@@ -124,6 +127,7 @@ class CompositeLayer:
         """Note that a service cannot be made into a composite."""
         state = self._state(service)
         state.state, state.error, state.bindings, state.missing = "failed", error, [], []
+        self._things.interaction.arbiter.release_all(service)
 
     # --- what happens ---
 
@@ -146,6 +150,14 @@ class CompositeLayer:
                 self._wakes.plan(service, state.wake)
                 continue
             self._rebind(composite, state.wake if now - state.wake < CATCH_UP else now)
+
+    def set_back(self, now: int) -> None:
+        """The clock was set back: look at everything at once, as what is planned lies too far ahead."""
+        for service, composite in self._composites.items():
+            if not composite.paused:
+                state = self._state(service)
+                state.wake = None
+                self._runner.wake_at(composite, state, now)
 
     def _on_reading(self, service: str, thing: str, name: str, reading: Reading) -> None:
         composite = self._composites.get(service)
