@@ -31,27 +31,25 @@ from diat.kernel.writer import Writer
 from diat.service.templates import read_template
 from diat.settings import Settings
 from diat.vol.arbitration import PERSON
-from diat.vol.ingest import Ingest
 from diat.vol.interaction import Interaction, Order
 
-_STEPS = (
+_BEFORE = (
     (Layers, "message"),
-    (Layers, "tick"),
     (Layers, "receipt"),
     (Layers, "connected"),
-    (Ingest, "finish"),
     (Runner, "run"),
     (Driver, "drive"),
     (Driver, "let_go"),
     (Interaction, "_give"),
-    (SqlStore, "write"),
+    (Writer, "_answer"),
+)
+"""What a batch does in memory: between the end of one and the next boundary nothing happens."""
+_AROUND = (
     (Ledger, "commit"),
     (MqttLink, "send"),
     (MqttLink, "settle"),
-    (MqttLink, "receipts"),
-    (Writer, "_answer"),
 )
-"""What a batch is made of; each is crossed before and after."""
+"""What follows the transaction; each is crossed before and after."""
 
 
 class Boundaries:
@@ -66,6 +64,7 @@ class Boundaries:
         self.doomed = doomed
         self.crossed: Counter[str] = Counter()
         self.armed = False
+        self._writing = False
 
     def cross(self, step: str) -> None:
         """A boundary; nothing may come after it."""
@@ -76,37 +75,35 @@ class Boundaries:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
-        """Let every step of a batch cross one before and after, every SQL statement one after."""
-        for owner, name in _STEPS:
+        """Let every step of a batch, and every SQL statement of its transaction, cross a boundary."""
+        for owner, name in _BEFORE:
             self._wrap(owner, name)
+        for owner, name in _AROUND:
+            self._wrap(owner, name, after=True)
         for name in ("begin", "commit"):
-            event.listen(Engine, name, lambda connection, name=name: self._sql(connection, name))
-        event.listen(
-            Engine, "after_cursor_execute", lambda connection, *_: self._sql(connection, "statement")
-        )
+            event.listen(Engine, name, lambda connection, name=name: self._sql(f"before sql {name}"))
+        event.listen(Engine, "after_cursor_execute", lambda *_: self._sql("after sql statement"))
+        write = SqlStore.write
 
-    def _sql(self, connection: Any, name: str) -> None:
+        def within(store: SqlStore, ledger: Ledger) -> None:
+            self._writing = True
+            write(store, ledger)
+            self._writing = False
+
+        SqlStore.write = within  # type: ignore[method-assign]
+
+    def _sql(self, step: str) -> None:
         # Only the writer's: others read, and whether they do just then is chance.
-        if self._in_write:
-            self.cross(f"sql {name}")
+        if self._writing:
+            self.cross(step)
 
-    _in_write = False
-
-    def _wrap(self, owner: type, name: str) -> None:
+    def _wrap(self, owner: type, name: str, *, after: bool = False) -> None:
         done = getattr(owner, name)
 
         def step(this: Any, *args: Any, **more: Any) -> Any:
-            if name == "settle" and not args[0]:
-                return done(this, *args, **more)
-            quiet = name in ("tick", "receipts", "write", "commit", "finish")
-            if not quiet:
-                self.cross(f"before {name}")
-            self._in_write = self._in_write or name == "write"
-            try:
-                result = done(this, *args, **more)
-            finally:
-                self._in_write = self._in_write and name != "write"
-            if not quiet or name in ("write", "commit"):
+            self.cross(f"before {name}")
+            result = done(this, *args, **more)
+            if after:
                 self.cross(f"after {name}")
             return result
 
