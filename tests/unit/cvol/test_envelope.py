@@ -121,7 +121,7 @@ class TestTime:
         house.obey()
         house.later(10)
         house.pause(service)
-        house.keep(20, 24)
+        house.keep(20, 25)
         house.later(1000)
         assert house.obey() == []
 
