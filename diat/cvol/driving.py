@@ -206,7 +206,7 @@ class Driver:
         key, thing, name = binding.key, binding.thing, binding.affordance
         told = state.driven.get(key)
         reading = self._things.intake.twin(thing).values.get(name)
-        if told is None and self._has(thing, reading, value):
+        if told is None and self._has(thing, name, reading, value):
             state.driven[key] = Driven(value, "", wish.now)
             self._things.interaction.regard(thing, name, value, wish.now)
             return None
@@ -335,10 +335,16 @@ class Driver:
         each = self._things.registry.seen(thing)
         return name if each is None else each.actuator(name)
 
-    def _has(self, thing: str, reading: Reading | None, value: Any) -> bool:
-        """Whether a thing says that it has the value; what it said in an earlier life may not hold."""
+    def _has(self, thing: str, name: str, reading: Reading | None, value: Any) -> bool:
+        """Whether a thing says that it has the value, and was not just told another.
+
+        What it said in an earlier life may not hold.
+        """
         each = self._things.registry.seen(thing)
         if reading is None or each is None or not _same(reading.value, value):
+            return False
+        under_way = self._things.interaction.under_way(thing, name)
+        if under_way is not None and not _same(under_way.input, value):
             return False
         return reading.received >= max(each.record.modified, self._things.intake.twin(thing).since)
 

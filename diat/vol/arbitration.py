@@ -222,10 +222,11 @@ class Arbiter:
         """
         return self._release(thing, affordance, holder, now)
 
-    def release_all(self, holder: str, now: int, thing: str = "") -> None:
-        """End all claims of a holder, or those on one thing."""
+    def release_all(self, holder: str, now: int, thing: str | None = None, name: str | None = None) -> None:
+        """End all claims of a holder, or those on one thing, or on one actuator of it."""
         for key in self.held(holder):
-            if not thing or key.startswith(f"{thing} "):
+            of, _, actuator = key.partition(" ")
+            if thing in (None, of) and name in (None, actuator):
                 self._end(key, holder, now)
 
     def rank(self, holder: str, title: str, priority: Priority, now: int) -> None:

@@ -45,6 +45,7 @@ class Intake:
         twins: thing id to its live state.
         arrival: gives the next ingest position.
         counts: for the metrics.
+        on_return: told of a thing that was offline and is there again, and when.
         on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
@@ -66,6 +67,7 @@ class Intake:
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
         self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
+        self.on_return: Callable[[str, int], None] = _nobody_waits
 
     def keep(
         self,
@@ -188,8 +190,11 @@ class Intake:
 
     def turn(self, thing: str, status: Status, now: int) -> None:
         """Whether a thing is there, as it says or as is said of it; nothing is written if that is known."""
-        if self.twin(thing).status != status and self.changing(thing).turn(status, now):
+        before = self.twin(thing).status
+        if before != status and self.changing(thing).turn(status, now):
             self._turned(thing, status, now)
+            if (before, status) == ("offline", "online"):
+                self.on_return(thing, now)
 
     def change_source(self, thing: str, other: str) -> dict[str, Reading]:
         """Other hardware is behind a thing: what was seen of that hardware is what it has seen.
@@ -262,6 +267,10 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_waits(thing: str, now: int) -> None:
+    """Stands in until the gate listens."""
 
 
 def _nobody_limits(each: VirtualObject, name: str, value: Any, since: int) -> None:

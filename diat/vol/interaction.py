@@ -171,9 +171,8 @@ class Interaction:
     ) -> Actuation | None:
         """Bring what nobody claims any more to where it is left: now, or as soon as its envelope allows.
 
-        It is tried until it is done, or somebody wants the actuator. Arguments and errors as in ``write``.
-
-        With ``under_way`` the command is named that does just that, if it was given already.
+        It is tried until it is done, or somebody wants the actuator. Arguments and errors as in ``write``;
+        ``under_way`` is the command that does just that, if it was given already.
 
         Returns:
             The command; None if it has to wait or is under way.
@@ -282,6 +281,40 @@ class Interaction:
             else:
                 self._counts_from(actuation, now)
                 self.outgoing.append(Command(message, reference))
+
+    def returned(self, thing: str, now: int) -> None:
+        """A thing is there again: it may not have heard what it was told while it was away.
+
+        So the last set-point of each property is sent again under its own id, if it is not answered yet, and
+        what is to be brought to rest is told at once.
+        """
+        each = self._registry.seen(thing)
+        if each is None:
+            return
+        for name in each.properties:
+            last = self.under_way(thing, name)
+            outlet = each.description.outlets.get(name)
+            repeatable = bool(each.wire) or (outlet is not None and outlet.idempotent)
+            if last is None or last.delivery == "at-most-once" or not repeatable:
+                continue
+            message = _message(each, last)
+            if last.expires <= now:
+                self._close(last, "in-doubt", now, error="no answer in time")
+            elif not isinstance(message, Refusal):
+                self._counts_from(last, now)
+                self.outgoing.append(Command(message, last.id))
+        for key in dict.fromkeys(self._key(each, name) for name in (*each.properties, *each.actions)):
+            self._resting.returned(key, now)
+
+    def under_way(self, thing: str, name: str) -> Actuation | None:
+        """The last set-point of a property, while nobody knows how it ended."""
+        last = self.outbox.get(self._latest.get((thing, name)) or "")
+        return last if last is not None and last.open else None
+
+    def stands(self, reference: str) -> bool:
+        """Whether a command that was given is still to be sent: it is open, and nothing newer was given."""
+        actuation = self.outbox.committed.get(reference)
+        return actuation is not None and not self._overtaken(actuation)
 
     def due(self) -> int | None:
         """When the next open command or claim comes to its end, Unix milliseconds."""

@@ -101,6 +101,7 @@ class VirtualObjectLayer:
             ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
         self.intake.on_position = self.interaction.see
+        self.intake.on_return = self.interaction.returned
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -200,8 +201,7 @@ class VirtualObjectLayer:
     def drain(self) -> list[Command]:
         """Hand over, and forget, what is to be sent after the commit; not what ended in the same batch."""
         outgoing, self.interaction.outgoing = self.interaction.outgoing, []
-        still_open = self.interaction.outbox.committed
-        return [each for each in outgoing if not each.reference or each.reference in still_open]
+        return [each for each in outgoing if not each.reference or self.interaction.stands(each.reference)]
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""

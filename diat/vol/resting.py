@@ -63,6 +63,12 @@ class Resting:
         wait = min(AGAIN << min(rest.tries, 20), LONGEST_WAIT)
         self._plan(key, msgspec.structs.replace(rest, tries=rest.tries + 1), now + wait)
 
+    def returned(self, key: str, now: int) -> None:
+        """The thing is there again: what waits to be tried is tried at once."""
+        rest = self._arbiter.known(key).rest
+        if rest is not None and rest.due is not None:
+            self._plan(key, msgspec.structs.replace(rest, tries=0), now)
+
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
         return self._queue[0][0] if self._queue else None

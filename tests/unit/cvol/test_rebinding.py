@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from diat.cvol import execution
 from diat.cvol.binding import SETTLED, bind
+from diat.wire.envelope import Message
 
 STAND_IN = """
 name: occupied
@@ -273,3 +276,66 @@ derives: {{mean: {{from: level, type: number, quantity: Temperature, unit: Cel}}
             assert self.reads(world, made) == reads
             world.measure("t", 22.0)
             assert self.reads(world, made) == reads
+
+
+class TestNothingIsLeftOn:
+    """What heats when nobody wants it any more, because it was away when it was let go."""
+
+    @pytest.fixture
+    def room(self, world):
+        world.sensor("t")
+        world.actuator("heater")
+        world.status("heater", "online")
+        self.keeper = world.keep()
+        world.measure("t", 17.0)
+        assert world.obey() == [("heater", True)]
+        world.status("heater", "offline")
+        (self.off,) = world.commands()
+        assert (self.off.thing, self.off.value) == ("heater", False)
+        return world
+
+    @pytest.mark.parametrize("away", [1, 30, 59, 61, 300, 7000])
+    def test_what_comes_back_is_told_again_at_once(self, room, away):
+        room.delete(self.keeper)
+        room.later(away)
+        room.commands()
+        room.status("heater", "online")
+        room.later(0.01)
+        assert room.told() == [("heater", False)]
+
+    def test_under_the_same_id_as_long_as_that_holds(self, room):
+        room.delete(self.keeper)
+        room.later(30)
+        room.status("heater", "online")
+        assert room.commands() == [self.off]
+
+    def test_but_not_what_is_wanted_again(self, room):
+        room.measure("t", 17.0)
+        room.status("heater", "online")
+        assert room.told() == [("heater", True)]
+
+    def test_what_moves_is_wanted_where_it_comes_and_let_go_where_it_was(self, world):
+        for place in ("hq/1", "hq/2"):
+            world.sensor(f"t-{place[-1]}", place=place)
+            world.measure(f"t-{place[-1]}", 17.0)
+            world.keep(place=place)
+        world.actuator("heater", place="hq/1")
+        assert world.obey() == [("heater", True)]
+
+        def moves():
+            said = {"title": "heater", "diat:place": "hq/2", "properties": {"on": _heats()}}
+            for topic, body in [
+                ("wot/td/heater", said),
+                ("diat/heater/properties", {"b": 1, "n": 1000, "t": world.now, "v": {"on": True}}),
+            ]:
+                world.layers.message(Message(topic, json.dumps(body).encode(), world.now))
+            world.layers.finish(world.now)
+
+        world.later(1)
+        world.batch(moves)  # what it is doing is known before it is let go and taken up again
+        assert world.told() == [("heater", True)]
+
+
+def _heats():
+    affects = {"quantity": "Temperature", "direction": "increase"}
+    return {"type": "boolean", "idempotent": True, "diat:affects": affects}
