@@ -1,4 +1,4 @@
-"""A winter evening in the hall: somebody comes home, the sun is long gone, and the cat sits before the sensor."""
+"""A winter evening in the hall: somebody comes home, and the sun is long gone."""
 
 from __future__ import annotations
 
