@@ -1,4 +1,4 @@
-"""A house for stories: things do as told unless they are deaf, and each command is told with its time."""
+"""A house for stories: things do as they are told unless deaf, and every command is told with its time."""
 
 from __future__ import annotations
 

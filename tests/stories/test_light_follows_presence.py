@@ -1,4 +1,4 @@
-"""A winter evening in the hall: somebody comes home, it is long dark, and the cat sits by the sensor."""
+"""A winter evening in the hall: somebody comes home, and the sun is long gone."""
 
 from __future__ import annotations
 

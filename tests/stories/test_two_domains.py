@@ -26,7 +26,7 @@ MORE = {"peak-shaving": {"limit": 5000}, "water-the-garden": {"at": "0 13 * * *"
 
 
 class Domain:
-    """All things of one house, and all services over them; things are called ``home-lamp`` and so on."""
+    """All things that one house has, ``home-lamp`` and so on, and all services over them."""
 
     def __init__(self, house, name):
         self.house, self.name = house, name
