@@ -4,7 +4,9 @@ Not at random: one run without a kill counts the boundaries that a scripted scen
 each message, each evaluation of a composite, each command, each SQL statement, the transaction, the swap of
 memory, each sending, each acknowledgement); then there is one run for each of them that dies exactly there
 and is started again. Whatever was asked and not answered is asked again, as people and brokers do. In the
-end twins, states of composites, claims, history, commands and what the heater did are compared. ``DIAT_SWEEP_EVERY=10`` takes each tenth.
+end twins, states of composites, claims, history, commands and what the heater did are compared.
+
+``DIAT_SWEEP_EVERY=10`` takes each tenth.
 
 The broker is a real one that lives on; the things are real clients; the database is a real file.
 """
@@ -225,7 +227,7 @@ def test_killed_at_every_boundary_everything_is_as_if_nothing_had_happened(
             del run
             gc.collect()  # clients and their sockets hold each other; together they go quietly
             broker.kill()
-            shutil.rmtree(run.data, ignore_errors=True)
+            shutil.rmtree(tmp_path / str(number))
         return state, crossed, deaths
 
     began = time.monotonic()
