@@ -272,6 +272,8 @@ class Interaction:
             outlet = each.description.outlets.get(actuation.affordance)
             message = _message(each, actuation)
             if actuation.delivery == "at-most-once":
+                if not restored:
+                    self._close(actuation, "expired", now, error="there was no connection")
                 continue
             once = actuation.delivery == "exactly-once"
             if restored and once and outlet is not None and not outlet.idempotent:

@@ -5,6 +5,7 @@ each message, each evaluation of a composite, each command, each SQL statement, 
 memory, each sending, each acknowledgement); then there is one run for each of them that dies exactly there
 and is started again. Whatever was asked and not answered is asked again, as people and brokers do. In the
 end twins, states of composites, claims, history, commands and what the heater did are compared.
+
 ``DIAT_SWEEP_EVERY=10`` takes each tenth.
 
 The broker is a real one that lives on; the things are real clients; the database is a real file.
@@ -33,7 +34,13 @@ from diat.adapters.sql.database import open_database
 from diat.simulation.link import Address
 from diat.simulation.native import NativeNode
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [
+    pytest.mark.timeout(600),
+    # paho closes the pair of sockets by which it wakes its thread only when the collector finds its client.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. .socket.socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 PATIENCE = 30.0
 AT_ONCE = 6
 """Runs at the same time; most of each is waiting."""
@@ -222,13 +229,21 @@ def test_killed_at_every_boundary_everything_is_as_if_nothing_had_happened(
             state, crossed = run.play()
             deaths = run.deaths
         finally:
-            data = run.data
             run.close()
             del run
-            gc.collect()  # clients and their sockets hold each other; together they go quietly
+            gc.collect()
             broker.kill()
-            shutil.rmtree(data, ignore_errors=True)
+            shutil.rmtree(tmp_path / str(number))
         return state, crossed, deaths
+
+    def killed(doomed: Any) -> tuple[dict[str, Any], dict[str, int], int]:
+        """Batches do not always fall alike: what was not crossed this time may be the next."""
+        found = once(doomed)
+        for _ in range(2):
+            if found[0] != expected or found[2]:
+                break
+            found = once(doomed)
+        return found
 
     began = time.monotonic()
     expected, crossed, _ = once(None)
@@ -236,13 +251,13 @@ def test_killed_at_every_boundary_everything_is_as_if_nothing_had_happened(
     assert again == expected, "the scenario itself is not always the same"
     points = [(step, at) for step, times in sorted(crossed.items()) for at in range(1, times + 1)][::EVERY]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = list(pool.map(once, points))
+        runs = list(pool.map(killed, points))
     different = {
         point: {key: (state[key], expected[key]) for key in expected if state[key] != expected[key]}
         for point, (state, _, _) in zip(points, runs, strict=True)
         if state != expected
     }
     assert not different, different
-    killed = sum(deaths for _, _, deaths in runs)
-    print(f"killed at {killed} of {len(points)} boundaries in {time.monotonic() - began:.0f} s")
-    assert killed >= 0.95 * len(points), "most boundaries must have been reached"
+    reached = sum(deaths for _, _, deaths in runs)
+    print(f"killed at {reached} of {len(points)} boundaries in {time.monotonic() - began:.0f} s")
+    assert reached >= 0.95 * len(points), "the boundaries must have been reached"

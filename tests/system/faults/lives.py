@@ -65,6 +65,7 @@ class Boundaries:
         self.crossed: Counter[str] = Counter()
         self.armed = False
         self._writing = False
+        self._statements = 0
 
     def cross(self, step: str) -> None:
         """A boundary; nothing may come after it."""
@@ -80,13 +81,13 @@ class Boundaries:
             self._wrap(owner, name)
         for owner, name in _AROUND:
             self._wrap(owner, name, after=True)
-        for name in ("begin", "commit"):
-            event.listen(Engine, name, lambda connection, name=name: self._sql(f"before sql {name}"))
+        event.listen(Engine, "begin", lambda _: self._sql("before sql begin"))
+        event.listen(Engine, "commit", lambda _: self._sql("before sql commit"))
         event.listen(Engine, "after_cursor_execute", lambda *_: self._sql("after sql statement"))
         write = SqlStore.write
 
         def within(store: SqlStore, ledger: Ledger) -> None:
-            self._writing = True
+            self._writing, self._statements = True, 0
             write(store, ledger)
             self._writing = False
 
@@ -94,17 +95,25 @@ class Boundaries:
 
     def _sql(self, step: str) -> None:
         # Only the writer's: others read, and whether they do just then is chance.
-        if self._writing:
+        if not self._writing:
+            return
+        # BEGIN is the first; in the midst of a transaction one place is as good as another.
+        self._statements += step == "after sql statement"
+        if step != "after sql statement" or self._statements == 2:
             self.cross(step)
 
     def _wrap(self, owner: type, name: str, *, after: bool = False) -> None:
         done = getattr(owner, name)
 
         def step(this: Any, *args: Any, **more: Any) -> Any:
+            if name == "commit" and not self._statements:
+                return done(this, *args, **more)  # nothing was written, so there is nothing to swap in
             self.cross(f"before {name}")
             result = done(this, *args, **more)
             if after:
                 self.cross(f"after {name}")
+            if name == "commit":
+                self._statements = 0
             return result
 
         setattr(owner, name, step)
