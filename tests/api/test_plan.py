@@ -143,7 +143,7 @@ class TestReplay:
         return meter, stove, began
 
     def test_the_commands_that_it_would_have_given(self, plan, history, place):
-        meter, stove, began = history
+        _, stove, began = history
         replay = plan(request(place, replay={"from": began}))["replay"]
         assert replay["complete"]
         assert [(each["thing"], each["input"]) for each in replay["commands"]] == [
