@@ -108,17 +108,17 @@ class Intake:
             said = encode(some).decode()
             self._readings.append((position, each.record.no, observed, received, boot, n, worth, said))
             self.counts.readings += 1
-            readings = {
-                name: Reading(value, observed, received, worth, n or 0, position)
-                for name, value in some.items()
-            }
-            for name, reading in readings.items():
+            told = self._observers.cares(each.id)
+            readings: list[tuple[str, Reading]] = []
+            for name, value in some.items():
+                reading = Reading(value, observed, received, worth, n or 0, position)
                 twin.learn(name, reading)
-            if self._observers.cares(each.id):
-                # All of a message is known before any of it is told, and told in an order of its own:
-                # history does not keep in which order a message names its values.
-                for name in sorted(readings):
-                    self._observers.read(each.id, name, readings[name])
+                if told:
+                    readings.append((name, reading))
+            # All of a message is known before any of it is told, and told in an order of its own: history
+            # does not keep in which order a message names its values.
+            for name, reading in sorted(readings, key=_name) if len(readings) > 1 else readings:
+                self._observers.read(each.id, name, reading)
 
     def occur(
         self,
@@ -241,6 +241,10 @@ class Intake:
         if each is not None:
             self._journal.note(each.record.no, STATUS, status, now)
         self._observers.changed(thing)
+
+
+def _name(named: tuple[str, Reading]) -> str:
+    return named[0]
 
 
 def _while(known: Reading) -> int:
