@@ -167,8 +167,10 @@ class CompositeLayer:
 
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
-        dues = [each for each in (self._wakes.due(), self._arbiter.due()) if each is not None]
-        return min(dues, default=None)
+        wake, end = self._wakes.due(), self._arbiter.due()
+        if wake is None or end is None:
+            return end if wake is None else wake
+        return min(wake, end)
 
     def tick(self, now: int) -> None:
         """Let claims end, and look at the composites that wanted to be looked at, each at its own time.

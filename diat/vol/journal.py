@@ -1,7 +1,7 @@
 """The journal: the order in which everything came, and what composites decide on besides readings and events.
 
 Each thing that comes has an ingest position. Readings and events are rows of their own; what else a decision
-rests on is noted among the events, under names that no thing can have (``~…``): that a thing came, went,
+rests on is noted among the events, under names that no thing can have (``noted:…``): that a thing came, went,
 was described anew or changed its status, who claims an actuator, and the moments at which composites were
 looked at for no reading. So what a composite did can be done again from what is stored.
 
@@ -21,23 +21,23 @@ from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading
 from diat.wire.envelope import encode
 
-RESERVED = "~"
+RESERVED = "noted:"
 """How the names of what is noted begin; an event of a thing is not called so."""
-STATUS = "~status"
+STATUS = "noted:status"
 """A thing's status turned: the status."""
-KNOWN = "~known"
+KNOWN = "noted:known"
 """A thing's twin learned values that are no rows of history: property to reading."""
-DESCRIBED = "~described"
+DESCRIBED = "noted:described"
 """A thing came, went or was described anew: ``{"before": what it was}``, null if it was not there."""
-CLAIMS = "~claims"
+CLAIMS = "noted:claims"
 """Others' or own claims on an actuator changed: ``{"actuator", "claims", "by", "within"}``."""
-COMPOSED = "~composed"
+COMPOSED = "noted:composed"
 """A composite was put to work, changed or ended: ``{"id", "title", "template", "parameters", "paused"}``."""
-STARTED = "~started"
+STARTED = "noted:started"
 """The platform started."""
-LOOKED = "~looked"
+LOOKED = "noted:looked"
 """Composites were bound anew to what had changed until then."""
-LATE = "~late"
+LATE = "noted:late"
 """Timers were looked at so late that they were no longer held to have come in time."""
 
 NOBODY = 0

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from diat.cli import app
 from diat.kernel.clock import rfc3339
+from tests.unit.cvol.replaying import replays_live
 
 KEEP = {"quantity": "Temperature", "low": 20, "high": 24, "unit": "Cel"}
 
@@ -185,6 +186,24 @@ class TestReplay:
         planned = [(each["at"], each["input"]) for each in replay["commands"]]
         assert planned[1:] == real[1:]
         assert planned[0][1] is real[0][1] is True
+
+    def test_a_service_of_a_running_platform_decides_again_what_it_decided(
+        self, sensor, heater, house, place, rest, until
+    ):
+        """Over a real broker and a real clock: messages come in bursts, things go and come, a person acts."""
+        meters, stove = [sensor(18.0), sensor(19.0)], heater()
+        service = house.keep(place, min_on=0.3)
+        for turn in range(8):
+            for number in range(12):
+                meters[number % 2].report(temperature=15.0 + (turn * 7 + number) % 13)
+            meters[turn % 2].status("offline" if turn % 3 else "online")
+            if turn == 4:
+                rest.put(f"{stove.path}/properties/on", json=True)
+        meters[0].status("online")
+        meters[0].has(temperature=30.0)
+        meters[1].has(temperature=12.5)
+        until(lambda: [each for each in house.get("/actuations", thing=stove.id) if each["input"] is False])
+        assert len(replays_live(house.daemon, service["id"])) >= 2
 
     def test_before_anything_was_recorded(self, house, problem, history, place):
         body = request(place, replay={"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"})

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import os
 import random
+from concurrent.futures import Future
 
 import pytest
 
+from diat.adapters.lake.history import Lake
+from diat.adapters.lake.mover import Mover
+from diat.adapters.lake.record import LakeRecord
+from diat.adapters.sql.hot import DAY
+from diat.adapters.sql.record import SqlRecord
+from diat.adapters.sql.store import SqlStore
+from diat.kernel.overlay import Ledger
 from diat.wire.envelope import Message
+from tests.unit.cvol.conftest import NOON
 from tests.unit.cvol.replaying import replays
 
 SEEDS = int(os.environ.get("REPLAY_SEEDS", "6"))
@@ -212,3 +221,32 @@ def test_over_a_restart_and_a_long_sleep(kept_world):
     kept_world.batch(lambda: kept_world.layers.tick(kept_world.now))
     days.live(60)
     assert len(replays(kept_world, service)) > 3
+
+
+def test_over_what_was_moved_to_cold_storage(kept_world, tmp_path):
+    """Half of it is in Parquet files: nobody can tell."""
+    days = Days(kept_world, 1)
+    days.begin()
+    service = kept_world.keep()
+    days.live(120)
+    kept_world.later(86_400)
+    days.live(120)
+    decided = replays(kept_world, service)
+    lake, ledger, store = Lake(tmp_path / "lake"), Ledger(), SqlStore(kept_world._engine)
+
+    def submit(change):
+        done = Future()
+        done.set_result(change())
+        store.write(ledger)
+        ledger.commit()
+        return done
+
+    moved = Mover(kept_world._engine, lake, ledger, submit).move(NOON // DAY + 1)
+    assert moved.rows > 100
+    record = LakeRecord(kept_world._engine, lake)
+    assert record.begins() < NOON + 60_000 < NOON + DAY // 2 < SqlRecord(kept_world._engine).begins()
+    second = NOON + 3_600_000
+    assert record.position_at(second) < SqlRecord(kept_world._engine).position_at(second)
+    assert [each.key for each in replays(kept_world, service, record)] == [each.key for each in decided]
+    store.close()
+    lake.close()
