@@ -148,6 +148,7 @@ class Driver:
         """
         found = next((item for item in state.driven.items() if item[1].actuation == actuation.id), None)
         if actuation.delivery == "at-most-once":
+            state.dropped += actuation.state in ("expired", "in-doubt")
             return
         if found is None:
             return
