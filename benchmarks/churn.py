@@ -123,7 +123,7 @@ class Churn:
         if kind == "return":
             return crowd.come_back(thing, rebooted=random.random() < 0.5)
         if kind == "join":
-            thing.place = random.choice(self._town.places)
+            self._town.put(thing, random.choice(self._town.places))
             return crowd.join(thing)
         if kind == "move":
             return crowd.move(thing, random.choice(self._town.places))
@@ -140,7 +140,8 @@ class Churn:
         """A person says where it is; it measures there. It is not moved in another way any more."""
         media = {"Content-Type": "application/merge-patch+json"}
         demand(self._rest.patch(f"/things/{thing.id}", json={"diat:place": place}, headers=media))
-        thing.place, thing.worse, thing.placed, thing.talking = place, time.time(), True, True
+        self._town.put(thing, place)
+        thing.worse, thing.placed, thing.talking = time.time(), True, True
         return self._crowd.report(thing)
 
     def _turn(self, told: float) -> Event | None:
@@ -149,11 +150,10 @@ class Churn:
         with self._crowd.lock:
             self._town.warmth[place] = COLD if self._town.warmth[place] == HOT else HOT
             said: list[Said] = []
-            for thing in self._town.things.values():
-                if thing.place == place:
-                    self._watch.happened.setdefault(thing.name, []).append(told)
-                    if thing.kind == "thermometer" and thing.talking:
-                        said += self._crowd.report(thing)
+            for thing in self._town.near(place):
+                self._watch.happened.setdefault(thing.name, []).append(told)
+                if thing.kind == "thermometer" and thing.talking:
+                    said += self._crowd.report(thing)
         self._crowd.say(said)
         return Event("turn", told, set())
 

@@ -62,7 +62,8 @@ class Crowd:
 
     def move(self, thing: Thing, place: str) -> list[Said]:
         """It is somewhere else, says so itself, and measures there."""
-        thing.place, thing.worse, thing.talking = place, time.time(), True
+        self._town.put(thing, place)
+        thing.worse, thing.talking = time.time(), True
         return [_announcement(thing), *self.report(thing)]
 
     def judge(self, thing: Thing, accuracy: float) -> list[Said]:
@@ -168,15 +169,17 @@ class Crowd:
         return [(topics.results(thing.name), answer, False), *self.report(thing)]
 
     def _keep_reporting(self) -> None:
+        last = time.time()
         while not self._ending.wait(REPORT_EVERY):
             with self.lock:
-                said: list[Said] = []
-                for thing in self._town.watched():
-                    if thing.there and thing.talking:
-                        if time.time() - thing.observed > FRESH * 3 / 4:
-                            thing.worse = time.time()  # we were too slow ourselves
-                        said += self.report(thing)
+                reporting = [each for each in self._town.watched() if each.there and each.talking]
+                said = [one for each in reporting for one in self.report(each)]
             _publish(self._reports, said)
+            before, last = last, time.time()
+            if last - before > FRESH / 2:
+                with self.lock:  # we were too slow ourselves: they may have seemed stale meanwhile
+                    for each in reporting:
+                        each.worse = last
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,6 @@
 """A town of rooms in which things come, go, move and get worse, and what each service ought to be bound to.
 
-It is the naive reference of the churn benchmark: for each role all things of the town are looked at anew, by
+It is the naive reference of the churn benchmark: for each role all things in its rooms are looked at anew, by
 nothing but what they said of themselves. It has no part in how the platform binds.
 """
 
@@ -116,9 +116,24 @@ class Town:
             for number in range(things)
             for name in (f"thing-{number:05d}",)
         }
+        self._rooms: dict[str, dict[Thing, None]] = {place: {} for place in self.places}
+        for thing in self.things.values():
+            self._rooms[thing.place][thing] = None
         self.services = [
             _keeper(place, watchful=number % 10 == 0) for number, place in enumerate(self.places)
         ] + [_mean(floor) for floor in self.floors]
+
+    def put(self, thing: Thing, place: str) -> None:
+        """Put a thing into a room."""
+        del self._rooms[thing.place][thing]
+        thing.place = place
+        self._rooms[place][thing] = None
+
+    def near(self, place: str) -> Iterator[Thing]:
+        """All things in a room, or on a floor."""
+        rooms = [place] if place in self._rooms else [room for room in self.places if inside(room, place)]
+        for room in rooms:
+            yield from self._rooms[room]
 
     def touched(self, *places: str) -> list[Service]:
         """The services that what happens at these places may concern."""
@@ -128,16 +143,15 @@ class Town:
 
     def watched(self) -> Iterator[Thing]:
         """Thermometers in rooms that are kept watchfully: they have to report again and again."""
-        watchful = {each.place for each in self.services if each.template == WATCHFUL}
-        for each in self.things.values():
-            if each.kind == "thermometer" and each.place in watchful:
-                yield each
+        for service in self.services:
+            if service.template == WATCHFUL:
+                yield from (each for each in self.near(service.place) if each.kind == "thermometer")
 
     def wrong(self, service: Service, view: Json, now: float) -> str | None:
         """What is wrong with what a service is bound to, as REST shows it; None if nothing is."""
         filled = {}
         for role in service.roles:
-            fitting = {each.id for each in self.things.values() if role.fits(each, now)}
+            fitting = {each.id for each in self.near(role.place) if role.fits(each, now)}
             bound = [each["thing"] for each in view["bindings"] if each["role"] == role.name]
             if len(set(bound)) != len(bound):
                 return f"{role.name}: bound twice to one of {bound}"
