@@ -150,8 +150,9 @@ class ServiceLayer:
             modified=now,
             fingerprint=fingerprint,
         )
-        self._put(made, self._place(made.id, wanted, None))
-        self._settle(made.composite)
+        composite = self._place(made.id, wanted, None)
+        self._put(made, composite)
+        self._settle(composite)
         return self._done(made.id)
 
     def replace(

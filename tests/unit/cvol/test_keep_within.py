@@ -634,3 +634,15 @@ def test_a_spare_sensor_that_is_away_degrades_nothing_but_a_lost_cooler_does(wor
     assert world.state(service).missing == ["cooler: cooler (on): it is offline"]
     world.measure("near", 19)
     assert world.obey() == [("heater", True)]
+
+
+def test_who_joins_a_service_that_rests_wakes_it(world):
+    world.sensor("meter")
+    world.actuator("heater")
+    world.measure("meter", 18.0)
+    first = world.keep()
+    world.pause(first)
+    world.told()
+    world.keep()
+    assert world.state(first).state == "running"
+    assert world.told() == [("heater", True)]
