@@ -10,7 +10,6 @@ from fastapi_swagger import patch_fastapi
 
 from diat.api import (
     admission,
-    claims,
     directory,
     exports,
     history,
@@ -80,7 +79,6 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         directory,
         admission,
         interactions,
-        claims,
         history,
         exports,
         streams,

@@ -129,7 +129,6 @@ class World:
             self.ledger.rollback()
             self.layers.drain()
             raise
-        self.things.ingest.finish(self.now)
         self._commit()
         return result
 

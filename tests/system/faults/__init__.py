@@ -1,1 +1,0 @@
-"""Lives of a platform that end, by SIGKILL, where a test says."""
