@@ -14,6 +14,7 @@ from rich.console import Console
 
 from benchmarks import (
     brokers,
+    churn_report,
     latency,
     load,
     population,
@@ -39,6 +40,7 @@ examples:
   python -m benchmarks --broker mosquitto   on mosquitto instead of the embedded broker
   python -m benchmarks rules                what a rule costs, beside Node-RED
   python -m benchmarks things --help        many things: admission, memory, search, start-up
+  python -m benchmarks churn --help         things come, go and move: how fast services re-bind
   make bench ARGS="--rounds 7"              the same by make
 """
 
@@ -70,11 +72,12 @@ def _measure_things(options: argparse.Namespace, directory: Path, console: Conso
     say(report.machine(options.broker))
     empty = scale.measure_empty_start(options.broker, directory / "empty")
     say(f"started with nothing known in {empty.seconds:.1f} s")
-    few, *measured = (
-        scale.measure_scale(options.broker, directory / str(count), count, say)
-        for count in (scale.FEW, *options.sizes)
-    )
-    scale_report.print_scales(console, measured, empty, few)
+    scales = {
+        count: scale.measure_scale(options.broker, directory / str(count), count, say)
+        for count in sorted({scale.FEW, *options.sizes})
+    }
+    measured = [scales[count] for count in options.sizes]
+    scale_report.print_scales(console, measured, empty, scales[scale.FEW])
     console.print(scale_report.summary(measured, empty))
 
 
@@ -97,6 +100,17 @@ def _rules(
     alone = rule_alone.measure_alone(rules.TEMPLATE, 5 * plan.each)
     rule_report.print_alone(console, alone)
     return measured.summary
+
+
+def _measure_churn(options: argparse.Namespace, directory: Path, console: Console) -> None:
+    say = _progress(console)
+    say(report.machine(options.broker))
+    plan = churn_report.Plan(options.rounds, options.events, options.seed)
+    runs = [
+        churn_report.measure_churn(options.broker, directory / str(things), (things, services), plan, say)
+        for things, services in options.sizes
+    ]
+    churn_report.print_churn(console, runs)
 
 
 def _measure(options: argparse.Namespace, directory: Path, console: Console) -> None:
@@ -143,11 +157,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_positive, default=10, help="seconds that the latency is measured  [default: 10]"
     )
-    alone = parser.add_subparsers(metavar="[things|rules]")
-    ruled = alone.add_parser("rules", help="what a rule costs, beside Node-RED")
+    others = parser.add_subparsers(metavar="[things | churn | rules]")
+    ruled = others.add_parser("rules", help="what a rule costs, beside Node-RED")
     ruled.set_defaults(measure=_measure_rules)
     _broker_and_disk(ruled)
-    many = alone.add_parser(
+    churn = others.add_parser("churn", help="things come, go and move: how fast services re-bind")
+    churn.set_defaults(measure=_measure_churn)
+    _broker_and_disk(churn)
+    churn.add_argument(
+        "--sizes",
+        type=_towns,
+        default=_towns("1000/200,10000/1000"),
+        help="things/services  [default: 1000/200,10000/1000]",
+    )
+    churn.add_argument("--rounds", type=_positive, default=30, help="quiet moments  [default: 30]")
+    churn.add_argument("--events", type=_positive, default=10, help="between two of them  [default: 10]")
+    churn.add_argument("--seed", type=int, default=1, help="of what happens  [default: 1]")
+    many = others.add_parser(
         "things", help="what many things cost: admission, memory, search, start-up, readings"
     )
     many.set_defaults(measure=_measure_things)
@@ -179,6 +205,16 @@ def _sizes(text: str) -> list[int]:
     if not scale.FEW <= sizes[0] <= sizes[-1] <= population.MOST:
         raise argparse.ArgumentTypeError(f"numbers of things are from {scale.FEW} to {population.MOST}")
     return sizes
+
+
+def _towns(text: str) -> list[tuple[int, int]]:
+    towns = []
+    for each in text.split(","):
+        things, _, services = each.partition("/")
+        towns.append((_positive(things), _positive(services)))
+        if not (towns[-1][0] >= 100 and towns[-1][1] >= 10):
+            raise argparse.ArgumentTypeError("at least 100 things and 10 services are wanted")
+    return towns
 
 
 def _positive(text: str) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self
 
 from diat.adapters.brokers.address import BrokerAddress
 
 CONNACK, PUBLISH, PUBACK, SUBACK = 2, 3, 4, 9
 PUBACK_SIZE = 4
+DISCONNECT = b"\xe0\x00"
 PATIENCE = 30.0
 """Seconds after which a silent broker is a failure."""
 
@@ -32,14 +34,22 @@ class Publication(NamedTuple):
     packet_id: bytes
 
 
-def connect(client_id: str, username: str | None = None, password: str | None = None) -> bytes:
-    """CONNECT with a clean session and no keep-alive."""
-    flags, credentials = 0x02, b""
+def connect(
+    client_id: str,
+    username: str | None = None,
+    password: str | None = None,
+    will: tuple[str, bytes] | None = None,
+) -> bytes:
+    """CONNECT with a clean session and no keep-alive; ``will`` is the topic and payload of a retained one."""
+    flags, rest = 0x02, b""
+    if will is not None:
+        topic, payload = will
+        flags, rest = flags | 0x2C, _text(topic) + len(payload).to_bytes(2, "big") + payload
     if username is not None:
-        flags, credentials = flags | 0x80, _text(username)
+        flags, rest = flags | 0x80, rest + _text(username)
     if password is not None:
-        flags, credentials = flags | 0x40, credentials + _text(password)
-    return _packet(0x10, _text("MQTT") + bytes([4, flags, 0, 0]) + _text(client_id) + credentials)
+        flags, rest = flags | 0x40, rest + _text(password)
+    return _packet(0x10, _text("MQTT") + bytes([4, flags, 0, 0]) + _text(client_id) + rest)
 
 
 def subscribe(topic_filter: str) -> bytes:
@@ -66,12 +76,12 @@ def publication(body: bytes) -> Publication:
 class Connection:
     """A connection that is open, and closed on leaving its ``with`` block."""
 
-    def __init__(self, address: BrokerAddress, client_id: str) -> None:
+    def __init__(self, address: BrokerAddress, client_id: str, will: tuple[str, bytes] | None = None) -> None:
         self.socket = socket.create_connection((address.host, address.port), timeout=PATIENCE)
         # Nagle together with delayed acknowledgements would cost 40 ms a message.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
-        self.socket.sendall(connect(client_id, address.username, address.password))
+        self.socket.sendall(connect(client_id, address.username, address.password, will))
         self._await(CONNACK)
 
     def subscribe(self, topic_filter: str) -> None:
@@ -110,6 +120,13 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Close a connection for good, also one that another thread reads from."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def parse(stream: bytes) -> tuple[list[Packet], bytes]:

@@ -181,6 +181,10 @@ class Platform(Subject):
         """Messages that the broker delivered again, and that made no second row."""
         return int(self._metric("diat_repeats_total"))
 
+    def client(self) -> httpx.Client:
+        """Another client of its REST."""
+        return httpx.Client(base_url=self._rest.base_url, timeout=PATIENCE)
+
     def create_service(self, body: dict[str, Any]) -> None:
         """POST a service."""
         answer = self._rest.post("/services", json=body)

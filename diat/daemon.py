@@ -63,6 +63,8 @@ T = TypeVar("T")
 _LOG = logging.getLogger("diat.daemon")
 OWN_BROKERS = {"embedded": nats_server, "mosquitto": mosquitto}
 """Kinds of broker that the daemon starts itself."""
+SET_BACK = 2_000
+"""Milliseconds by which the clock has to go back to count as having been set."""
 _WATCH = 1.0
 """Seconds between two looks at the broker."""
 
@@ -136,11 +138,17 @@ class Layers:
 
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
+        if self._clock() < self._ticked - SET_BACK:
+            return 0
         dues = (self._things.due(), self._composites.due(), self._situations.due())
         return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
         """Do what is due by now."""
+        if now < self._ticked - SET_BACK:
+            self._ticked = now
+            self._things.set_back(now)
+            self._composites.set_back(now)
         self._ticked = max(self._ticked, now)
         self._composites.tick(now)
         self._things.tick(now)

@@ -48,6 +48,11 @@ class _Layers(Collector):
         for state, number in sorted(states.items()):
             services.add_metric([state], number)
         yield services
+        yield CounterMetricFamily(
+            "diat_commands_dropped",
+            "commands sent at most once of which nobody knows that they arrived",
+            value=self._things.interaction.dropped,
+        )
         yield GaugeMetricFamily(
             "diat_commands_open",
             "commands that wait for their end",

@@ -10,6 +10,7 @@ from fastapi_swagger import patch_fastapi
 
 from diat.api import (
     admission,
+    claims,
     directory,
     exports,
     history,
@@ -79,6 +80,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
         directory,
         admission,
         interactions,
+        claims,
         history,
         exports,
         streams,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from diat.api import views
+from diat.api.claims import Hold, hold_of
 from diat.api.ports import (
     Affordance,
     IdempotencyKey,
@@ -89,11 +90,13 @@ async def write_property(
     prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
     idempotency_key: IdempotencyKey = None,
     unit: Unit = None,
+    hold: Hold = None,
 ) -> Response:
-    """Takes the bare value, in the unit given or else the property's own.
+    """Takes the bare value, in the unit given or else the property's own; services are kept off for a while.
 
     Answers 204 once the thing confirmed, 202 with a Location while it has not.
     """
+    held = hold_of(hold)
     value = await json_body(request)
     prop = platform.things.registry.get(thing).properties.get(name)
     if prop is not None:
@@ -103,7 +106,7 @@ async def write_property(
     def change() -> tuple[Actuation, Future[Actuation]]:
         interaction = platform.things.interaction
         made = _given_before(platform, reference, value) or interaction.write(
-            thing, name, value, platform.clock(), Order(command_id=reference)
+            thing, name, value, platform.clock(), Order(command_id=reference, hold=held)
         )
         return made, interaction.endings.of(made.id) if made.open else _ended(made)
 
@@ -129,14 +132,16 @@ async def invoke_action(
     thing: ThingId,
     name: Affordance,
     idempotency_key: IdempotencyKey = None,
+    hold: Hold = None,
 ) -> Response:
-    """Takes the action's input; answers with the Location of the invocation."""
+    """Takes the action's input; answers with the Location of the invocation; services are kept off."""
+    held = hold_of(hold)
     value = await json_body(request)
     reference = None if idempotency_key is None else derived_id("action", thing, name, idempotency_key)
 
     def change() -> Actuation:
         return _given_before(platform, reference, value) or platform.things.interaction.invoke(
-            thing, name, value, platform.clock(), Order(command_id=reference)
+            thing, name, value, platform.clock(), Order(command_id=reference, hold=held)
         )
 
     made = await durably(platform, change)

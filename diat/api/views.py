@@ -33,7 +33,10 @@ def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Js
 
 
 def service(platform: Platform, each: Service) -> Json:
-    """A service with its state, what fills its roles and why, and what is missing."""
+    """A service with its state, what fills its roles and why, what is missing, and who drives its actuators.
+
+    ``dropped`` counts commands, sent at most once, of which nobody knows that they arrived.
+    """
     state = platform.composites.states.committed.get(each.composite)
     composite = platform.composites.composite(each.composite)
     at_work = state.state if state is not None else "waiting"
@@ -60,6 +63,7 @@ def service(platform: Platform, each: Service) -> Json:
         "missing": state.missing if state is not None else [],
         "notes": state.notes if state is not None else {},
         "conflicts": _conflicts(platform, state),
+        "dropped": state.dropped if state is not None else 0,
         "thing": composite.thing if composite is not None else None,
         "shared_with": platform.services.shared_with(each),
         "started_by": each.started_by,

@@ -78,6 +78,8 @@ class CompositeState(Struct):
         outranked: for each actuator ``thing affordance`` that somebody else drives, who does.
         error: why it failed, None if it did not.
         notes: step to what a person should know of it.
+        yielding: for each actuator that somebody else drives, what it would be brought to.
+        dropped: commands sent at most once of which nobody knows that they arrived.
     """
 
     state: State = "waiting"
@@ -94,6 +96,8 @@ class CompositeState(Struct):
     error: str | None = None
     notes: dict[str, str] = {}
     retry: int | None = None
+    dropped: int = 0
+    yielding: dict[str, Any] = {}
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -112,6 +116,8 @@ class CompositeState(Struct):
             self.error,
             self.notes,
             self.retry,
+            self.dropped,
+            self.yielding.copy(),
         )
 
 

@@ -18,10 +18,12 @@ from diat.cvol.steps.effects import Drive
 from diat.cvol.wakes import Wakes
 from diat.cvol.wanted import Wanted
 from diat.kernel.clock import Clock
-from diat.kernel.errors import Refused, TooSoon
+from diat.kernel.errors import Busy, Refused, TooSoon
+from diat.vol.actuation import Actuation, Kind, Order
 from diat.vol.arbitration import Claim
-from diat.vol.interaction import Actuation, Order
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.limits import clamped, pair
+from diat.vol.thing import NO_LIMITS, Envelope
 from diat.vol.twin import Reading
 from diat.wire.envelope import encode
 from diat.wot.units import converter
@@ -90,47 +92,70 @@ class Driver:
         return min(due, default=None)
 
     def let_go(self, composite: Composite, state: CompositeState, thing: str, name: str, now: int) -> None:
-        """Give an actuator up: to whoever wants it next, else to what the step says it should be."""
+        """Give an actuator up: to whoever wants it next, else to what the step says it should be.
+
+        What cannot be done at once, or fails, is done by the gate later, even if the service is gone by then.
+        """
         key = f"{thing} {name}"
-        state.outranked.pop(key, None)
+        _wait_no_more(state, key)
         told = state.driven.pop(key, None)
-        actuator = self._actuator(thing, name)
-        held = self._arbiter.winner(thing, actuator)
-        mine = held is not None and held.holder == composite.id
-        following = self._arbiter.release(thing, actuator, composite.id, now)
-        if told is None or not mine or following is not None or self._things.registry.seen(thing) is None:
+        released = self._arbiter.release(thing, name, composite.id, now)
+        if released is None or not released.won or released.following is not None or told is None:
             return
         step, binding = _driven_by(composite, state, key)
-        if step is None or binding is None or step.otherwise is None or binding.kind == "action":
+        each = self._things.registry.seen(thing)
+        if step is None or binding is None or step.otherwise is None or each is None:
             return
         if step.leave_found and not told.actuation:
             return
-        if binding.kind == "pair":
-            self._invoke(composite, state, binding, step.otherwise, Wish(step, {}, (), now), "let go")
-            self._arbiter.release(thing, actuator, composite.id, now)
+        if binding.kind == "action" or (binding.kind == "property" and name not in each.properties):
             return
         # What it is told now is remembered: its readings may speak of what it was told before.
         state.driven[key] = told
-        value = in_its_terms(step.otherwise, composite.roles[step.role], binding)
-        if _same(told.value, value):
-            return
-        order = self._order(composite, binding, Wish(step, {}, (), now), "let go")
+        kind: Kind = "property"
+        if binding.kind == "pair":
+            value: Any = bool(step.otherwise)
+            kind, act, content = "action", (name if value else binding.opposite), None
+        else:
+            value = in_its_terms(step.otherwise, composite.roles[step.role], binding)
+            value = clamped(each.properties[name], _envelope(composite.roles[step.role], binding), value)
+            act, content = name, value
+        under_way, again = "", _same(told.value, value)
+        if again and told.actuation != LOST:
+            before = self._things.interaction.outbox.get(told.actuation)
+            if before is None or not before.open:
+                return
+            under_way = before.id
+        # That it is told the same once more comes of how it answered: nothing is decided by that.
+        decision = "told again" if again else "let go"
+        order = self._order(composite, binding, Wish(step, {}, (), now), decision)
         try:
-            given = self._things.interaction.write(thing, name, value, self._clock(), order)
+            given = self._things.interaction.let_go(
+                thing, act, kind, content, self._clock(), order, under_way
+            )
         except Refused as refusal:
             self._note(composite, thing, f"could not let go of it: {refusal}", now)
             del state.driven[key]
         else:
-            state.driven[key] = Driven(value, given.id, now)
+            if given is not None:
+                state.driven[key] = Driven(value, given.id, now)
 
     def ended(self, composite: Composite, state: CompositeState, actuation: Actuation) -> None:
-        """A command did not do its work: it is given again after a while if it is still wanted."""
+        """A command did not do its work: it is given again after a while if it is still wanted.
+
+        What is sent at most once is not given again, but counted. Of an action in doubt nobody knows whether
+        it was done: it is given again only where that may be done twice.
+        """
         found = next((item for item in state.driven.items() if item[1].actuation == actuation.id), None)
+        if actuation.delivery == "at-most-once":
+            state.dropped += actuation.state in ("expired", "in-doubt")
+            return
         if found is None:
             return
         key, told = found
-        if actuation.kind == "action" and actuation.state == "in-doubt":
-            return  # it may have been done
+        once = actuation.delivery == "exactly-once"
+        if actuation.kind == "action" and actuation.state == "in-doubt" and once:
+            return
         now = actuation.resolved or self._clock()
         state.driven[key] = Driven(told.value, LOST, now)
         self._retry(composite, state, now + RETRY)
@@ -145,10 +170,13 @@ class Driver:
             if told is None or step is None or winner is None or winner.holder != composite.id:
                 continue
             wish = Wish(step, {}, (), now)
+            again = None
             if binding.kind == "property":
-                self._bring(composite, state, binding, told.value, wish)
+                again = self._bring(composite, state, binding, told.value, wish)
             elif told.actuation == LOST:
-                self._invoke(composite, state, binding, told.value, wish)
+                again = self._invoke(composite, state, binding, told.value, wish)
+            if again is not None:
+                self._retry(composite, state, again)
 
     def _retry(self, composite: Composite, state: CompositeState, at: int) -> None:
         state.retry = at if state.retry is None else min(state.retry, at)
@@ -158,28 +186,40 @@ class Driver:
         self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
     ) -> int | None:
         """Bring a property to a value, unless it was told and does so; when to look again."""
-        value = in_its_terms(wanted, composite.roles[binding.role], binding)
+        asked = in_its_terms(wanted, composite.roles[binding.role], binding)
+        each = self._things.registry.seen(binding.thing)
+        prop = each.properties.get(binding.affordance) if each is not None else None
+        limits = _envelope(composite.roles[binding.role], binding)
+        value = asked if prop is None else clamped(prop, limits, asked)
         if not self._won(composite, state, binding, value, wish.now):
             return None
-        return self._bring(composite, state, binding, value, wish)
+        return self._bring(composite, state, binding, value, wish, asked)
 
     def _bring(
-        self, composite: Composite, state: CompositeState, binding: Binding, value: Any, wish: Wish
+        self,
+        composite: Composite,
+        state: CompositeState,
+        binding: Binding,
+        value: Any,
+        wish: Wish,
+        asked: Any = None,
     ) -> int | None:
         key, thing, name = binding.key, binding.thing, binding.affordance
         told = state.driven.get(key)
         reading = self._things.intake.twin(thing).values.get(name)
-        if told is None and self._has(thing, reading, value):
+        if told is None and self._has(thing, name, reading, value):
             state.driven[key] = Driven(value, "", wish.now)
-            self._arbiter.note(thing, self._actuator(thing, name), name, value, wish.now)
+            self._things.interaction.regard(thing, name, value, wish.now)
             return None
         again = told is not None and _same(told.value, value)
         if told is not None and again:
-            if not self._strayed(told, reading, value):
+            if composite.delivery == "at-most-once" or not self._strayed(told, reading, value):
                 return None
             if wish.now - told.at < RETRY:
                 self._retry(composite, state, told.at + RETRY)
                 return None
+        if asked is not None and value != asked:
+            self._note(composite, thing, f"wants {name} at {asked}: its limits allow {value}", wish.now)
         order = self._order(composite, binding, wish, "told again" if again else "decided")
         write = self._things.interaction.write
         return self._tell(
@@ -192,19 +232,16 @@ class Driver:
         )
 
     def _invoke(
-        self,
-        composite: Composite,
-        state: CompositeState,
-        binding: Binding,
-        wanted: Any,
-        wish: Wish,
-        decision: str = "decided",
+        self, composite: Composite, state: CompositeState, binding: Binding, wanted: Any, wish: Wish
     ) -> int | None:
         """Invoke an action when the wish becomes true, one of a pair when it changes; when to look again."""
         told = state.driven.get(binding.key)
         position = bool(wanted)
         if binding.kind == "action" and not position:
             state.driven[binding.key] = Driven(False, "", wish.now)
+            _wait_no_more(state, binding.key)
+            return None
+        if not self._won(composite, state, binding, position, wish.now):
             return None
         if told is not None and told.value is position:
             if told.actuation != LOST:
@@ -212,9 +249,7 @@ class Driver:
             if wish.now - told.at < RETRY:
                 self._retry(composite, state, told.at + RETRY)
                 return None
-            decision = "told again"
-        if not self._won(composite, state, binding, position, wish.now):
-            return None
+        decision = "told again" if told is not None and told.value is position else "decided"
         order = self._order(composite, binding, wish, decision)
         name = binding.affordance if position else binding.opposite
         thing, clock, invoke = binding.thing, self._clock, self._things.interaction.invoke
@@ -236,6 +271,13 @@ class Driver:
             state.driven[binding.key] = Driven(value, give().id, now)
         except TooSoon as wait:
             return wait.until
+        except Busy as full:
+            self._note(composite, binding.thing, f"could not drive it yet: {full}", now)
+            if composite.delivery != "at-most-once":
+                return now + RETRY
+            state.dropped += 1
+            self._things.interaction.dropped += 1
+            state.driven[binding.key] = Driven(value, "", now)
         except Refused as refusal:
             self._note(composite, binding.thing, f"could not drive it: {refusal}", now)
             state.driven[binding.key] = Driven(value, "", now)
@@ -249,26 +291,61 @@ class Driver:
         winner = self._arbiter.claim(
             binding.thing,
             actuator,
-            Claim(holder=composite.id, title=composite.title, priority=composite.priority, since=now),
+            Claim(
+                holder=composite.id,
+                title=composite.title,
+                priority=composite.priority,
+                since=now,
+                names=(binding.affordance,),
+            ),
         )
         if winner.holder == composite.id:
-            state.outranked.pop(binding.key, None)
+            _wait_no_more(state, binding.key)
             return True
-        state.driven.pop(binding.key, None)
-        if _same(self._arbiter.told(binding.thing, actuator, binding.affordance).value, value):
+        if binding.kind != "action":
+            # An action that was invoked stays invoked; a position has to be taken anew.
+            state.driven.pop(binding.key, None)
+        state.yielding[binding.key] = value
+        self._compare(state, binding, winner)
+        return False
+
+    def others_told(self, composite: Composite, state: CompositeState, key: str) -> None:
+        """Whoever drives an actuator (``thing actuator``) told it something: nothing is decided by that."""
+        thing, _, actuator = key.partition(" ")
+        winner = self._arbiter.winner(thing, actuator)
+        for binding in state.bindings:
+            ours = binding.thing == thing and self._actuator(thing, binding.affordance) == actuator
+            if (
+                winner is not None
+                and winner.holder != composite.id
+                and ours
+                and binding.key in state.yielding
+            ):
+                self._compare(state, binding, winner)
+
+    def _compare(self, state: CompositeState, binding: Binding, winner: Claim) -> None:
+        """Note who drives an actuator, unless that was told what it would be told here."""
+        actuator = self._actuator(binding.thing, binding.affordance)
+        name = binding.affordance if binding.kind == "property" else pair(actuator)
+        if _same(self._arbiter.told(binding.thing, actuator, name).value, state.yielding[binding.key]):
             state.outranked.pop(binding.key, None)
         else:
             state.outranked[binding.key] = f"{winner.title} ({winner.priority})"
-        return False
 
     def _actuator(self, thing: str, name: str) -> str:
         each = self._things.registry.seen(thing)
         return name if each is None else each.actuator(name)
 
-    def _has(self, thing: str, reading: Reading | None, value: Any) -> bool:
-        """Whether a thing says that it has the value; what it said in an earlier life may not hold."""
+    def _has(self, thing: str, name: str, reading: Reading | None, value: Any) -> bool:
+        """Whether a thing says that it has the value, and was not just told another.
+
+        What it said in an earlier life may not hold.
+        """
         each = self._things.registry.seen(thing)
         if reading is None or each is None or not _same(reading.value, value):
+            return False
+        under_way = self._things.interaction.under_way(thing, name)
+        if under_way is not None and not _same(under_way.input, value):
             return False
         return reading.received >= max(each.record.modified, self._things.intake.twin(thing).since)
 
@@ -284,14 +361,14 @@ class Driver:
     def _order(self, composite: Composite, binding: Binding, wish: Wish, decision: str) -> Order:
         shown = {name: value for name, value in wish.values.items() if _plain(value)}
         read = wish.read
-        claims = self._arbiter.claims(binding.thing, self._actuator(binding.thing, binding.affordance))
+        claims = self._arbiter.claimants(binding.thing, self._actuator(binding.thing, binding.affordance))
         others = [f"{each.title} ({each.priority})" for each in claims if each.holder != composite.id]
         return Order(
             service=composite.id,
             cause=tuple(dict.fromkeys(position for position, _ in read)),
             decided=wish.now,
             delivery=composite.delivery,
-            envelope=composite.roles[binding.role].envelope,
+            envelope=_envelope(composite.roles[binding.role], binding),
             why={
                 "decision": decision,
                 "title": composite.title,
@@ -309,6 +386,12 @@ class Driver:
 
     def _note(self, composite: Composite, thing: str, text: str, now: int) -> None:
         self._things.diagnostics.note(thing, f"service {composite.title!r} {text}", now)
+
+
+def _wait_no_more(state: CompositeState, key: str) -> None:
+    """Nobody else drives what it wants."""
+    state.outranked.pop(key, None)
+    state.yielding.pop(key, None)
 
 
 def _driven_by(composite: Composite, state: CompositeState, key: str) -> tuple[Drive | None, Binding | None]:
@@ -335,6 +418,19 @@ def in_its_terms(value: Any, role: Wanted, binding: Binding) -> Any:
         return value
     convert = converter(role.unit, binding.unit, role.quantity)
     return value if convert is None else convert(float(value))
+
+
+def _envelope(role: Wanted, binding: Binding) -> Envelope:
+    """The limits that a role draws, as the actuator's own values run."""
+    said = role.envelope
+    if said == NO_LIMITS or not role.unit or not binding.unit:
+        return said
+    convert = converter(role.unit, binding.unit, role.quantity)
+    if convert is None:
+        return said
+    least, most = (None if limit is None else convert(limit) for limit in (said.least, said.most))
+    rate = None if said.rate is None else abs(convert(said.rate) - convert(0.0))
+    return Envelope(least=least, most=most, rate=rate, min_on=said.min_on, min_off=said.min_off)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -12,21 +12,22 @@ drives was told what its steps say; what it drives is let go when it cannot deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from diat.cvol.binding import bind
-from diat.cvol.composite import Binding, Composite, CompositeState
+from diat.cvol.composite import Binding, Composite, CompositeState, own_thing
+from diat.cvol.interests import Interests
 from diat.cvol.running import AT_WORK, News, OnCall, Runner
 from diat.cvol.steps import GREENWICH, Site
 from diat.cvol.steps.effects import Drive
 from diat.cvol.steps.switching import Dwell
-from diat.cvol.turns import Turns
 from diat.cvol.wakes import Wakes
 from diat.kernel.clock import Clock
-from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.arbitration import Priority
+from diat.kernel.overlay import Ledger, Overlay
+from diat.vol.arbitration import RANKS, Priority
 from diat.vol.interaction import COMPOSITE, Actuation
 from diat.vol.journal import COMPOSED, LATE, NOBODY, TIMERS
 from diat.vol.layer import VirtualObjectLayer
@@ -57,18 +58,19 @@ class CompositeLayer:
         self._clock = clock
         self.site = site
         self._composites: Overlay[str, Composite] = ledger.overlay()
-        self._by_quantity: Index[str] = ledger.index()
-        self._bound: Index[str] = ledger.index()
+        self._interests = Interests(ledger)
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes = Wakes(ledger)
-        self._turns = Turns(things.journal, self._priority)
-        self._runner = Runner(things, self._wakes, clock, site, self._turns.later)
+        self._afterwards: deque[Callable[[], None]] = deque()
+        self._telling = False
+        self._runner = Runner(things, self._wakes, clock, site, self._later)
         things.observers.on_reading = self._on_reading
         things.observers.on_changes = self._on_changes
         things.observers.on_event = self._on_event
         things.interaction.on_end = self._on_end
         things.interaction.on_composite = self._on_set
         things.interaction.arbiter.on_turn = self._on_turn
+        things.interaction.arbiter.on_told = self._on_told
 
     def composite(self, service: str) -> Composite | None:
         """The committed composite of a service; any thread may ask."""
@@ -95,15 +97,18 @@ class CompositeLayer:
         now = self._clock()
         for composite in composites:
             self._install(composite, now)
+            # Known before the first is bound, or two could come to read each other.
+            self._interests.hold(composite.id, (), self._holds(composite.id))
         for composite in composites:
             self.deploy(composite, now)
         self._things.journal.begin(now)
+        self._arbiter.only((composite.id for composite in composites), now)
 
     def deploy(self, composite: Composite, now: int | None = None) -> None:
         """Take a composite into service, or put a changed one in its place; what still fits stays bound."""
         at = self._clock() if now is None else now
         self._things.journal.note(NOBODY, COMPOSED, composite.request(), at)
-        self._turns.tell(lambda: self._deploy(composite, at))
+        self._tell(lambda: self._deploy(composite, at))
 
     def _deploy(self, composite: Composite, now: int) -> None:
         known = self._composites.get(composite.id)
@@ -112,13 +117,11 @@ class CompositeLayer:
             self._forget(known)
             self._let_go_of_steps(known, composite)
         self._composites.put(composite.id, composite)
-        for role in composite.roles.values():
-            for quantity in role.watched:
-                self._by_quantity.add(quantity, composite.id)
+        self._arbiter.rank(composite.id, composite.title, composite.priority, now)
+        self._interests.want(composite)
         state = self._state(composite.id)
         state.own = composite.defaults | {k: v for k, v in state.own.items() if k in composite.settings}
-        for thing in dict.fromkeys(binding.thing for binding in state.bindings):
-            self._bound.add(thing, composite.id)
+        self._interests.hold(composite.id, (), self._holds(composite.id))
         for binding in state.bindings:
             if binding.role in composite.roles:
                 self._watch(composite, binding)
@@ -140,12 +143,13 @@ class CompositeLayer:
     def remove(self, service: str) -> None:
         """End a composite: what it drives is let go, its thing is retired."""
         composite = self._composites.get(service)
+        now = self._clock()
         if composite is None:
+            self._arbiter.release_all(service, now)
             self.states.remove(service)
             return
-        now = self._clock()
         self._things.journal.note(NOBODY, COMPOSED, {"id": service, "gone": True}, now)
-        self._turns.tell(lambda: self._runner.rest(composite, self._state(service), "paused", now))
+        self._tell(lambda: self._runner.rest(composite, self._state(service), "paused", now))
         self._forget(composite)
         self._composites.remove(service)
         self.states.remove(service)
@@ -157,6 +161,7 @@ class CompositeLayer:
         """Note that a service cannot be made into a composite."""
         state = self._state(service)
         state.state, state.error, state.bindings, state.missing = "failed", error, [], []
+        self._arbiter.release_all(service, self._clock())
 
     # --- what happens ---
 
@@ -178,11 +183,11 @@ class CompositeLayer:
             self._things.journal.note(NOBODY, LATE, None, now)
         while due is not None and due <= now:
             self._arbiter.tick(due)
-            self._turns.tell(partial(self._wake, due, now), TIMERS)
+            self._tell(partial(self._wake, due, now), TIMERS)
             due = self.due()
 
     def _wake(self, at: int, now: int) -> None:
-        for service in self._turns.order(self._wakes.pop(at)):
+        for service in self._in_turn(self._wakes.pop(at)):
             composite = self._composites.get(service)
             if composite is None or composite.paused or self.states.get(service) is None:
                 continue
@@ -195,12 +200,22 @@ class CompositeLayer:
                 if each is not None:
                     self._wakes.plan(service, each)
 
+    def set_back(self, now: int) -> None:
+        """The clock was set back: look at everything at once, as what is planned lies too far ahead."""
+        for service, composite in self._composites.items():
+            if not composite.paused:
+                state = self._state(service)
+                state.wake = None
+                self._runner.wake_at(composite, state, now)
+                if state.retry is not None:
+                    state.retry = now
+
     def _on_reading(self, services: list[str], thing: str, name: str, reading: Reading) -> None:
         def tell() -> None:
-            for service in self._turns.order(services):
+            for service in self._in_turn(services):
                 self._read(service, (thing, name, reading))
 
-        self._turns.tell(tell, reading.position)
+        self._tell(tell, reading.position)
 
     def _read(self, service: str, news: News) -> None:
         composite = self._composites.get(service)
@@ -215,19 +230,19 @@ class CompositeLayer:
 
     def _on_event(self, services: list[str], thing: str, name: str, reading: Reading) -> None:
         def tell() -> None:
-            for service in self._turns.order(services):
+            for service in self._in_turn(services):
                 composite, state = self._composites.get(service), self.states.get(service)
                 if composite is None or composite.paused or state is None or state.state not in AT_WORK:
                     continue
                 self._runner.run(composite, self._state(service), reading.received, (thing, name, reading))
 
-        self._turns.tell(tell, reading.position)
+        self._tell(tell, reading.position)
 
     def _on_set(self, thing: str, name: str, value: Any, now: int) -> None:
         """Somebody sets a property of a composite's own thing."""
         composite = self._composites.get(thing.removeprefix("urn:diat:composite:"))
         if composite is not None:
-            self._turns.later(lambda: self._set(composite, name, value, now))
+            self._later(lambda: self._set(composite, name, value, now))
 
     def _set(self, composite: Composite, name: str, value: Any, now: int) -> None:
         state = self._state(composite.id)
@@ -250,27 +265,64 @@ class CompositeLayer:
         if composite is not None and not composite.paused:
             self._runner.wake_at(composite, self._state(service), now)
 
+    def _on_told(self, service: str, key: str) -> None:
+        """An actuator that a service waits for was told something by who drives it: that may degrade it."""
+        composite = self._composites.get(service)
+        if composite is not None and not composite.paused:
+            state = self._state(service)
+            self._runner.driver.others_told(composite, state, key)
+            if state.state in AT_WORK:
+                state.state = "degraded" if state.missing or state.outranked else "running"
+
     def _on_changes(self, things: list[str], now: int) -> None:
         touched: set[str] = set()
         for thing in things:
-            touched.update(self._bound.members(thing))
-            each = self._things.registry.seen(thing)
-            if each is None:
-                continue
-            for quantity in each.quantities:
-                touched.update(self._by_quantity.members(quantity))
+            touched |= self._interests.touched(thing, self._things.registry.seen(thing))
 
         def tell() -> None:
-            for service in self._turns.order(touched):
+            for service in self._in_turn(touched):
                 composite = self._composites.get(service)
                 if composite is not None and not composite.paused:
                     self._rebind(composite, now)
 
-        self._turns.tell(tell, self._things.journal.position)
+        self._tell(tell, self._things.journal.position)
 
-    def _priority(self, service: str) -> Priority:
+    # --- turns ---
+
+    def _in_turn(self, services: Iterable[str]) -> list[str]:
+        """Services in the order in which they are told of the same: by priority, then by id."""
+        told = list(services)
+        return told if len(told) < 2 else sorted(told, key=self._turn)
+
+    def _turn(self, service: str) -> tuple[int, str]:
         composite = self._composites.get(service)
-        return composite.priority if composite is not None else "convenience"
+        return turn(service, composite.priority if composite is not None else "convenience")
+
+    def _tell(self, tell: Callable[[], None], within: int = 0) -> None:
+        """Tell composites of something, and then of what they said and set because of it, in that order.
+
+        Args:
+            tell: does so.
+            within: ingest position of what they are told of; see ``Journal.within``.
+        """
+        journal, telling = self._things.journal, self._telling
+        before, journal.within = journal.within, within
+        self._telling = True
+        try:
+            tell()
+            while not telling and self._afterwards:
+                self._afterwards.popleft()()
+        finally:
+            journal.within, self._telling = before, telling
+            if not telling:
+                self._afterwards.clear()
+
+    def _later(self, act: Callable[[], None]) -> None:
+        """Do something once all composites that are just being told have been."""
+        if self._telling:
+            self._afterwards.append(act)
+        else:
+            self._tell(act)
 
     # --- binding ---
 
@@ -304,6 +356,7 @@ class CompositeLayer:
             self.dependants(composite),
         )
         self._rewatch(composite, state, bound.bindings, bound.waits)
+        self._interests.regard(composite.id, bound.regarded)
         left = {(b.thing, b.affordance) for b in state.bindings} - {
             (b.thing, b.affordance) for b in bound.bindings
         }
@@ -339,11 +392,9 @@ class CompositeLayer:
         for each in watching.values():
             if (each.thing, each.affordance) in state.waits:
                 self._watch(composite, each)
-        held, holds = {b.thing for b in state.bindings}, {b.thing for b in bindings}
-        for thing in held - holds:
-            self._bound.discard(thing, composite.id)
-        for thing in holds - held:
-            self._bound.add(thing, composite.id)
+        self._interests.hold(
+            composite.id, (each.thing for each in state.bindings), (each.thing for each in bindings)
+        )
 
     def _watch(self, composite: Composite, binding: Binding) -> None:
         """Be told of what a binding reads."""
@@ -355,26 +406,14 @@ class CompositeLayer:
         """Things of composites that, over however many steps, read from this one; itself included."""
         if composite.thing is None:
             return set()
-        found = {composite.thing}
-        grown = True
-        while grown:
-            grown = False
-            for service, state in self.states.items():
-                other = self._composites.get(service)
-                if other is None or other.thing is None or other.thing in found:
-                    continue
-                if any(binding.thing in found for binding in state.bindings):
-                    found.add(other.thing)
-                    grown = True
-        return found
+        depending = self._interests.depending(composite.thing)
+        return {composite.thing, *map(own_thing, depending)}
 
     def _forget(self, composite: Composite) -> None:
         """Undo what deploying it noted elsewhere."""
         state = self._state(composite.id)
         self._rewatch(composite, state, [], [])
-        for role in composite.roles.values():
-            for quantity in role.watched:
-                self._by_quantity.discard(quantity, composite.id)
+        self._interests.forget(composite)
 
     def _let_go_of_roles(self, known: Composite, changed: Composite, now: int) -> None:
         """Let go of what filled a role that is no more, or is driven otherwise, as the old steps say."""
@@ -395,6 +434,11 @@ class CompositeLayer:
         }
         state.steps = {name: kept for name, kept in state.steps.items() if name in same}
 
+    def _holds(self, service: str) -> set[str]:
+        """The things that a composite is bound to."""
+        state = self.states.get(service)
+        return {each.thing for each in state.bindings} if state is not None else set()
+
     def _state(self, service: str) -> CompositeState:
         """The state to change within this batch."""
         changed = self.states.changes.get(service)
@@ -404,6 +448,11 @@ class CompositeLayer:
         state = known.copy() if known is not None else CompositeState()
         self.states.put(service, state)
         return state
+
+
+def turn(service: str, priority: Priority) -> tuple[int, str]:
+    """What decides who is told of the same first: the lower."""
+    return RANKS[priority], service
 
 
 def _driving(composite: Composite) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec import Struct
 from diat.cvol.wanted import Wanted
 from diat.vol.announcements import NATIVE
 from diat.vol.interaction import COMPOSITE
-from diat.vol.places import lies_in
+from diat.vol.places import steps
 from diat.vol.registry import Registry
 from diat.vol.thing import Action, Affects, Event, Property, VirtualObject
 from diat.vol.twin import Reading, Twin
@@ -20,6 +20,8 @@ from diat.wot.units import converter
 
 UNREACHED = "it is reached only by forms of its own"
 OFFLINE = "it is offline"
+REMOTE = 200
+"""Things at other places that are looked at for what a person may have put into the wrong place."""
 BindingKind = Literal["property", "action", "event", "pair"]
 """What of a thing fills a role; ``pair``: two actions, one that increases and one that decreases."""
 How = Literal["plain", "inverted", "percent"]
@@ -36,7 +38,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         opposite: of a pair of actions, the one that decreases.
         how: of a switch, how it is driven.
         cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
-        rank: lower is better; compared field by field.
+        rank: lower is better; compared field by field, the place in the role's ``order`` first.
         reason: why it fits, for a person.
         refusal: why it does not, None if it does.
         absent: it would fit but for not being there just now.
@@ -65,8 +67,10 @@ def candidates(
     twin: Callable[[str], Twin],
     now: int,
     own: Collection[str] = (),
+    *,
+    stand_ins: bool = False,
 ) -> list[Candidate]:
-    """Everything that has or affects the quantity, looked at for the role.
+    """Everything at the place that has or affects the quantity, looked at for the role.
 
     Args:
         wanted: the role.
@@ -74,23 +78,51 @@ def candidates(
         twin: the live state of a thing by id.
         now: Unix milliseconds.
         own: ids of things that must not fill it, because they depend on the one who asks.
+        stand_ins: whether substitutes are looked at even if something of what is wanted fits.
 
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
-    found = [
-        each
-        for quantity in wanted.quantities
-        for each in _of_quantity(wanted, quantity, registry, twin, now, own)
-    ]
-    if wanted.substitutes and not any(each.refusal is None for each in found):
-        for quantity, cost in wanted.substitutes:
-            standing_in = _of_quantity(wanted, quantity, registry, twin, now, own)
-            found += [
-                msgspec.structs.replace(each, cost=cost, reason=f"{each.reason} instead: {cost}")
-                for each in standing_in
-            ]
+    look = _Look(wanted, registry, twin, now, own)
+    found = [each for quantity in wanted.quantities for each in look.at(quantity, wanted.place)]
+    if wanted.substitutes and (stand_ins or not any(each.refusal is None for each in found)):
+        found += [
+            msgspec.structs.replace(each, cost=cost, reason=f"{each.reason} instead: {cost}")
+            for quantity, cost in wanted.substitutes
+            for each in look.at(quantity, wanted.place)
+        ]
     return sorted(found, key=lambda each: (each.refusal is not None, bool(each.cost), each.rank))
+
+
+def elsewhere(
+    wanted: Wanted,
+    registry: Registry,
+    twin: Callable[[str], Twin],
+    now: int,
+    own: Collection[str] = (),
+    most: int = 5,
+) -> list[Candidate]:
+    """What would fill the role if it were at the place, the nearest first; arguments as in ``candidates``.
+
+    It is what a person may have put into the wrong place. There may be thousands of things elsewhere: at
+    most ``most`` are told, found among the ``REMOTE`` nearest.
+    """
+    look = _Look(wanted, registry, twin, now, own)
+    found: dict[tuple[str, str], Candidate] = {}
+    left = REMOTE
+    inner = steps(wanted.place)
+    for depth in reversed(range(len(inner))):
+        for quantity in wanted.quantities:
+            for each in registry.found(quantity, "/".join(inner[:depth])):
+                if steps(each.place)[: depth + 1] == inner[: depth + 1]:
+                    continue  # it is nearer, and was looked at before
+                if left == 0 or len(found) >= most:
+                    return list(found.values())[:most]
+                left -= 1
+                for would in look.into(quantity, each):
+                    if would.refusal is None or would.absent:
+                        found.setdefault((would.thing, would.affordance), _afar(would, each))
+    return list(found.values())[:most]
 
 
 def freshness(wanted: Wanted, prop: Property) -> float:
@@ -98,19 +130,26 @@ def freshness(wanted: Wanted, prop: Property) -> float:
     return wanted.freshness if prop.silence is None else min(wanted.freshness, prop.silence)
 
 
-def _of_quantity(
-    wanted: Wanted,
-    quantity: str,
-    registry: Registry,
-    twin: Callable[[str], Twin],
-    now: int,
-    own: Collection[str],
-) -> Iterator[Candidate]:
-    for each in registry.with_quantity(quantity):
+class _Look(NamedTuple):
+    """What is looked at things for, and with what."""
+
+    wanted: Wanted
+    registry: Registry
+    twin: Callable[[str], Twin]
+    now: int
+    own: Collection[str]
+
+    def at(self, quantity: str, place: str) -> Iterator[Candidate]:
+        """All of a quantity at a place."""
+        for each in self.registry.with_quantity(quantity, place):
+            yield from self.into(quantity, each)
+
+    def into(self, quantity: str, each: VirtualObject) -> Iterator[Candidate]:
+        """What of a thing has or affects a quantity."""
         # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
-        if each.id in own or (each.record.dialect == COMPOSITE and not wanted.composites):
-            continue
-        yield from _of_thing(wanted, quantity, each, twin(each.id), now)
+        left_out = each.record.dialect == COMPOSITE and not self.wanted.composites
+        if each.id not in self.own and not left_out:
+            yield from _of_thing(self.wanted, quantity, each, self.twin(each.id), self.now)
 
 
 def _of_thing(
@@ -141,7 +180,7 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
     unit = prop.unit or usual
     target = wanted.unit or unit
     accuracy = _accuracy(prop, unit, target)
-    refusal = _elsewhere(wanted, each) or _unreadable(wanted, each, prop, unit, target, accuracy)
+    refusal = _barred(each) or _unreadable(wanted, each, prop, unit, target, accuracy)
     silent = None
     reading = twin.values.get(prop.name)
     if refusal is None and twin.status != "offline":
@@ -213,7 +252,7 @@ def _silent(wanted: Wanted, prop: Property, reading: Reading | None, now: int) -
 
 
 def _noticing(wanted: Wanted, each: VirtualObject, event: Event, twin: Twin) -> Candidate:
-    refusal = _elsewhere(wanted, each)
+    refusal = _barred(each)
     absent = refusal is None and twin.status == "offline"
     where = f" at {each.place}" if each.place else ""
     return Candidate(
@@ -229,7 +268,7 @@ def _noticing(wanted: Wanted, each: VirtualObject, event: Event, twin: Twin) -> 
 
 
 def _driving(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin) -> Candidate:
-    refusal = _elsewhere(wanted, each)
+    refusal = _barred(each)
     if refusal is None and wanted.capability != "set":
         refusal = _of_another_way(wanted, prop.affects)
     if refusal is None and not prop.writable:
@@ -267,7 +306,7 @@ def _switching(wanted: Wanted, quantity: str, each: VirtualObject, twin: Twin) -
 def _ways(
     wanted: Wanted, quantity: str, channel: str, each: VirtualObject, twin: Twin
 ) -> Iterator[Candidate]:
-    refusal = _elsewhere(wanted, each)
+    refusal = _barred(each)
     for prop in each.properties.values():
         if prop.affects is None or (prop.affects.quantity, prop.channel) != (quantity, channel):
             continue
@@ -299,7 +338,7 @@ def _ways(
 
 
 def _invoking(wanted: Wanted, each: VirtualObject, action: Action, twin: Twin) -> Candidate:
-    refusal = _elsewhere(wanted, each) or _of_another_way(wanted, action.affects)
+    refusal = _barred(each) or _of_another_way(wanted, action.affects)
     if refusal is None and action.check is not None and action.check(None) is not None:
         refusal = "it needs an input"
     return _actuator(wanted, each, action.name, "action", twin, refusal)
@@ -345,12 +384,13 @@ def _actuator(
     )
 
 
-def _elsewhere(wanted: Wanted, each: VirtualObject) -> str | None:
-    if not each.taking_part:
-        return f"it is {each.record.admission}"
-    if not lies_in(each.place, wanted.place):
-        return f"it is at {each.place}" if each.place else "nobody said where it is"
-    return None
+def _barred(each: VirtualObject) -> str | None:
+    return None if each.taking_part else f"it is {each.record.admission}"
+
+
+def _afar(would: Candidate, each: VirtualObject) -> Candidate:
+    where = f"it is at {each.place}" if each.place else "nobody said where it is"
+    return msgspec.structs.replace(would, refusal=where, absent=False, later=False)
 
 
 def _of_another_type(wanted: Wanted, prop: Property) -> str | None:

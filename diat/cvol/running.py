@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from diat.cvol.binding import SETTLED
 from diat.cvol.composite import Binding, Composite, CompositeState
 from diat.cvol.driving import Driver, Wish
 from diat.cvol.evaluation import Inputs, evaluate
@@ -195,10 +196,12 @@ class Runner:
             self._later(partial(self._things.intake.turn, composite.thing, "offline", now))
 
     def plan_wake(self, composite: Composite, state: CompositeState, due: int | None, now: int) -> None:
-        """Wake when a step wants to, or when a bound reading grows too old."""
+        """Wake when a step wants to, a bound reading grows too old, or what stands in may give way."""
         wakes = [due] if due is not None else []
         for binding in state.bindings:
             role = composite.roles[binding.role]
+            if (binding.cost or role.order) and now < binding.since + SETTLED:
+                wakes.append(binding.since + SETTLED)
             each = self._things.registry.seen(binding.thing)
             if role.capability != "read" or each is None:
                 continue

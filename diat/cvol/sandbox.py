@@ -13,9 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
-from diat.cvol.execution import CompositeLayer
+from diat.cvol.execution import CompositeLayer, turn
 from diat.cvol.steps import Site
-from diat.cvol.turns import turn
 from diat.kernel.overlay import Ledger
 from diat.vol.arbitration import Claim
 from diat.vol.interaction import Actuation
@@ -78,7 +77,7 @@ class Sandbox:
         own: id of the composite, whose recorded claims and commands are left out: it makes them itself.
         following: what things became.
         made: makes the composite from what is noted of it; None if its notes are none of the replay's.
-        given: when a command like this one was really given, Unix milliseconds; None if none was.
+        given: from when a command like this one really counted, Unix milliseconds; None if none was given.
         site: where we are.
 
     Attributes:
@@ -112,6 +111,8 @@ class Sandbox:
         self._arbiter = self.things.interaction.arbiter
         for (thing, actuator), claims in scene.claims.items():
             self._arbiter.take_over(thing, actuator, claims, own, 0)
+        for each in scene.objects:
+            self._see(each, scene.twins.get(each.id, Twin()))
         for command in scene.commands:
             self.told(command)
         self.composites = CompositeLayer(self._ledger, self.things, self._clock, site=site)
@@ -143,8 +144,7 @@ class Sandbox:
 
     def told(self, command: Actuation) -> None:
         """Somebody else gave a command: the actuator was told something."""
-        actuator = self._actuator(command)
-        self._arbiter.note(command.thing, actuator, command.affordance, command.input, command.created)
+        self.things.interaction.heed(command, counts_from(command))
 
     def take(self, row: Row, claims: Iterable[Row] = ()) -> None:
         """Let happen what was recorded.
@@ -172,7 +172,7 @@ class Sandbox:
             return False
         note = msgspec.convert(row.data, ClaimsNote)
         thing = self._names.get(row.thing)
-        known = (*note.claims, *self._arbiter.claims(thing or "", note.actuator))
+        known = (*note.claims, *self._arbiter.claimants(thing or "", note.actuator))
         priority = next((each.priority for each in known if each.holder == note.by), None)
         if priority is None:
             return False
@@ -180,6 +180,12 @@ class Sandbox:
         return turn(note.by, priority) < turn(mine.id, mine.priority)
 
     # --- within ---
+
+    def _see(self, each: VirtualObject, twin: Twin) -> None:
+        """Heed what limited properties said before; since when they say so is not known."""
+        for name in each.limited & twin.values.keys():
+            reading = twin.values[name]
+            self.things.interaction.see(each, name, reading.value, min(reading.observed, reading.received))
 
     def _clock(self) -> int:
         return self._now
@@ -270,12 +276,12 @@ class Sandbox:
         for each in given:
             self._seen.add(each.id)
             self.commands.append(each)
-            really = self._given(each)
-            if really is not None:
-                # Least times are counted from when it was given, not from when it was decided.
-                self._arbiter.date(each.thing, self._actuator(each), each.affordance, each.created, really)
             if each.open:
                 interaction.result(each.thing, Result(each.id, "completed"), self._now)
+            really = self._given(each)
+            if really is not None:
+                # Least times are counted from when it was given or done, not from when it was decided.
+                self._arbiter.date(f"{each.thing} {self._actuator(each)}", self._now, really)
         interaction.outgoing.clear()
         if not self.things.observers.waiting:  # what changed is passed on before it is committed
             self._ledger.commit()
@@ -284,3 +290,9 @@ class Sandbox:
     def _actuator(self, command: Actuation) -> str:
         each = self.things.registry.seen(command.thing)
         return command.affordance if each is None else each.actuator(command.affordance)
+
+
+def counts_from(command: Actuation) -> int:
+    """Since when an actuator had been told a command: since its answer, or since it was given."""
+    answered = command.state in ("completed", "in-doubt") and command.resolved is not None
+    return command.resolved if answered and command.resolved is not None else command.created

@@ -7,7 +7,8 @@ DiatError
 │   │   └── InvalidDocument a whole document is wrong; ``faults`` names all places
 │   ├── NotFound        there is no such thing, service, template, …
 │   ├── Conflict        it contradicts something that is there
-│   │   └── TooSoon     it must wait: ``until`` says when it may be done
+│   │   ├── TooSoon     it must wait: ``until`` says when it may be done
+│   │   └── Busy        too much of it waits to be done already
 │   └── Stale           a precondition (``If-Match``) no longer holds
 └── Unavailable         ours or our surroundings': the same request may succeed later
     └── SetupError      the daemon cannot start as it was told to; the message names the way out
@@ -71,6 +72,10 @@ class TooSoon(Conflict):
     def __init__(self, message: str, until: int) -> None:
         super().__init__(message)
         self.until = until
+
+
+class Busy(Conflict):
+    """Too much of it waits to be done already."""
 
 
 class Stale(Refused):

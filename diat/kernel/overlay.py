@@ -111,6 +111,15 @@ class Index(Generic[K]):
             each for each, there in changes.items() if there and each not in known
         ]
 
+    def holds(self, key: K, member: str) -> bool:
+        """Whether the member is there, as the writer sees it."""
+        there = self._changes.get(key, {}).get(member)
+        return member in self.committed.get(key, {}) if there is None else there
+
+    def size(self, key: K) -> int:
+        """How many members there are at most: what the running batch put in may be counted twice."""
+        return len(self.committed.get(key, {})) + len(self._changes.get(key, {}))
+
     def __contains__(self, key: K) -> bool:
         return bool(self.members(key)) if key in self._changes else key in self.committed
 

@@ -18,8 +18,7 @@ from diat.cvol.conflicts import Found, find
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.exploring import Party
 from diat.cvol.matching import Candidate, candidates
-from diat.cvol.past import MOST_COMMANDS, Survey
-from diat.cvol.replay import Budget, Decision, Replay, Replayed, decision
+from diat.cvol.replay import MOST_COMMANDS, Budget, Decision, Replay, Replayed, Survey, decision
 from diat.cvol.running import AT_WORK
 from diat.kernel.errors import Invalid
 from diat.service.choosing import Wanted

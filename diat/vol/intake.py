@@ -5,7 +5,7 @@ All of it happens within the writer's batch; nothing is visible or acknowledged 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diat.kernel.overlay import Ledger, Log, Overlay
@@ -45,6 +45,8 @@ class Intake:
         twins: thing id to its live state.
         arrival: gives the next ingest position.
         counts: for the metrics.
+        on_return: told of a thing that was offline and is there again, and when.
+        on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Intake:
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
+        self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
+        self.on_return: Callable[[str, int], None] = _nobody_waits
 
     def keep(
         self,
@@ -108,17 +112,18 @@ class Intake:
             said = encode(some).decode()
             self._readings.append((position, each.record.no, observed, received, boot, n, worth, said))
             self.counts.readings += 1
-            told = self._observers.cares(each.id)
-            readings: list[tuple[str, Reading]] = []
-            for name, value in some.items():
-                reading = Reading(value, observed, received, worth, n or 0, position)
-                twin.learn(name, reading)
-                if told:
-                    readings.append((name, reading))
-            # All of a message is known before any of it is told, and told in an order of its own: history
-            # does not keep in which order a message names its values.
-            for name, reading in sorted(readings, key=_name) if len(readings) > 1 else readings:
-                self._observers.read(each.id, name, reading)
+            readings = {
+                name: Reading(value, observed, received, worth, n or 0, position)
+                for name, value in some.items()
+            }
+            for name, reading in readings.items():
+                if twin.learn(name, reading) and name in each.limited:
+                    self.on_position(each, name, reading.value, min(observed, received))
+            if self._observers.cares(each.id):
+                # All of a message is known before any of it is told, and told in an order of its own:
+                # history does not keep in which order a message names its values.
+                for name in sorted(readings):
+                    self._observers.read(each.id, name, readings[name])
 
     def occur(
         self,
@@ -165,6 +170,8 @@ class Intake:
         self._journal.learned(each.record.no, readings, now)
         self.changing(each.id).values.update(readings)
         for name in sorted(readings):
+            if name in each.limited:
+                self.on_position(each, name, readings[name].value, readings[name].observed)
             self._observers.read(each.id, name, readings[name])
 
     def derive(self, thing: str, values: dict[str, Any], observed: int, now: int) -> None:
@@ -183,8 +190,11 @@ class Intake:
 
     def turn(self, thing: str, status: Status, now: int) -> None:
         """Whether a thing is there, as it says or as is said of it; nothing is written if that is known."""
-        if self.twin(thing).status != status and self.changing(thing).turn(status, now):
+        before = self.twin(thing).status
+        if before != status and self.changing(thing).turn(status, now):
             self._turned(thing, status, now)
+            if (before, status) == ("offline", "online"):
+                self.on_return(thing, now)
 
     def change_source(self, thing: str, other: str) -> dict[str, Reading]:
         """Other hardware is behind a thing: what was seen of that hardware is what it has seen.
@@ -242,10 +252,6 @@ class Intake:
         self._observers.changed(thing)
 
 
-def _name(named: tuple[str, Reading]) -> str:
-    return named[0]
-
-
 def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:
     """Whether what is known stands against a retained value; what is no value of the property does not."""
     if prop.check(known.value) is not None:
@@ -261,3 +267,11 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_waits(thing: str, now: int) -> None:
+    """Stands in until the gate listens."""
+
+
+def _nobody_limits(each: VirtualObject, name: str, value: Any, since: int) -> None:
+    """Stands in until the gate listens."""

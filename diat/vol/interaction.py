@@ -18,141 +18,59 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import Future
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from diat.kernel.errors import Conflict, Invalid, NotFound, TooSoon
+from diat.kernel.errors import Busy, Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
-from diat.kernel.overlay import Ledger, Overlay
-from diat.vol.arbitration import HOLD, PERSON, RANKS, Actuator, Arbiter, Claim, Told
+from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.actuation import (
+    BY_HAND,
+    LIFETIME,
+    Actuation,
+    Command,
+    Delivery,
+    Endings,
+    Kind,
+    Order,
+    State,
+)
+from diat.vol.arbitration import PERSON, RANKS, Actuator, Arbiter, Claim, Rest, Told
 from diat.vol.dialects.port import Outgoing, Refusal
+from diat.vol.limits import Move, known_of, moves, must_keep
 from diat.vol.registry import Registry
-from diat.vol.thing import Envelope, Property, VirtualObject
+from diat.vol.resting import Resting
+from diat.vol.thing import NO_LIMITS, Property, VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import Result, encode
 
+__all__ = [
+    "BY_HAND",
+    "COMPOSITE",
+    "GRACE",
+    "LATER",
+    "LIFETIME",
+    "Actuation",
+    "Command",
+    "Delivery",
+    "Interaction",
+    "Order",
+    "must_take",
+]
+
 COMPOSITE = "composite"
 """The dialect of things that composites make."""
-LIFETIME = 60_000
-"""Milliseconds in which a command must be performed unless its sender says otherwise."""
 GRACE = 5_000
 """Milliseconds after its end in which a command's answer is still waited for."""
+ANSWER = 5_000
+"""Milliseconds after which to look whether a command was answered that another has to wait for."""
+LATER = "let go later"
+"""The decision word of a command by which the gate does what was let go before."""
+MOST_OPEN = 16
+"""Commands to one affordance that may wait for their end at a time."""
 _NOT_YET = 2**63
 """Stands for the end of waiting while there was no connection since the start."""
-
-State = Literal["pending", "completed", "failed", "expired", "in-doubt"]
-Kind = Literal["property", "action"]
-Delivery = Literal["at-most-once", "at-least-once", "exactly-once"]
-"""What is promised of a command: sent once and not again; sent until it is confirmed, though it may be done
-twice; its effect once, and ``in-doubt`` where nobody can know."""
-
-
-class Order(Struct, frozen=True, kw_only=True):
-    """Who wants a command, and how.
-
-    Attributes:
-        service: the service that wants it, which must have won the actuator; None for a person.
-        cause: ingest positions of the readings behind it.
-        why: what else explains it, as the layer above puts it; JSON.
-        decided: when it was decided, Unix milliseconds; None for just now. Least times are held by it.
-        command_id: the command's id, made up if not given.
-        lifetime: milliseconds in which it must be performed.
-        hold: milliseconds for which a person's command keeps services off the actuator.
-        delivery: what is promised.
-        envelope: limits beside those of the affordance.
-    """
-
-    service: str | None = None
-    cause: tuple[int, ...] = ()
-    why: dict[str, Any] | None = None
-    decided: int | None = None
-    command_id: str | None = None
-    lifetime: int = LIFETIME
-    hold: int = HOLD
-    delivery: Delivery = "exactly-once"
-    envelope: Envelope = Envelope()
-
-
-BY_HAND = Order()
-
-
-class Actuation(Struct, frozen=True, kw_only=True):
-    """A command and what became of it.
-
-    Attributes:
-        kind: whether a property is set or an action invoked.
-        input: the value, or the action's input.
-        service: id of the service that gave it, None if a person did.
-        cause: ingest positions of the readings that it was decided on.
-        why: what else explains it: template, step, binding, as the layer that decided puts it.
-        decided: when it was decided, Unix milliseconds as all times here; ``created`` is when it was given.
-        position: ingest position of what had come last by then.
-        fingerprint: what a repeat under the same idempotency key must equal.
-    """
-
-    id: str
-    thing: str
-    affordance: str
-    kind: Kind
-    input: Any = None
-    service: str | None = None
-    cause: tuple[int, ...] = ()
-    why: dict[str, Any] | None = None
-    delivery: Delivery = "exactly-once"
-    decided: int = 0
-    position: int = 0
-    created: int
-    expires: int
-    state: State = "pending"
-    resolved: int | None = None
-    output: Any = None
-    error: Any = None
-
-    @property
-    def open(self) -> bool:
-        """Whether it still waits for its end."""
-        return self.state == "pending"
-
-
-class Command(Struct, frozen=True):
-    """An outgoing message; ``reference`` is the actuation that it carries, empty if none."""
-
-    message: Outgoing
-    reference: str = ""
-
-
-class Endings:
-    """Tells those who wait how a command ended, once that is durable."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, Future[Actuation]] = {}
-        self._ended: list[Actuation] = []
-
-    def of(self, reference: str) -> Future[Actuation]:
-        """The end of a command that is being given in the running batch."""
-        future: Future[Actuation] = Future()
-        self._waiting[reference] = future
-        return future
-
-    def note(self, actuation: Actuation) -> None:
-        """A command ended within the running batch."""
-        if actuation.id in self._waiting:
-            self._ended.append(actuation)
-
-    def commit(self) -> None:
-        """Tell."""
-        for actuation in self._ended:
-            future = self._waiting.pop(actuation.id, None)
-            if future is not None and future.set_running_or_notify_cancel():
-                future.set_result(actuation)
-        self._ended = []
-
-    def rollback(self) -> None:
-        """They did not end."""
-        self._ended = []
 
 
 class Interaction:
@@ -168,6 +86,7 @@ class Interaction:
         handed_over: references that the link has taken and the broker has not yet acknowledged; the link's
             own set, looked at here.
         position: tells the ingest position of what came last.
+        dropped: commands sent at most once of which nobody knows that they arrived, since the start.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
     """
@@ -181,6 +100,8 @@ class Interaction:
         actuators: Iterable[tuple[str, Actuator]] = (),
     ) -> None:
         self.arbiter = Arbiter(ledger, actuators)
+        self._resting = Resting(self.arbiter, self._rest)
+        self.dropped = 0
         self._registry = registry
         self._new_id = new_id
         self.outgoing: list[Command] = []
@@ -195,6 +116,9 @@ class Interaction:
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
             "actuations", ((a.id, a) for a in pending), wanted=lambda each: each.open
         )
+        self._open: Index[tuple[str, str]] = ledger.index()
+        for each in pending:
+            self._open.add((each.thing, each.affordance), each.id)
         self._latest: Overlay[tuple[str, str], str] = ledger.overlay(
             "", (((a.thing, a.affordance), a.id) for a in pending if a.kind == "property")
         )
@@ -223,15 +147,13 @@ class Interaction:
             Invalid: the value is against its schema or its envelope; the property cannot be written.
             Conflict: the thing does not take part, or somebody of higher priority drives it.
             TooSoon: the envelope lets it change only later.
+            Busy: too many commands to it wait for their end.
         """
         each = self._driven(thing)
         prop = each.properties.get(name)
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
         must_take(prop, value)
-        told = self.arbiter.told(thing, each.actuator(name), name)
-        for envelope in (prop.envelope, order.envelope):
-            must_keep(envelope, name, value, told, now if order.decided is None else order.decided)
         return self._give(each, "property", name, value, now, order)
 
     def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
@@ -243,6 +165,56 @@ class Interaction:
         if action.check is not None and (wrong := action.check(value)) is not None:
             raise Invalid(wrong, "input")
         return self._give(each, "action", name, value, now, order)
+
+    def let_go(
+        self, thing: str, name: str, kind: Kind, value: Any, now: int, order: Order, under_way: str = ""
+    ) -> Actuation | None:
+        """Bring what nobody claims any more to where it is left: now, or as soon as its envelope allows.
+
+        It is tried until it is done, or somebody wants the actuator. Arguments and errors as in ``write``;
+        ``under_way`` is the command that does just that, if it was given already.
+
+        Returns:
+            The command; None if it has to wait or is under way.
+        """
+        rest = Rest(
+            name=name,
+            kind=kind,
+            value=value,
+            service=order.service or "",
+            delivery=order.delivery,
+            envelope=order.envelope,
+            why=order.why,
+            actuation=under_way,
+        )
+        key = self._key(self._driven(thing), name)
+        if under_way:
+            self.arbiter.leave(key, rest)
+            return None
+        return self._resting.begin(key, rest, now, now if order.decided is None else order.decided)
+
+    def regard(self, thing: str, name: str, value: Any, now: int) -> None:
+        """A property is taken to have been told what it says it is."""
+        each = self._registry.seen(thing)
+        if each is not None and name in each.properties:
+            self._note(each, name, moves(each, "property", name, value), now, "")
+
+    def see(self, each: VirtualObject, name: str, value: Any, observed: int) -> None:
+        """A property whose envelope limits how soon it may change says what it is."""
+        key = self._key(each, name)
+        told = self.arbiter.known(key).told.get(name)
+        if (told is None or observed > told.since) and isinstance(value, bool | int | float):
+            self.arbiter.see(key, name, Told(value, observed))
+
+    def heed(self, command: Actuation, since: int) -> None:
+        """An actuator was told a command at a time: in a replay."""
+        each = self._registry.seen(command.thing)
+        if each is None or command.affordance not in (
+            each.properties if command.kind == "property" else each.actions
+        ):
+            return
+        done = moves(each, command.kind, command.affordance, command.input)
+        self._note(each, command.affordance, done, since, "")
 
     def publish(self, message: Outgoing) -> None:
         """Publish something that is no command (an admission, the time)."""
@@ -300,6 +272,8 @@ class Interaction:
             outlet = each.description.outlets.get(actuation.affordance)
             message = _message(each, actuation)
             if actuation.delivery == "at-most-once":
+                if not restored:
+                    self._close(actuation, "expired", now, error="there was no connection")
                 continue
             once = actuation.delivery == "exactly-once"
             if restored and once and outlet is not None and not outlet.idempotent:
@@ -307,12 +281,47 @@ class Interaction:
             elif isinstance(message, Refusal):
                 self._close(actuation, "in-doubt" if restored else "failed", now, error=message.reason)
             else:
+                self._counts_from(actuation, now)
                 self.outgoing.append(Command(message, reference))
+
+    def returned(self, thing: str, now: int) -> None:
+        """A thing is there again: it may not have heard what it was told while it was away.
+
+        So the last set-point of each property is sent again under its own id, if it is not answered yet, and
+        what is to be brought to rest is told at once.
+        """
+        each = self._registry.seen(thing)
+        if each is None:
+            return
+        for name in each.properties:
+            last = self.under_way(thing, name)
+            outlet = each.description.outlets.get(name)
+            repeatable = bool(each.wire) or (outlet is not None and outlet.idempotent)
+            if last is None or last.delivery == "at-most-once" or not repeatable:
+                continue
+            message = _message(each, last)
+            if last.expires <= now:
+                self._close(last, "in-doubt", now, error="no answer in time")
+            elif not isinstance(message, Refusal):
+                self._counts_from(last, now)
+                self.outgoing.append(Command(message, last.id))
+        for key in dict.fromkeys(self._key(each, name) for name in (*each.properties, *each.actions)):
+            self._resting.returned(key, now)
+
+    def under_way(self, thing: str, name: str) -> Actuation | None:
+        """The last set-point of a property, while nobody knows how it ended."""
+        last = self.outbox.get(self._latest.get((thing, name)) or "")
+        return last if last is not None and last.open else None
+
+    def stands(self, reference: str) -> bool:
+        """Whether a command that was given is still to be sent: it is open, and nothing newer was given."""
+        actuation = self.outbox.committed.get(reference)
+        return actuation is not None and not self._overtaken(actuation)
 
     def due(self) -> int | None:
         """When the next open command or claim comes to its end, Unix milliseconds."""
-        ends = [each for each in (self.arbiter.due(), self._ends[0][0] if self._ends else None) if each]
-        return min(ends, default=None)
+        ends = (self.arbiter.due(), self._resting.due(), self._ends[0][0] if self._ends else None)
+        return min((each for each in ends if each is not None), default=None)
 
     def tick(self, now: int) -> None:
         """End the commands and claims whose time is over."""
@@ -332,6 +341,12 @@ class Interaction:
                 self._close(actuation, "in-doubt", now, error="no answer in time")
             else:
                 self._close(actuation, "expired", now, error="never reached the broker")
+        self._resting.tick(now)
+
+    def set_back(self, now: int) -> None:
+        """The clock was set back."""
+        self.arbiter.set_back(now)
+        self._resting.set_back(now)
 
     # --- within ---
 
@@ -367,17 +382,101 @@ class Interaction:
         message = _message(each, actuation)
         if isinstance(message, Refusal):
             raise Invalid(message.reason, name if kind == "property" else "input")
+        done = moves(each, kind, name, value)
+        timed = self._must_keep(each, name, done, order, actuation.decided)
         self._must_win(each, name, now, order)
+        self._make_room(actuation, now)
         if kind == "property":
             self._overtake(actuation, now)
-        self.arbiter.note(each.id, each.actuator(name), name, value, now)
+        self._note(each, name, done, now, actuation.id if timed else "")
         confirmed_by = self._confirmed_by(actuation)
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
         self.outgoing.append(Command(message, actuation.id))
         self.outbox.put(actuation.id, actuation)
+        self._open.add((each.id, name), actuation.id)
         heapq.heappush(self._ends, (actuation.expires + GRACE, actuation.id))
         return actuation
+
+    def _must_keep(self, each: VirtualObject, name: str, done: list[Move], order: Order, now: int) -> bool:
+        """Hold a command to every envelope that it touches; whether one of them says how soon it may come."""
+        limits = [(move, move.envelope) for move in done] + [(done[0], order.envelope)]
+        limits = [(move, envelope) for move, envelope in limits if envelope != NO_LIMITS]
+        timed = any(envelope.timed for _, envelope in limits)
+        actuator = self.arbiter.known(self._key(each, name)) if limits else Actuator()
+        for move, envelope in limits:
+            known = known_of(actuator, move.name, each.record.modified)
+            must_keep(envelope, move, known, now)
+            told = known.told
+            before = self.outbox.get(told.reference) if told is not None else None
+            if told is None or before is None or not before.open or _alike(told, move):
+                continue
+            if envelope.rate or (envelope.timed and told.position is not move.on):
+                # When that will be performed nobody knows, so neither how long what it does has lasted.
+                until = min(before.expires + GRACE + 1, now + ANSWER)
+                raise TooSoon(f"{name}: the command before it has not been answered", until)
+        return timed
+
+    def _note(self, each: VirtualObject, name: str, done: list[Move], now: int, reference: str) -> None:
+        """Note what a command tells its affordance, and what that moves with it."""
+        key = self._key(each, name)
+        known = self.arbiter.known(key).told
+        told = {}
+        for at, move in enumerate(done):
+            before = known.get(move.name)
+            since = before.since if before is not None and _alike(before, move) else now
+            stays = before is not None and move.on is not None and before.position is move.on
+            turned = before.positioned if before is not None and stays else now
+            if at == 0 or since == now:
+                told[move.name] = Told(move.value, since, move.on, turned, reference)
+        if any(known.get(move_name) != fact for move_name, fact in told.items()):
+            self.arbiter.note(key, told)
+
+    def _counts_from(self, actuation: Actuation, now: int) -> None:
+        """What a command told counts from now: it leaves, or was answered, only now."""
+        each = self._registry.seen(actuation.thing)
+        if each is None:
+            return
+        key = self._key(each, actuation.affordance)
+        known = self.arbiter.known(key).told
+        moved = {
+            name: msgspec.structs.replace(
+                told, since=now, turned=now if told.turned == told.since else told.turned
+            )
+            for name, told in known.items()
+            if told.reference == actuation.id
+        }
+        if moved:
+            self.arbiter.note(key, moved)
+
+    def _make_room(self, newer: Actuation, now: int) -> None:
+        """A bounded number of commands waits: the oldest set-point gives way, an action is not taken.
+
+        Raises:
+            Busy: as many actions wait as may.
+        """
+        waiting = self._open.members((newer.thing, newer.affordance))
+        if len(waiting) < MOST_OPEN:
+            return
+        if newer.kind == "action":
+            raise Busy(f"{newer.affordance}: {len(waiting)} commands wait for their end already")
+        for reference in waiting[: len(waiting) - MOST_OPEN + 1]:
+            oldest = self.outbox.get(reference)
+            if oldest is not None and oldest.open:
+                self._close(oldest, "in-doubt", now, error=f"overtaken by {newer.id}")
+
+    def _rest(self, key: str, rest: Rest, now: int, decided: int) -> Actuation:
+        """Give the command that brings what was let go to rest."""
+        why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
+        order = Order(
+            service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
+        )
+        act = self.write if rest.kind == "property" else self.invoke
+        return act(key.partition(" ")[0], rest.name, rest.value, now, order)
+
+    def _key(self, each: VirtualObject, name: str) -> str:
+        """``thing actuator``."""
+        return f"{each.id} {each.actuator(name)}"
 
     def _set_composite(self, each: VirtualObject, actuation: Actuation, now: int) -> Actuation:
         """What a composite takes stays in the house: it is done with the batch."""
@@ -396,12 +495,18 @@ class Interaction:
             return
         if winner is not None and RANKS[winner.priority] < RANKS["person"]:
             raise Conflict(f"{winner.title} drives {each.td['title']} for safety")
-        if order.hold > 0:
-            self.arbiter.claim(
-                each.id,
-                actuator,
-                Claim(holder=PERSON, title="a person", priority="person", since=now, until=now + order.hold),
-            )
+        if order.hold <= 0:
+            self.arbiter.leave(f"{each.id} {actuator}", None)
+            return
+        mine = Claim(
+            holder=PERSON,
+            title="a person",
+            priority="person",
+            since=now,
+            until=now + order.hold,
+            names=(name,),
+        )
+        self.arbiter.claim(each.id, actuator, mine)
 
     def _confirmed_by(self, actuation: Actuation) -> str | None:
         """The property whose reading confirms the command; None if it is answered otherwise."""
@@ -432,6 +537,13 @@ class Interaction:
     ) -> None:
         closed = msgspec.structs.replace(actuation, state=state, resolved=now, output=output, error=error)
         self.outbox.put(actuation.id, closed)
+        self._open.discard((actuation.thing, actuation.affordance), actuation.id)
+        if state in ("completed", "in-doubt"):
+            self._counts_from(closed, now)
+        self.dropped += closed.delivery == "at-most-once" and state in ("expired", "in-doubt")
+        each = self._registry.seen(actuation.thing)
+        if actuation.service is not None and each is not None:
+            self._resting.ended(self._key(each, actuation.affordance), closed, now)
         self.endings.note(closed)
         self.on_end(closed)
 
@@ -466,40 +578,6 @@ def must_take(prop: Property, value: Any) -> None:
         raise Invalid(wrong, prop.name)
 
 
-def must_keep(envelope: Envelope, name: str, value: Any, told: Told, now: int) -> None:
-    """Hold a command to a safety envelope, whoever gives it.
-
-    Raises:
-        Invalid: the value is outside.
-        TooSoon: it is a change that may come only later.
-    """
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-    low, high = envelope.least, envelope.most
-    if number is not None:
-        if isinstance(number, float) and not math.isfinite(number):
-            raise Invalid("not a finite number", name)
-        if (low is not None and number < low) or (high is not None and number > high):
-            raise Invalid(f"{number} is outside the safety envelope {low} to {high}", name)
-    if not told.since or (told.value == value and type(told.value) is type(value)):
-        return
-    passed = now - told.since
-    if envelope.rate and number is not None and isinstance(told.value, int | float):
-        needed = math.ceil(abs(number - told.value) / envelope.rate * 1000)
-        if passed < needed:
-            raise TooSoon(
-                f"{name}: the safety envelope lets it change by {envelope.rate:g} a second",
-                told.since + needed,
-            )
-    was, will = bool(told.value), bool(value)
-    least = envelope.min_on if was else envelope.min_off
-    if was != will and least and passed < least * 1000:
-        position = "on" if was else "off"
-        raise TooSoon(
-            f"{name}: the safety envelope keeps it {position} for {least:g} s",
-            told.since + round(least * 1000),
-        )
-
-
 def _message(each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:
     """The message that carries the command."""
     outlet = each.description.outlets.get(actuation.affordance)
@@ -525,6 +603,13 @@ def _native_command(each: VirtualObject, actuation: Actuation) -> Outgoing:
             body["input"] = actuation.input
     body["expires"] = actuation.expires
     return Outgoing(topic, encode(body))
+
+
+def _alike(told: Told | None, move: Move) -> bool:
+    """Whether what was told is what a command does again."""
+    if told is None or told.value is None or move.value is None:
+        return told is not None and told.on is not None and told.position is move.on
+    return bool(told.value == move.value) and type(told.value) is type(move.value)
 
 
 def _same(wanted: Any, got: Any) -> bool:

@@ -100,6 +100,8 @@ class VirtualObjectLayer:
         self.intake = Intake(
             ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
+        self.intake.on_position = self.interaction.see
+        self.intake.on_return = self.interaction.returned
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -173,6 +175,7 @@ class VirtualObjectLayer:
             raise Invalid("it is that hardware already", "thing")
         said = self.intake.change_source(thing, other)
         made = self.registry.replace_hardware(thing, other, self._clock())
+        self.interaction.arbiter.forget(thing)
         self.intake.carry_over(made, said)
         self.ingest.catch_up(made)
         self.observers.changed(thing)
@@ -198,13 +201,17 @@ class VirtualObjectLayer:
     def drain(self) -> list[Command]:
         """Hand over, and forget, what is to be sent after the commit; not what ended in the same batch."""
         outgoing, self.interaction.outgoing = self.interaction.outgoing, []
-        still_open = self.interaction.outbox.committed
-        return [each for each in outgoing if not each.reference or each.reference in still_open]
+        return [each for each in outgoing if not each.reference or self.interaction.stands(each.reference)]
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""
         ends = (self.interaction.due(), self.registry.leases.due(), self.lapses.due(), self.mirror.due())
         return min([self._next_clock, *(end for end in ends if end is not None)])
+
+    def set_back(self, now: int) -> None:
+        """The clock was set back."""
+        self._next_clock = now
+        self.interaction.set_back(now)
 
     def tick(self, now: int) -> None:
         """End commands and registrations whose time is over; tell things the time."""

@@ -19,6 +19,7 @@ from diat.vol.dialects.port import Description, Dialect, Part, Refusal
 from diat.vol.leases import Leases
 from diat.vol.lookups import Lookups
 from diat.vol.merging import counterparts, merge, renamed
+from diat.vol.places import steps
 from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
 from diat.wot.registration import expiry
@@ -114,10 +115,25 @@ class Registry:
         """All committed virtual objects by number; any thread may ask."""
         return sorted(self.objects.committed.values(), key=lambda each: each.record.no)
 
-    def with_quantity(self, quantity: str) -> Iterator[VirtualObject]:
-        """Objects that have or affect a quantity, by number, as the writer sees them."""
-        found = [self.objects.get(thing) for thing in self.by_quantity.members(quantity)]
-        yield from sorted((each for each in found if each is not None), key=lambda each: each.record.no)
+    def with_quantity(self, quantity: str, place: str = "") -> list[VirtualObject]:
+        """Objects that have or affect a quantity, at a place or in it, by number, as the writer sees them."""
+        return sorted(self.found(quantity, place), key=lambda each: each.record.no)
+
+    def found(self, quantity: str, place: str) -> Iterator[VirtualObject]:
+        """The same in no order, one after the other: who has enough need not go on.
+
+        The smaller of the two indices is walked.
+        """
+        where = steps(place)
+        if where and self.by_place.size(where) < self.by_quantity.size(quantity):
+            ids = (each for each in self.by_place.members(where) if self.by_quantity.holds(quantity, each))
+        else:
+            ids = (
+                each
+                for each in self.by_quantity.members(quantity)
+                if not where or self.by_place.holds(where, each)
+            )
+        yield from (each for each in map(self.objects.get, ids) if each is not None)
 
     # --- hearing ---
 

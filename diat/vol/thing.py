@@ -76,6 +76,11 @@ class Envelope(Struct, frozen=True, kw_only=True):
     min_on: float | None = None
     min_off: float | None = None
 
+    @property
+    def timed(self) -> bool:
+        """Whether it limits how soon a change may come."""
+        return bool(self.rate or self.min_on or self.min_off)
+
 
 NO_LIMITS = Envelope()
 
@@ -133,6 +138,7 @@ class Action(Struct, frozen=True, kw_only=True):
     check: Check | None = None
     idempotent: bool = False
     affects: Affects | None = None
+    envelope: Envelope = NO_LIMITS
     channel: str = ""
 
 
@@ -162,6 +168,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
         place: path of its place, ``""`` if none is known.
         inlets: topic to those who read it, for things of other dialects.
         wire: its name in the topics of native things; empty for other dialects.
+        limited: properties that keep a position for a least time, or change at a limited rate.
         skills: what it can do with which quantity: ``read``, ``write`` or a direction; None is for any.
         notes: what of its description was not understood.
     """
@@ -175,6 +182,7 @@ class VirtualObject(Struct, frozen=True, kw_only=True, eq=False):
     events: dict[str, Event]
     inlets: dict[str, tuple[Inlet, ...]]
     wire: str = ""
+    limited: frozenset[str] = frozenset()
     skills: frozenset[tuple[str, str | None]] = frozenset()
     notes: tuple[str, ...] = ()
 
@@ -234,6 +242,7 @@ def compile_object(
             check=check,
             idempotent=_flag(affordance, "idempotent") or _flag(affordance, "safe"),
             affects=_affects(name, affordance, notes),
+            envelope=envelope(affordance.get("diat:envelope")),
             channel=_channel(affordance),
         )
     events = {
@@ -258,6 +267,7 @@ def compile_object(
         events=events,
         inlets=inlets,
         wire=wire,
+        limited=_alike_names(frozenset(each.name for each in properties.values() if each.envelope.timed)),
         skills=_skills_alike(_skills(properties, actions)),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -283,6 +293,12 @@ def _skills(properties: dict[str, Property], actions: dict[str, Action]) -> froz
 def _skills_alike(skills: frozenset[tuple[str, str | None]]) -> frozenset[tuple[str, str | None]]:
     """The same set for all things that can do the same."""
     return skills
+
+
+@lru_cache(maxsize=ALIKE)
+def _alike_names(names: frozenset[str]) -> frozenset[str]:
+    """The same set for all things in which the same is limited."""
+    return names
 
 
 def _each(td: Mapping[str, Any], kind: str, notes: list[str]) -> list[tuple[str, dict[str, Any]]]:

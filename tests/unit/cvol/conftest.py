@@ -129,6 +129,7 @@ class World:
             self.ledger.rollback()
             self.layers.drain()
             raise
+        self.things.ingest.finish(self.now)
         self._commit()
         return result
 

@@ -17,8 +17,7 @@ from diat.adapters.sql.record import SqlRecord
 from diat.cvol.composing import compose
 from diat.cvol.composite import Composite
 from diat.cvol.execution import CompositeLayer
-from diat.cvol.past import Survey
-from diat.cvol.replay import DECISIONS, Budget, Decision, Replay, decision
+from diat.cvol.replay import DECISIONS, Budget, Decision, Replay, Survey, decision
 from diat.daemon import Daemon
 from diat.service.layer import ServiceLayer
 from diat.vol.interaction import Actuation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diat.cvol.matching import candidates
+from diat.cvol.matching import REMOTE, candidates, elsewhere
 from diat.cvol.wanted import Wanted
 
 
@@ -92,7 +92,6 @@ def test_a_place_includes_what_lies_inside(two, place, fits):
 
 def test_each_refusal_says_why(two):
     two.sensor("silent", place="hq")
-    two.sensor("lost", place="")
     two.sensor("gone", place="hq")
     two.measure("gone", 20.0)
     two.status("gone", "offline")
@@ -109,7 +108,6 @@ def test_each_refusal_says_why(two):
     assert refusals == {
         "b": "its reading is 3600 s old, more than 3600 s",
         "silent": "it has not reported yet",
-        "lost": "nobody said where it is",
         "gone": "it is offline",
         "odd": "its unit W does not convert to Cel",
         "words": "its values are not numbers",
@@ -117,8 +115,70 @@ def test_each_refusal_says_why(two):
     }
 
 
-def test_a_place_elsewhere_is_named(two):
-    assert look(two, place="hq/1")["b"] == "it is at hq/2"
+class TestElsewhere:
+    """What would fit if it were at the place, told to whom it may have been forgotten to say where it is."""
+
+    def far(self, world, **said):
+        registry, twin = world.things.registry, world.things.intake.twin
+        found = elsewhere(wanted(**said), registry, twin, world.now)
+        return [(each.thing.removeprefix("urn:dev:"), each.refusal) for each in found]
+
+    def test_it_is_not_among_the_candidates(self, two):
+        assert look(two, place="hq/1") == {"a": None}
+
+    def test_the_nearest_first_and_those_nobody_placed_last(self, world):
+        for name, place in [("lost", ""), ("far", "lab/1"), ("near", "hq/1/shed"), ("next", "hq/2")]:
+            world.sensor(name, place=place)
+            world.measure(name, 20.0)
+        assert self.far(world, place="hq/1/desk") == [
+            ("near", "it is at hq/1/shed"),
+            ("next", "it is at hq/2"),
+            ("lost", "nobody said where it is"),
+            ("far", "it is at lab/1"),
+        ]
+
+    def test_only_what_would_fit(self, two):
+        two.sensor("silent", place="hq/3")
+        two.sensor("odd", place="hq/3", unit="W")
+        two.measure("odd", 20.0)
+        two.actuator("heater", place="hq/3")
+        assert self.far(two, place="hq/1") == [("b", "it is at hq/2"), ("silent", "it is at hq/3")]
+
+    def test_what_is_away_would_fit_if_it_were_here_and_there(self, two):
+        two.status("b", "offline")
+        assert self.far(two, place="hq/1") == [("b", "it is at hq/2")]
+
+    def test_nothing_is_elsewhere_of_everywhere(self, two):
+        assert self.far(two, place="") == []
+
+    def test_of_thousands_few_are_looked_at(self, world):
+        for at in range(REMOTE + 50):
+            world.sensor(f"s{at}", place="lab", type="string")
+        registry, looked = world.things.registry, []
+
+        def twin(thing):
+            looked.append(thing)
+            return world.things.intake.twin(thing)
+
+        assert elsewhere(wanted(place="hq/1"), registry, twin, world.now) == []
+        assert len(looked) == REMOTE
+        for at in range(20):
+            world.sensor(f"s{at}", place="lab")
+        looked.clear()
+        assert len(elsewhere(wanted(place="hq/1"), registry, twin, world.now)) == 5
+        assert len(looked) == 5
+
+    def test_only_what_is_at_the_place_is_looked_at(self, world):
+        for at in range(50):
+            world.sensor(f"s{at}", place=f"hq/{at}")
+        looked = []
+
+        def twin(thing):
+            looked.append(thing)
+            return world.things.intake.twin(thing)
+
+        candidates(wanted(place="hq/7"), world.things.registry, twin, world.now)
+        assert looked == ["urn:dev:s7"]
 
 
 def test_without_a_unit_the_usual_one_is_meant(world):

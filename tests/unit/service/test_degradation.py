@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diat.cvol.binding import SETTLED
 from tests.unit.cvol.conftest import World
 
 TEMPLATE = """
@@ -48,6 +49,8 @@ def test_what_stands_in_is_degraded_at_a_stated_cost_until_the_right_one_comes(w
     assert state.bindings[0].cost == "lamps count as dark"
     assert state.missing == ["eyes: sun (level) stands in: lamps count as dark"]
     eye(world, "a")
+    assert (world.state(service).state, world.bound(service, "eyes")) == ("degraded", ["sun"])
+    world.later(SETTLED / 1000)
     assert (world.state(service).state, world.bound(service, "eyes")) == ("running", ["a"])
 
 

@@ -1,0 +1,1 @@
+"""Lives of a platform that end, by SIGKILL, where a test says."""
