@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from diat.kernel.errors import (
+    Busy,
     Conflict,
     DiatError,
     Inconvertible,
@@ -18,6 +21,7 @@ from diat.kernel.errors import (
     NotFound,
     Refused,
     Stale,
+    TooSoon,
     Unavailable,
 )
 
@@ -84,6 +88,7 @@ PROBLEM: dict[str, Any] = {
 
 _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (NotFound, 404, "not-found"),
+    (Busy, 503, "unavailable"),
     (Conflict, 409, "conflict"),
     (Stale, 412, "stale"),
     (Inconvertible, 400, "unit"),
@@ -126,7 +131,13 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     status, kind = next((code, kind) for known, code, kind in _STATUS if isinstance(error, known))
     faults = error.faults if isinstance(error, InvalidDocument) else ()
     wrong = [{"field": field or "(root)", "description": text} for field, text in faults]
-    return problem(status, kind, str(error), field=getattr(error, "field", ""), validationErrors=wrong)
+    answer = problem(status, kind, str(error), field=getattr(error, "field", ""), validationErrors=wrong)
+    if isinstance(error, TooSoon):
+        wait = error.until - time.time_ns() // 1_000_000
+        answer.headers["Retry-After"] = str(max(1, math.ceil(wait / 1000)))
+    elif isinstance(error, Busy):
+        answer.headers["Retry-After"] = "1"
+    return answer
 
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:

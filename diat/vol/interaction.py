@@ -67,7 +67,7 @@ ANSWER = 5_000
 """Milliseconds after which to look whether a command was answered that another has to wait for."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
-MOST_OPEN = 16
+MOST_OPEN = 256
 """Commands to one affordance that may wait for their end at a time."""
 _NOT_YET = 2**63
 """Stands for the end of waiting while there was no connection since the start."""
