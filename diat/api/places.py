@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from diat.api.ports import ThePlatform
-from diat.vol.places import Place, tree
+from diat.wot.places import Place, tree
 
 router = APIRouter(tags=["things"])
 DEEPEST = 50

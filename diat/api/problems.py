@@ -15,6 +15,7 @@ from diat.kernel.errors import (
     Busy,
     Conflict,
     DiatError,
+    Forbidden,
     Inconvertible,
     Invalid,
     InvalidDocument,
@@ -22,11 +23,14 @@ from diat.kernel.errors import (
     Refused,
     Stale,
     TooSoon,
+    Unauthenticated,
     Unavailable,
 )
 
 _TITLES = {
     "bad-request": "The request cannot be read",
+    "unauthenticated": "Say who you are",
+    "forbidden": "You may not do this",
     "origin": "Pages from elsewhere may not call this platform",
     "not-found": "There is no such thing, service, template or command",
     "media-type": "That kind of document is not taken here",
@@ -91,6 +95,8 @@ _STATUS: tuple[tuple[type[DiatError], int, str], ...] = (
     (Busy, 503, "unavailable"),
     (Conflict, 409, "conflict"),
     (Stale, 412, "stale"),
+    (Unauthenticated, 401, "unauthenticated"),
+    (Forbidden, 403, "forbidden"),
     (Inconvertible, 400, "unit"),
     (InvalidDocument, 400, "invalid"),
     (Invalid, 422, "invalid"),

@@ -17,8 +17,8 @@ from msgspec import Struct
 from diat.cvol.composite import Binding, Composite
 from diat.cvol.steps import Step
 from diat.cvol.steps.effects import Shed
-from diat.vol.places import lies_in
 from diat.vol.thing import VirtualObject
+from diat.wot.places import lies_in
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from diat.cvol.composite import Composite, own_thing
 from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.places import around, steps
 from diat.vol.thing import VirtualObject
+from diat.wot.places import around, steps
 
 
 class Interests:

@@ -11,10 +11,10 @@ from msgspec import Struct
 from diat.cvol.wanted import Wanted
 from diat.vol.announcements import NATIVE
 from diat.vol.interaction import COMPOSITE
-from diat.vol.places import steps
 from diat.vol.registry import Registry
 from diat.vol.thing import Action, Affects, Event, Property, VirtualObject
 from diat.vol.twin import Reading, Twin
+from diat.wot.places import steps
 from diat.wot.quantities import default_unit
 from diat.wot.units import converter
 

@@ -9,7 +9,9 @@ DiatError
 │   ├── Conflict        it contradicts something that is there
 │   │   ├── TooSoon     it must wait: ``until`` says when it may be done
 │   │   └── Busy        too much of it waits to be done already
-│   └── Stale           a precondition (``If-Match``) no longer holds
+│   ├── Stale           a precondition (``If-Match``) no longer holds
+│   ├── Unauthenticated nobody knows who asks
+│   └── Forbidden       who asks may not
 └── Unavailable         ours or our surroundings': the same request may succeed later
     └── SetupError      the daemon cannot start as it was told to; the message names the way out
 """
@@ -80,6 +82,14 @@ class Busy(Conflict):
 
 class Stale(Refused):
     """A precondition no longer holds: somebody else changed it meanwhile."""
+
+
+class Unauthenticated(Refused):
+    """Nobody knows who asks: a credential is missing, wrong, expired or withdrawn; it is not said which."""
+
+
+class Forbidden(Refused):
+    """Who asks is known and may not do this; the message says which role or policy decided."""
 
 
 class Unavailable(DiatError):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from diat.cvol.placeholders import placeholders, whole
 from diat.kernel.errors import Invalid
 from diat.service.goals import LIMITS, Asked, same
-from diat.vol.places import steps
+from diat.wot.places import steps
 from diat.wot.quantities import default_unit, quantity_kind
 from diat.wot.units import converter, ucum
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from diat.kernel.overlay import Index, Ledger, Overlay
-from diat.vol.places import around
 from diat.vol.thing import VirtualObject
 from diat.wire import topics
+from diat.wot.places import around
 
 
 class Route(Struct, frozen=True):

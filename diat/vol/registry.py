@@ -19,9 +19,9 @@ from diat.vol.dialects.port import Description, Dialect, Part, Refusal
 from diat.vol.leases import Leases
 from diat.vol.lookups import Lookups
 from diat.vol.merging import counterparts, merge, renamed
-from diat.vol.places import steps
 from diat.vol.thing import Admission, ThingRecord, VirtualObject, compile_object
 from diat.wire import topics
+from diat.wot.places import steps
 from diat.wot.registration import expiry
 from diat.wot.td import complete, merge_patch
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from diat.vol.places import steps
 from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
+from diat.wot.places import steps
 
 Capability = Literal["read", "write", "increase", "decrease", "switch"]
 

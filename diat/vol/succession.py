@@ -7,10 +7,10 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from diat.vol.merging import counterparts
-from diat.vol.places import lies_in
 from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Twin
+from diat.wot.places import lies_in
 from diat.wot.td import AFFORDANCES
 
 

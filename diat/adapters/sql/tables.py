@@ -167,3 +167,46 @@ COMPOSITES = Table(
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
 )
+
+USERS = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+TOKENS = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+CREDENTIALS = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+POLICIES = Table(
+    "policies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+SECRETS = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+AUDIT = Table(
+    "audit",
+    metadata,
+    Column("no", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("link", Text, nullable=False),
+)
