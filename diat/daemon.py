@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -41,6 +42,8 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.decision import Decider
+from diat.security.limits import Limits
+from diat.security.people import People
 from diat.security.roles import ByRole
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
@@ -176,6 +179,7 @@ class Daemon:
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         link: the link to the broker.
+        people: users and their tokens.
         decider: who is asked whether somebody may do something.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
@@ -231,6 +235,17 @@ class Daemon:
     def lan(self) -> bool:
         """Whether it is open beyond loopback, and so asks for credentials everywhere."""
         return self.settings.lan
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+        own = socket.gethostname().lower()
+        return frozenset((own, f"{own.partition('.')[0]}.local", *map(str.lower, self.settings.names)))
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+        return self.settings.limits
 
     @property
     def stale_after(self) -> float:
@@ -292,6 +307,7 @@ class Daemon:
         self.situations = SituationLayer(
             ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         store.write(ledger)

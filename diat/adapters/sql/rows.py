@@ -11,6 +11,7 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.accounts import Token, User
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -83,6 +84,8 @@ OVERLAYS: dict[str, TableRows] = {
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
+    "users": _table("users", "id body", lambda key, u: (key, text(u))),
+    "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -109,6 +112,8 @@ read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
+read_user = msgspec.json.Decoder(User).decode
+read_token = msgspec.json.Decoder(Token).decode
 read_template = Template.model_validate_json
 
 __all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]
