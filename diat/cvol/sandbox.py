@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +25,7 @@ from diat.vol.journal import (
     KNOWN,
     LATE,
     LOOKED,
+    RESERVED,
     STARTED,
     STATUS,
     TIMERS,
@@ -43,6 +44,22 @@ class ClaimsNote(Struct, frozen=True):
     claims: tuple[Claim, ...]
     by: str
     within: int = 0
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What a composite's own thing said: a value that it derived, or an event.
+
+    Attributes:
+        kind: which of the two.
+        name: of the property or event.
+        value: of the property, or the event's data.
+        at: when it was so, Unix milliseconds.
+    """
+
+    kind: Literal["property", "event"]
+    name: str
+    value: Any
+    at: int
 
 
 class Scene(Struct, kw_only=True):
@@ -83,6 +100,7 @@ class Sandbox:
     Attributes:
         own_number: number of the composite's own thing over there, 0 if it never had one.
         commands: what it gave, oldest first.
+        said: what its own thing said, oldest first.
     """
 
     def __init__(
@@ -119,6 +137,7 @@ class Sandbox:
         self._current: Composite | None = None
         self._seen: set[str] = set()
         self.commands: list[Actuation] = []
+        self.said: list[Said] = []
         self._ledger.commit()
 
     def deploy(self, composite: Composite, now: int) -> None:
@@ -284,12 +303,35 @@ class Sandbox:
                 self._arbiter.date(f"{each.thing} {self._actuator(each)}", self._now, really)
         interaction.outgoing.clear()
         if not self.things.observers.waiting:  # what changed is passed on before it is committed
+            self._take_down()
             self._ledger.commit()
             self._seen.clear()
+
+    def _take_down(self) -> None:
+        """Take down what its own thing said in this batch."""
+        mine = self.things.registry.seen(own_thing(self._own))
+        if mine is None:
+            return
+        rows: list[tuple[int, str, int, str]] = []
+        for log in self._ledger.logs():
+            for row in cast("list[tuple[Any, ...]]", log.rows):
+                if row[1] == mine.record.no and log.name == "readings":
+                    rows.append((row[0], "", row[2], row[-1]))
+                elif row[1] == mine.record.no and log.name == "events" and not row[2].startswith(RESERVED):
+                    rows.append((row[0], row[2], row[3], row[-1]))
+        for _, name, observed, text in sorted(rows):
+            self.said += said(name, msgspec.json.decode(text), observed)
 
     def _actuator(self, command: Actuation) -> str:
         each = self.things.registry.seen(command.thing)
         return command.affordance if each is None else each.actuator(command.affordance)
+
+
+def said(name: str, data: Any, at: int) -> list[Said]:
+    """What a row of history says: an event, or without a name one or more readings."""
+    if name:
+        return [Said(kind="event", name=name, value=data, at=at)]
+    return [Said(kind="property", name=each, value=value, at=at) for each, value in data.items()]
 
 
 def counts_from(command: Actuation) -> int:
