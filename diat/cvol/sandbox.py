@@ -113,6 +113,8 @@ class Sandbox:
         site: Site,
     ) -> None:
         self._now = 0
+        # When the platform started, until the composite is there again: no timer runs in between.
+        self._starting = -1
         self._own, self._following, self._made, self._given = own, following, made, given
         numbers = itertools.count(1)
         self._ledger = Ledger()
@@ -177,7 +179,11 @@ class Sandbox:
             self.composites.tick(row.received)
             self._finish()
             return
-        self.until(row.received - (row.name == CLAIMS and self._by_timers_before(row)))
+        if row.name == STARTED:
+            self.until(self._awake(row))
+            self._starting = row.received
+        elif row.received != self._starting:
+            self.until(row.received - self._with_timers(row))
         self._now = row.received
         for each in claims:
             self._claim(each)
@@ -209,15 +215,22 @@ class Sandbox:
     def _clock(self) -> int:
         return self._now
 
-    def _by_timers_before(self, row: Row) -> bool:
-        return row.data.get("within") == TIMERS and self.before(row)
+    def _with_timers(self, row: Row) -> bool:
+        """Whether it is claims that others' timers changed before those of the composite ran."""
+        return row.name == CLAIMS and row.data.get("within") == TIMERS and self.before(row)
+
+    def _awake(self, row: Row) -> int:
+        """How far timers ran before the platform stopped; what was due later waited for its start."""
+        undone = row.data or {}
+        dues = (undone.get("claims"), undone.get("wakes", {}).get(self._own))
+        return min((due - 1 for due in dues if due is not None), default=row.received)
 
     def _happen(self, row: Row) -> None:
         if row.name == LOOKED:
             self.things.observers.finish(row.received)
         elif row.name == STARTED:
-            if self._current is not None:
-                self.composites.deploy(self._current, row.received)
+            if self._current is not None and self._made is None:
+                self._deploy(self._current, row.received)
         elif row.name == COMPOSED:
             self._compose(row)
         elif row.name == DESCRIBED:
@@ -276,7 +289,11 @@ class Sandbox:
             self.composites.remove(self._own)
             return
         self._current = self._made(row.data)
-        self.composites.deploy(self._current, row.received)
+        self._deploy(self._current, row.received)
+
+    def _deploy(self, composite: Composite, now: int) -> None:
+        self._starting = -1
+        self.composites.deploy(composite, now)
 
     def _claim(self, row: Row) -> None:
         note = msgspec.convert(row.data, ClaimsNote)
