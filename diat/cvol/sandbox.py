@@ -134,7 +134,7 @@ class Sandbox:
         for each in scene.objects:
             self._see(each, scene.twins.get(each.id, Twin()))
         for command in scene.commands:
-            self.told(command)
+            self.things.interaction.heed(command, counts_from(command))
         self.composites = CompositeLayer(self._ledger, self.things, self._clock, site=site)
         self._current: Composite | None = None
         self._seen: set[str] = set()
@@ -164,7 +164,11 @@ class Sandbox:
         self._now = max(self._now, time)
 
     def told(self, command: Actuation) -> None:
-        """Somebody else gave a command: the actuator was told something."""
+        """Somebody else gave a command: the actuator was told something.
+
+        What was due before a person gave it was done by then; what is due just as a service does may follow.
+        """
+        self.until(command.created - (command.service is not None))
         self.things.interaction.heed(command, counts_from(command))
 
     def take(self, row: Row, claims: Iterable[Row] = ()) -> None:

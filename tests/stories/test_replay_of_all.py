@@ -17,7 +17,7 @@ import yaml
 import diat
 from diat.kernel.errors import Refused
 
-SEEDS = int(os.environ.get("REPLAY_SEEDS", "3"))
+SEEDS = int(os.environ.get("REPLAY_SEEDS", "2"))
 TEMPLATES = sorted(Path(diat.__file__).parent.joinpath("templates").glob("*.yaml"))
 PLACE = {"place": "home"}
 WARM = {"quantity": "Temperature", "unit": "Cel", **PLACE}
