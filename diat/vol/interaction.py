@@ -111,6 +111,7 @@ class Interaction:
         self.on_composite: Callable[[str, str, Any, int], None] = _nobody_takes
         self.handed_over: Collection[str] = frozenset()
         self.position: Callable[[], int] = _nothing_came
+        self.permit: Permit | None = None
         self.sent: set[str] = set()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
@@ -148,12 +149,14 @@ class Interaction:
             Conflict: the thing does not take part, or somebody of higher priority drives it.
             TooSoon: the envelope lets it change only later.
             Busy: too many commands to it wait for their end.
+            Forbidden: it is a service that may not.
         """
         each = self._driven(thing)
         prop = each.properties.get(name)
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
         must_take(prop, value)
+        self._must_be_permitted(each, name, "write", order)
         return self._give(each, "property", name, value, now, order)
 
     def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
@@ -164,6 +167,7 @@ class Interaction:
             raise NotFound(f"{each.td['title']} has no action {name!r}")
         if action.check is not None and (wrong := action.check(value)) is not None:
             raise Invalid(wrong, "input")
+        self._must_be_permitted(each, name, "invoke", order)
         return self._give(each, "action", name, value, now, order)
 
     def let_go(
@@ -357,6 +361,11 @@ class Interaction:
         if not each.taking_part:
             raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
         return each
+
+    def _must_be_permitted(self, each: VirtualObject, name: str, operation: Operation, order: Order) -> None:
+        """Hold a service to what it may do; people are asked where they come in, letting go is ours."""
+        if self.permit is not None and order.service is not None:
+            self.permit(order.service, each, name, operation).or_refuse()
 
     def _give(
         self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
