@@ -40,6 +40,8 @@ from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.security.decision import Decider
+from diat.security.roles import ByRole
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
@@ -174,6 +176,7 @@ class Daemon:
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         link: the link to the broker.
+        decider: who is asked whether somebody may do something.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -188,6 +191,7 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
+        self.decider: Decider = ByRole()
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -222,6 +226,11 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+        return self.settings.lan
 
     @property
     def stale_after(self) -> float:

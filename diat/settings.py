@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
+        lan: whether it is open beyond loopback; credentials are asked everywhere then.
         webhooks_allow: networks that web hooks may reach though they are private.
     """
 
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mirror: bool = True
     announce: bool = True
     site: Site = GREENWICH
+    lan: bool = False
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
