@@ -41,7 +41,10 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.decision import Decider
-from diat.security.roles import ByRole
+from diat.security.decisions import Decisions
+from diat.security.policies import Policies
+from diat.security.secrets import Secrets
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
@@ -177,6 +180,8 @@ class Daemon:
         record: what was recorded, in the order in which it came.
         link: the link to the broker.
         decider: who is asked whether somebody may do something.
+        policies: what decides beside roles.
+        uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -191,7 +196,8 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
-        self.decider: Decider = ByRole()
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -283,15 +289,30 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
         )
+        self.secrets = Secrets(ledger, store.secrets())
+        situations = store.situations()
+        holding = [each.id for each in situations if each.course.holds]
+        self.policies = Policies(ledger, self.decisions, clock, store.policies(), holding)
+        self.uses = Uses(self.decisions, clock)
+        self.pseudonyms = self.secrets.get("pseudonyms").key
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
-            ledger, self.things, self.composites, templates, clock, random_id, store.services()
+            ledger,
+            self.things,
+            self.composites,
+            templates,
+            clock,
+            random_id,
+            store.services(),
+            self.decider,
+            self.pseudonyms,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
+            ledger, self.things, self.composites, self.services, clock, random_id, situations
         )
+        self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         store.write(ledger)
@@ -316,10 +337,27 @@ class Daemon:
         stack.callback(keeper.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        stack.callback(self.uses.stop)
         self._writer.start()
+        self.uses.start()
         caller.start()
         keeper.start()
         self._announce(stack)
+
+    def _govern(self, ledger: Ledger) -> None:
+        """Have policies look at situations, and what is in use be decided on again when they change."""
+        self.policies.holding = self.situations.holding
+        self.policies.situation_known = self.situations.known
+        self.uses.directory = lambda: self.things.notices.last
+        self.uses.others.append(self._reconsider)
+        ledger.join(self.policies)
+        ledger.join(self.uses)
+
+    def _reconsider(self) -> None:
+        """Bind those services anew that may not do any more as they do, or may more."""
+        touched = self.composites.otherwise_allowed()
+        if touched:
+            self.submit(lambda: self.composites.reconsider(touched, self.clock()))
 
     def _announce(self, stack: ExitStack) -> None:
         """Let what listens beyond loopback be found by mDNS."""

@@ -24,6 +24,7 @@ from diat.api import (
     operation,
     places,
     plan,
+    policies,
     problems,
     search,
     services,
@@ -32,6 +33,7 @@ from diat.api import (
     vocabulary,
 )
 from diat.api.access import for_roles, hold_declared
+from diat.api.deed import Purpose
 from diat.api.door import Door
 from diat.api.guard import Guard
 from diat.api.head import Head
@@ -61,6 +63,7 @@ PARTS = (
     streams,
     places,
     plan,
+    policies,
     services,
     situations,
     lineage,
@@ -111,6 +114,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     problems.install(app)
     app.state.queries = asyncio.Semaphore(search.AT_ONCE)
     app.add_middleware(Head)
+    app.add_middleware(Purpose)
     app.add_middleware(Door)
     app.add_middleware(Guard)
     _document(app)

@@ -20,6 +20,8 @@ from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
 from diat.security.decision import Decider
+from diat.security.policies import Policies
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
@@ -47,6 +49,9 @@ class Platform(Protocol):
     clock: Clock
     name: str
     decider: Decider
+    policies: Policies
+    uses: Uses
+    pseudonyms: bytes
 
     @property
     def broker(self) -> BrokerAddress:

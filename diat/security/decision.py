@@ -84,5 +84,8 @@ class Decider(Protocol):
     def decide(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
         """Decide on one operation with one target; now in Unix milliseconds. Never raises."""
 
+    def use(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
+        """Decide as ``decide`` does and, unless it denies, count that as a use."""
+
     def everywhere(self, principal: Principal, operation: Operation) -> bool:
         """Whether it permits an operation with every target, as it is: then nobody need ask of each."""

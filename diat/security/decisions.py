@@ -53,11 +53,6 @@ class Decisions:
         self.generation = 0
         self.on_turn: Callable[[], None] = _nobody_cares
 
-    @property
-    def any(self) -> bool:
-        """Whether there is any policy."""
-        return bool(self._policies)
-
     def rest_on(self, policies: Compiled | None = None, situations: frozenset[str] | None = None) -> None:
         """Decide by other policies, or as other situations hold, from now on."""
         with self._lock:
@@ -88,6 +83,10 @@ class Decisions:
             for each in counted:
                 self._count(each, principal, now).used += 1
         return decision
+
+    def everywhere(self, principal: Principal, operation: Operation) -> bool:
+        """Whether a role is enough everywhere, and there is no policy that could say otherwise."""
+        return not self._policies and self._roles.everywhere(principal, operation)
 
     def next_turn(self, now: int) -> int | None:
         """When the time of day may make other decisions, Unix milliseconds; None if it never does.

@@ -276,15 +276,13 @@ class Document(Strict):
         said = self.model_fields_set - {"version", "title", "cedar"}
         if self.cedar is not None:
             if said:
-                raise ValueError(
-                    f"a policy in Cedar says all in Cedar: {', '.join(sorted(said))} is too much"
-                )
+                raise ValueError(f"cedar: it says all there is, {', '.join(sorted(said))} is too much")
         elif self.effect is None:
-            raise ValueError("effect is wanted: permit, deny, modify or delay")
+            raise ValueError("effect: permit, deny, modify or delay is wanted")
         elif (self.effect == "modify") is (self.modify == Modify()):
-            raise ValueError("modify says the form where effect is modify, and only there")
+            raise ValueError("modify: it says the form where effect is modify, and only there")
         elif (self.effect == "delay") is (self.delay is None):
-            raise ValueError("delay says how long where effect is delay, and only there")
+            raise ValueError("delay: it says how long where effect is delay, and only there")
         return self
 
     def plain(self) -> dict[str, Any]:
@@ -324,7 +322,12 @@ def read_document(content: Any) -> Document:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Invalid(first["msg"].removeprefix("Value error, "), field) from None
+        message = first["msg"].removeprefix("Value error, ")
+        # What is wrong between two members leads with the name of one.
+        head, colon, rest = message.partition(": ")
+        if not field and colon and head in Document.model_fields:
+            field, message = head, rest
+        raise Invalid(message, field) from None
 
 
 def _duration(text: str) -> str:

@@ -25,6 +25,8 @@ import msgspec
 from diat.kernel.errors import Busy, Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.security.decision import Decision
+from diat.security.operations import Operation
 from diat.vol.actuation import (
     BY_HAND,
     LIFETIME,
@@ -67,6 +69,8 @@ ANSWER = 5_000
 """Milliseconds after which to look whether a command was answered that another has to wait for."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
+Permit = Callable[[str, VirtualObject, str, Operation], Decision]
+"""What was decided on an operation of a service's composite, by id, with an affordance of a thing."""
 MOST_OPEN = 256
 """Commands to one affordance that may wait for their end at a time."""
 _NOT_YET = 2**63
@@ -87,6 +91,7 @@ class Interaction:
             own set, looked at here.
         position: tells the ingest position of what came last.
         dropped: commands sent at most once of which nobody knows that they arrived, since the start.
+        permit: asked of every command of a service; None for none.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
     """
@@ -364,7 +369,7 @@ class Interaction:
 
     def _must_be_permitted(self, each: VirtualObject, name: str, operation: Operation, order: Order) -> None:
         """Hold a service to what it may do; people are asked where they come in, letting go is ours."""
-        if self.permit is not None and order.service is not None:
+        if self.permit is not None and order.service is not None and not order.letting_go:
             self.permit(order.service, each, name, operation).or_refuse()
 
     def _give(
@@ -478,7 +483,12 @@ class Interaction:
         """Give the command that brings what was let go to rest."""
         why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
         order = Order(
-            service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
+            service=rest.service,
+            delivery=rest.delivery,
+            envelope=rest.envelope,
+            why=why,
+            decided=decided,
+            letting_go=True,
         )
         act = self.write if rest.kind == "property" else self.invoke
         return act(key.partition(" ")[0], rest.name, rest.value, now, order)

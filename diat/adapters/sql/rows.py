@@ -11,6 +11,8 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.policy import Policy
+from diat.security.secrets import Secret
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -82,6 +84,8 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
+    "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
@@ -107,6 +111,8 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_policy = msgspec.json.Decoder(Policy).decode
+read_secret = msgspec.json.Decoder(Secret).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json
