@@ -1,4 +1,4 @@
-"""Usage-control policies as the outside meets them: values refused, in another form, later; streams that end."""
+"""Usage-control policies as the outside meets them: values refused, in another form, later; streams ended."""
 
 import json
 import time
