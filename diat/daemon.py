@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -42,6 +43,8 @@ from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.decision import Decider
 from diat.security.decisions import Decisions
+from diat.security.limits import Limits
+from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
@@ -179,6 +182,7 @@ class Daemon:
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         link: the link to the broker.
+        people: users and their tokens.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
         uses: what is in use, to be decided on again.
@@ -239,6 +243,17 @@ class Daemon:
         return self.settings.lan
 
     @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+        own = socket.gethostname().lower()
+        return frozenset((own, f"{own.partition('.')[0]}.local", *map(str.lower, self.settings.names)))
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+        return self.settings.limits
+
+    @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
         return self.settings.stale_after
@@ -289,6 +304,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.secrets = Secrets(ledger, store.secrets())
         situations = store.situations()
         holding = [each.id for each in situations if each.course.holds]
@@ -308,6 +324,7 @@ class Daemon:
             store.services(),
             self.decider,
             self.pseudonyms,
+            self.people.grants_of,
         )
         self.situations = SituationLayer(
             ledger, self.things, self.composites, self.services, clock, random_id, situations
@@ -351,6 +368,8 @@ class Daemon:
         self.uses.directory = lambda: self.things.notices.last
         self.uses.others.append(self._reconsider)
         ledger.join(self.policies)
+        self.uses.renew = self.people.renewed
+        self.people.listen(lambda _: self.uses.again())
         ledger.join(self.uses)
 
     def _reconsider(self) -> None:

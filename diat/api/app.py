@@ -19,6 +19,7 @@ from diat.api import (
     introduction,
     lineage,
     listing,
+    login_page,
     models,
     notices,
     operation,
@@ -28,8 +29,11 @@ from diat.api import (
     problems,
     search,
     services,
+    sessions,
     situations,
     streams,
+    tokens,
+    users,
     vocabulary,
 )
 from diat.api.access import for_roles, hold_declared
@@ -37,7 +41,9 @@ from diat.api.deed import Purpose
 from diat.api.door import Door
 from diat.api.guard import Guard
 from diat.api.head import Head
+from diat.api.logins import Logins
 from diat.api.ports import Platform
+from diat.api.rationing import Rationing
 
 DESCRIPTION = """
 Things that speak MQTT become virtual objects; composites bind them by meaning; services are what people
@@ -68,6 +74,10 @@ PARTS = (
     situations,
     lineage,
     vocabulary,
+    login_page,
+    sessions,
+    users,
+    tokens,
     operation,
 )
 """What the application is made of; each has a router."""
@@ -112,11 +122,13 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     )
     app.state.platform = platform
     problems.install(app)
+    app.state.logins = Logins()
     app.state.queries = asyncio.Semaphore(search.AT_ONCE)
     app.add_middleware(Head)
     app.add_middleware(Purpose)
-    app.add_middleware(Door)
-    app.add_middleware(Guard)
+    app.add_middleware(Rationing, platform=platform)
+    app.add_middleware(Door, platform=platform)
+    app.add_middleware(Guard, platform=platform)
     _document(app)
     hold_declared(app.router.routes)
     for part in PARTS:

@@ -20,6 +20,8 @@ from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
 from diat.security.decision import Decider
+from diat.security.limits import Limits
+from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
@@ -52,6 +54,7 @@ class Platform(Protocol):
     policies: Policies
     uses: Uses
     pseudonyms: bytes
+    people: People
 
     @property
     def broker(self) -> BrokerAddress:
@@ -64,6 +67,14 @@ class Platform(Protocol):
     @property
     def lan(self) -> bool:
         """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
 
     @property
     def stale_after(self) -> float:

@@ -19,7 +19,7 @@ from diat.kernel.overlay import Ledger, Overlay
 from diat.security.decision import Decider
 from diat.security.principal import LOCAL, Principal
 from diat.security.roles import ByRole
-from diat.service.acting import Acting
+from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
 from diat.service.parameters import checked_parameters
 from diat.service.resolving import Resolver, checked
@@ -52,8 +52,13 @@ class ServiceLayer:
         services: Iterable[Service] = (),
         decider: Decider | None = None,
         key: bytes = b"",
+        grants_of: GrantsOf = nobody_knows,
     ) -> None:
-        """Start kept services; ``decider`` says what they may, ``key`` makes pseudonyms of what they read."""
+        """Start kept services.
+
+        ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
+        what their creators may by now.
+        """
         self._things = things
         self._composites = composites
         self.templates = templates
@@ -62,7 +67,7 @@ class ServiceLayer:
         self._services: Overlay[str, Service] = ledger.overlay("services", ((s.id, s) for s in services))
         self.sharing = Sharing(ledger)
         self.on_change: Callable[[str], None] = _nobody_cares
-        self.acting = Acting(self._of, decider or ByRole(), clock)
+        self.acting = Acting(self._of, decider or ByRole(), clock, grants_of)
         composites.allow_by(self.acting.allow, key)
         things.interaction.permit = self.acting.allow
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve

@@ -11,6 +11,7 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.accounts import Token, User
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
 from diat.service.service import Service
@@ -87,6 +88,8 @@ OVERLAYS: dict[str, TableRows] = {
     "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
+    "users": _table("users", "id body", lambda key, u: (key, text(u))),
+    "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -115,6 +118,8 @@ read_policy = msgspec.json.Decoder(Policy).decode
 read_secret = msgspec.json.Decoder(Secret).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
+read_user = msgspec.json.Decoder(User).decode
+read_token = msgspec.json.Decoder(Token).decode
 read_template = Template.model_validate_json
 
 __all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]

@@ -12,6 +12,7 @@ from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
+from diat.security.accounts import Token, User
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
 from diat.service.service import Service
@@ -161,6 +162,16 @@ class SqlStore:
         """The calls to web hooks that are still to be made."""
         with self._engine.connect() as connection:
             return [rows.read_call(body) for (body,) in connection.execute(select(tables.WEBHOOKS.c.body))]
+
+    def users(self) -> list[User]:
+        """All users."""
+        with self._engine.connect() as connection:
+            return [rows.read_user(body) for (body,) in connection.execute(select(tables.USERS.c.body))]
+
+    def tokens(self) -> list[Token]:
+        """All tokens, also those that have expired."""
+        with self._engine.connect() as connection:
+            return [rows.read_token(body) for (body,) in connection.execute(select(tables.TOKENS.c.body))]
 
     def composites(self) -> list[tuple[str, CompositeState]]:
         """The state of each composite, by service."""
