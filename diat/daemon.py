@@ -28,6 +28,7 @@ from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
@@ -41,6 +42,7 @@ from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.security.audit import Audit
 from diat.security.decision import Decider
 from diat.security.decisions import Decisions
 from diat.security.limits import Limits
@@ -185,6 +187,7 @@ class Daemon:
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
+        audit: who did what; ``kept_audit`` is what is kept of it.
         uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
@@ -305,6 +308,10 @@ class Daemon:
             mirror=settings.mirror,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
+        self.kept_audit = KeptAudit(engine, settings.data / "audit")
+        self.audit = Audit(ledger, clock, self.kept_audit.last())
+        auditing = AuditKeeper(self.kept_audit, self.audit)
+        auditing.begin()
         self.secrets = Secrets(ledger, store.secrets())
         situations = store.situations()
         holding = [each.id for each in situations if each.course.holds]
@@ -354,6 +361,8 @@ class Daemon:
         stack.callback(keeper.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.audit.submit = self._writer.submit
+        stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
         self._writer.start()
         self.uses.start()

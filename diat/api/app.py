@@ -11,6 +11,7 @@ from fastapi_swagger import patch_fastapi
 
 from diat.api import (
     admission,
+    audit,
     claims,
     directory,
     exports,
@@ -70,6 +71,7 @@ PARTS = (
     places,
     plan,
     policies,
+    audit,
     services,
     situations,
     lineage,

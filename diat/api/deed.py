@@ -14,6 +14,8 @@ from diat.security.principal import Principal
 PURPOSE = b"diat-purpose"
 """The header that says what somebody asks for."""
 _LONGEST = 100
+NOBODY = "nobody:"
+"""How the audit calls who is not known."""
 
 
 class Deed(Struct, frozen=True):
@@ -23,8 +25,24 @@ class Deed(Struct, frozen=True):
         did: method and path of the request.
     """
 
-    principal: Principal
+    principal: Principal | None
     did: str
+
+    @property
+    def who(self) -> str:
+        """As the audit names it."""
+        return NOBODY if self.principal is None else self.principal.id
+
+    @property
+    def more(self) -> dict[str, str]:
+        """What the audit says of it besides."""
+        said = self.principal
+        return {} if said is None else {"purpose": said.purpose, "token": said.token}
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is one that changes something."""
+        return self.did.partition(" ")[0] not in ("GET", "HEAD", "OPTIONS")
 
 
 DEED: ContextVar[Deed | None] = ContextVar("deed", default=None)
@@ -39,12 +57,16 @@ class Purpose:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass with what it is for."""
-        principal: Principal | None = scope.get("state", {}).get("principal")
-        if scope["type"] == "http" and principal is not None:
-            said = next((value for name, value in scope["headers"] if name.lower() == PURPOSE), b"")
-            purpose = "".join(c for c in unquote(said.decode("latin-1")) if c.isprintable())[:_LONGEST]
-            if purpose:
-                principal = msgspec.structs.replace(principal, purpose=purpose)
-                scope = {**scope, "state": {**scope["state"], "principal": principal}}
+        if scope["type"] == "http":
+            state = scope.setdefault("state", {})
+            principal: Principal | None = state.get("principal")
+            purpose = _purpose(scope)
+            if principal is not None and purpose:
+                principal = state["principal"] = msgspec.structs.replace(principal, purpose=purpose)
             DEED.set(Deed(principal, f"{scope['method']} {scope['path']}"[:500]))
         await self._app(scope, receive, send)
+
+
+def _purpose(scope: Scope) -> str:
+    said = next((value for name, value in scope["headers"] if name.lower() == PURPOSE), b"")
+    return "".join(c for c in unquote(said.decode("latin-1")) if c.isprintable())[:_LONGEST]

@@ -105,6 +105,11 @@ class CompositeLayer:
         """Ask this what composites may bind; ``key`` is that of pseudonyms."""
         self._allow, self._runner.key = allow, key
 
+    @property
+    def key(self) -> bytes:
+        """Of pseudonyms."""
+        return self._runner.key
+
     def allow(self, service: str) -> Allow | None:
         """What a composite may bind; None for anything."""
         return None if self._allow is None else partial(self._allow, service)

@@ -42,7 +42,7 @@ class Decision(Struct, frozen=True, kw_only=True):
             Forbidden: it denies; the message is its reason.
         """
         if self.effect == "deny":
-            raise Forbidden(self.reason)
+            raise Forbidden(self.reason, self.policies)
         return self
 
 

@@ -74,9 +74,14 @@ class Service(Struct, frozen=True, kw_only=True):
     @property
     def acting(self) -> str:
         """As whom it acts, beside itself: only services that are alike in that are done by one composite."""
-        return "" if (self.creator, self.purpose) == (LOCAL.id, "") else f"{self.creator} {self.purpose}"
+        return acting_as(self.creator, self.purpose)
 
     @property
     def composite(self) -> str:
         """The id of the composite that does its work, alone or for others too."""
         return self.uses or self.id
+
+
+def acting_as(creator: str, purpose: str) -> str:
+    """See ``Service.acting``."""
+    return "" if (creator, purpose) == (LOCAL.id, "") else f"{creator} {purpose}"

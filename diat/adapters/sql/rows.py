@@ -99,6 +99,8 @@ LOGS = {
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
+    "audit": "INSERT INTO audit (no, body, link) VALUES (?, ?, ?)",
+    "moved_audit": "DELETE FROM audit WHERE no <= ?",
     "dropped_notices": "DELETE FROM notices WHERE position <= "
     "(SELECT position FROM notices ORDER BY position DESC LIMIT 1 OFFSET ?)",
     # What is appended to these is what was moved to cold storage: position, start and end of its day.
