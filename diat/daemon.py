@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
@@ -40,6 +42,14 @@ from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.security.audit import Audit
+from diat.security.decision import Decider
+from diat.security.decisions import Decisions
+from diat.security.limits import Limits
+from diat.security.people import People
+from diat.security.policies import Policies
+from diat.security.secrets import Secrets
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
@@ -174,6 +184,11 @@ class Daemon:
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         link: the link to the broker.
+        people: users and their tokens.
+        decider: who is asked whether somebody may do something.
+        policies: what decides beside roles.
+        audit: who did what; ``kept_audit`` is what is kept of it.
+        uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -188,6 +203,8 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -222,6 +239,22 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+        return self.settings.lan
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+        own = socket.gethostname().lower()
+        return frozenset((own, f"{own.partition('.')[0]}.local", *map(str.lower, self.settings.names)))
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+        return self.settings.limits
 
     @property
     def stale_after(self) -> float:
@@ -274,15 +307,36 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
+        self.kept_audit = KeptAudit(engine, settings.data / "audit")
+        self.audit = Audit(ledger, clock, self.kept_audit.last())
+        auditing = AuditKeeper(self.kept_audit, self.audit)
+        auditing.begin()
+        self.secrets = Secrets(ledger, store.secrets())
+        situations = store.situations()
+        holding = [each.id for each in situations if each.course.holds]
+        self.policies = Policies(ledger, self.decisions, clock, store.policies(), holding)
+        self.uses = Uses(self.decisions, clock)
+        self.pseudonyms = self.secrets.get("pseudonyms").key
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
-            ledger, self.things, self.composites, templates, clock, random_id, store.services()
+            ledger,
+            self.things,
+            self.composites,
+            templates,
+            clock,
+            random_id,
+            store.services(),
+            self.decider,
+            self.pseudonyms,
+            self.people.grants_of,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
+            ledger, self.things, self.composites, self.services, clock, random_id, situations
         )
+        self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         store.write(ledger)
@@ -307,10 +361,31 @@ class Daemon:
         stack.callback(keeper.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.audit.submit = self._writer.submit
+        stack.callback(auditing.stop)
+        stack.callback(self.uses.stop)
         self._writer.start()
+        self.uses.start()
         caller.start()
         keeper.start()
         self._announce(stack)
+
+    def _govern(self, ledger: Ledger) -> None:
+        """Have policies look at situations, and what is in use be decided on again when they change."""
+        self.policies.holding = self.situations.holding
+        self.policies.situation_known = self.situations.known
+        self.uses.directory = lambda: self.things.notices.last
+        self.uses.others.append(self._reconsider)
+        ledger.join(self.policies)
+        self.uses.renew = self.people.renewed
+        self.people.listen(lambda _: self.uses.again())
+        ledger.join(self.uses)
+
+    def _reconsider(self) -> None:
+        """Bind those services anew that may not do any more as they do, or may more."""
+        touched = self.composites.otherwise_allowed()
+        if touched:
+            self.submit(lambda: self.composites.reconsider(touched, self.clock()))
 
     def _announce(self, stack: ExitStack) -> None:
         """Let what listens beyond loopback be found by mDNS."""
