@@ -44,6 +44,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
+        lan: whether it is open beyond loopback; credentials are asked everywhere then.
+        plain: whether it serves plain text although it is open beyond loopback.
+        tls_cert: PEM file of a certificate that a person brings; None to make one where one is needed.
+        tls_key: PEM file of its key.
         webhooks_allow: networks that web hooks may reach though they are private.
     """
 
@@ -58,7 +62,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     mirror: bool = True
     announce: bool = True
     site: Site = GREENWICH
+    lan: bool = False
+    plain: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether HTTP and MQTT are served over TLS only."""
+        return not self.plain and (self.lan or self.tls_cert is not None)
 
 
 def parse_listen(text: str, flag: str) -> Listen:

@@ -8,14 +8,18 @@ import shutil
 from pathlib import Path
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.own import PAYLOAD_LIMIT, OwnBroker, Recipe, reachable
+from diat.adapters.certificates import Tls
 from diat.kernel.errors import SetupError
 
 # Debian and Homebrew put it where a user's PATH does not lead.
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
-def mosquitto(directory: Path, host: str, port: int) -> OwnBroker:
+def mosquitto(
+    directory: Path, host: str, port: int, guarded: Guarded | None = None, tls: Tls | None = None
+) -> OwnBroker:
     """A mosquitto that listens on ``host:port`` and keeps everything in ``directory``.
 
     A kill -9 of it loses what was acknowledged since it last saved (30 s); its orderly end, ours included,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.credentials import Credential
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -82,6 +83,7 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
@@ -108,6 +110,7 @@ read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
 read_call = msgspec.json.Decoder(Call).decode
+read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json
 
