@@ -304,7 +304,7 @@ class Daemon:
         ledger.commit()
         store.close()
 
-        address = self._broker(stack)
+        address = self._address = self._broker(stack)
         self.name = _client_id(settings.data)
         note = SessionNote(settings.data / "subscribed", settings.broker, self.name, *settings.filters)
         self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL, note)

@@ -181,6 +181,7 @@ class Credentials:
         if known.kind == "bridge" and client not in known.clients:
             seen = msgspec.structs.replace(seen, clients=(*known.clients, client)[-CLIENTS:])
         self._all.put(name, seen)
+        self._touched.append((name, False))
 
     def make_key(self, name: str, now: int) -> str:
         """Make a key that many share, in the place of one before it."""

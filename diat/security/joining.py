@@ -55,13 +55,15 @@ class Joining:
 
         Who comes without the right key while anyone may come takes part; that is what such a window is for.
         """
-        window = self.window
         known = self._credentials.right(JOIN, password)
-        if now < window.anyone:
-            return "accepted"
-        if known is None:
+        if known is None and now >= self.window.anyone:
             return None
-        return "accepted" if window.until == ALWAYS or now < window.until else "pending"
+        return "accepted" if self.is_open(now) else "pending"
+
+    def is_open(self, now: int) -> bool:
+        """Whether who joins takes part at once."""
+        window = self.window
+        return window.until == ALWAYS or now < max(window.until, window.anyone)
 
     def open(self, until: int, anyone: int, now: int) -> None:
         """Set for how long who gets in; arguments as in ``Window``.

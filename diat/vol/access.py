@@ -222,7 +222,12 @@ class Access:
         """What a thing is that announces itself for the first time on a topic."""
         if not self.asked or not topic.startswith(topics.TD_PREFIX):
             return usual
-        return "pending" if self.joined.get(self.owner(topic)) == "pending" else usual
+        name = self.owner(topic)
+        # Of a broker that does not tell who joins, the window says it for all that have no credential.
+        welcome = self.joined.get(name)
+        if welcome is None and self.credentials.seen(name) is None:
+            welcome = "accepted" if self.joining.is_open(self._clock()) else "pending"
+        return "pending" if welcome == "pending" else usual
 
     def answered(self, name: str, state: str) -> None:
         """A thing was told of its admission: one that is accepted and has no credential is given one."""

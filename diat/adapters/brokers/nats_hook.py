@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import nats
@@ -48,7 +49,10 @@ class NatsHook:
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="diat-broker-hook")
 
-    def start(self) -> None:
+    def prepare(self) -> None:
+        """Nothing: the server reads no file of ours but its configuration."""
+
+    def start(self, reload: Callable[[], None]) -> None:
         """Begin, unless it runs; returns when the server can ask. A server that came back is found again."""
         if self._thread.ident is not None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +28,11 @@ PAYLOAD_LIMIT = 8 << 20
 class Gate(Protocol):
     """What lets clients in, and cuts them off again, at one broker."""
 
-    def start(self) -> None:
-        """Begin: the broker runs."""
+    def prepare(self) -> None:
+        """Make ready what the broker reads at its start."""
+
+    def start(self, reload: Callable[[], None]) -> None:
+        """Begin: the broker runs, and ``reload`` makes it read its files again."""
 
     def stop(self) -> None:
         """End."""
@@ -96,9 +100,11 @@ class OwnBroker:
                 f"cannot write in {self._recipe.directory} ({error.strerror}): choose another with --data"
             ) from None
         try:
+            if self.gate is not None:
+                self.gate.prepare()
             self._launch()
             if self.gate is not None:
-                self.gate.start()
+                self.gate.start(self._child.reload)
         except SetupError:
             self._child.end(GRACE)
             raise
