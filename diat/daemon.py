@@ -350,6 +350,7 @@ class Daemon:
             gate = broker.gate
             self.access.credentials.on_change = lambda name, cut: gate.changed(name, cut=cut)
             self.access.on_other = lambda name: gate.changed(name, cut=True)
+        self._own_broker = broker
         stack.callback(broker.stop)
         broker.start()
         watch = threading.Thread(target=self._watch, args=(broker,), name="diat-broker-watch")

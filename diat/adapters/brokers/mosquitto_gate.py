@@ -24,7 +24,11 @@ from diat.wire import topics
 
 GATHERED = 0.3
 """Seconds in which changes that cut nobody off wait for others, and a thing hears its new password."""
-_CAME = re.compile(r": New client connected from \S+ as (?P<id>.+) \(p\d+, c\d, k\d+, u'(?P<user>[^']+)'\)$")
+TOLD_AGAIN = 2
+"""How often mosquitto is told once more: while it reads its files, another SIGHUP is lost on it."""
+_CAME = re.compile(
+    r": New client connected from \S+ as (?P<id>.+) \(p\d+, c\d, k\d+, u'(?P<user>[^']+)'\)\.?$"
+)
 _PLATFORM = Permissions(publish=("#", "$diat/#"), subscribe=("#", "$diat/#", "$SYS/#"))
 
 
@@ -93,12 +97,17 @@ class MosquittoGate:
             self._guarded.came(found["user"], found["id"], True)
 
     def _run(self) -> None:
-        while self._changes.wait() and not self._over.is_set():
-            self._urgent.wait(GATHERED)
-            self._urgent.clear()
-            self._changes.clear()
-            self.prepare()
-            self._reload()
+        again = 0
+        while not self._over.is_set():
+            if self._changes.wait(GATHERED if again else None):
+                self._urgent.wait(GATHERED)
+                self._urgent.clear()
+                self._changes.clear()
+                self.prepare()
+                again = TOLD_AGAIN + 1
+            if not self._over.is_set():
+                again -= 1
+                self._reload()
 
     def _write(self, door: str, passwords: Iterable[tuple[str, str]], rights: Iterable[str]) -> None:
         text = "".join(f"{name}:{kept}\n" for name, kept in passwords)
