@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -44,7 +45,11 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.credentials import Credentials
+from diat.security.decision import Decider
 from diat.security.joining import JOIN, Joining
+from diat.security.limits import Limits
+from diat.security.people import People
+from diat.security.roles import ByRole
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
@@ -182,6 +187,8 @@ class Daemon:
         access: which things get in, and what they may do.
         tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
+        people: users and their tokens.
+        decider: who is asked whether somebody may do something.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -196,6 +203,7 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
+        self.decider: Decider = ByRole()
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -230,6 +238,22 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+        return self.settings.lan
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+        own = socket.gethostname().lower()
+        return frozenset((own, f"{own.partition('.')[0]}.local", *map(str.lower, self.settings.names)))
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+        return self.settings.limits
 
     @property
     def stale_after(self) -> float:
@@ -296,6 +320,7 @@ class Daemon:
         self.situations = SituationLayer(
             ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         if settings.lan and credentials.get(JOIN) is None:

@@ -15,9 +15,11 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from diat.adapters.lake.exporting import Pick, csv_text, lines, parquet_bytes
+from diat.api.access import Asking, on_each, permits, seen, sees
 from diat.api.history import From, To, time_of
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId
 from diat.kernel.errors import Invalid, NotFound
+from diat.security.principal import Principal
 from diat.vol import search
 from diat.vol.search import Capability
 from diat.vol.thing import VirtualObject
@@ -47,11 +49,13 @@ Properties = Annotated[
 @router.get(
     "/things/{thing}/history",
     summary="History of a thing as a file",
+    dependencies=[on_each("export")],
     response_class=StreamingResponse,
     responses={200: {"description": "All its readings, a property after the other", "content": _CONTENT}},
 )
 def export_thing(
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     since: From = None,
     until: To = None,
@@ -62,7 +66,9 @@ def export_thing(
     """A line for each reading, each property oldest first; values of any type, in their own units."""
     start, end = time_of(since, "from"), time_of(until, "to")
     each = platform.things.registry.get(thing)
-    picks = _picks(platform, [each], properties)
+    if not sees(platform, asking, each):
+        raise NotFound(f"there is no thing {thing!r}")
+    picks = _picks(platform, asking, [each], properties)
     for name in properties or ():
         if name not in each.properties and name not in platform.history.census(each.record.no, start, end):
             raise NotFound(f"{each.td['title']} has no property {name!r} and had none")
@@ -72,11 +78,13 @@ def export_thing(
 @router.get(
     "/history/export",
     summary="History of many things as a file",
+    dependencies=[on_each("export")],
     response_class=StreamingResponse,
     responses={200: {"description": "All their readings, a thing after the other", "content": _CONTENT}},
 )
 def export_many(
     platform: ThePlatform,
+    asking: Asking,
     things: Annotated[
         list[str] | None, Query(alias="thing", max_length=1000, description="Ids; else what is found")
     ] = None,
@@ -97,21 +105,31 @@ def export_many(
     found = search.find(
         platform.things.registry, search.Query(quantity=kind, place=place, capability=capability)
     )
+    found = seen(platform, asking, found)
     if things is not None:
-        wanted = {platform.things.registry.get(thing).id for thing in things}
-        found = [each for each in found if each.id in wanted]
-    picks = _picks(platform, found, properties, kind)
+        for thing in things:
+            if not sees(platform, asking, platform.things.registry.get(thing)):
+                raise NotFound(f"there is no thing {thing!r}")
+        found = [each for each in found if each.id in set(things)]
+    picks = _picks(platform, asking, found, properties, kind)
     return _file(platform, picks, start, end, _media_type(form, accept), "history")
 
 
 def _picks(
-    platform: Platform, things: Iterable[VirtualObject], names: list[str] | None, kind: str | None = None
+    platform: Platform,
+    asking: Principal,
+    things: Iterable[VirtualObject],
+    names: list[str] | None,
+    kind: str | None = None,
 ) -> Iterator[Pick]:
+    """What is exported of the things: what of it the principal may take away."""
     for each in things:
         hidden = {prop.name for prop in each.properties.values() if not prop.readable}
         for name in names if names is not None else each.properties:
             prop = each.properties.get(name)
-            if name not in hidden and (kind is None or (prop is not None and prop.quantity == kind)):
+            if name in hidden or not (kind is None or (prop is not None and prop.quantity == kind)):
+                continue
+            if permits(platform, asking, "export", each, name):
                 yield Pick(each.id, each.record.no, name)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from diat.adapters.sql.history import Aggregate
+from diat.api.access import on_affordance
 from diat.api.ports import (
     Affordance,
     Limit,
@@ -30,7 +31,11 @@ _LATEST = 253_402_300_799_999
 """The last millisecond that RFC 3339 can write."""
 
 
-@router.get("/things/{thing}/properties/{name}/history", summary="History of a property")
+@router.get(
+    "/things/{thing}/properties/{name}/history",
+    summary="History of a property",
+    dependencies=[on_affordance("history")],
+)
 def read_history(
     request: Request,
     response: Response,

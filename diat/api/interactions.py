@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from diat.api import views
+from diat.api.access import Asking, on_affordance, on_each, permits, sees
 from diat.api.claims import Hold, hold_of
 from diat.api.ports import (
     Affordance,
@@ -27,6 +28,7 @@ from diat.api.problems import problem
 from diat.api.units import Unit, Units, own_value, scale, scales
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
+from diat.security.principal import Principal
 from diat.vol.interaction import Actuation, Order
 from diat.vol.thing import Property
 
@@ -35,18 +37,24 @@ PATIENCE = 2.0
 """Seconds that a write waits for the thing unless ``Prefer: wait=`` says otherwise."""
 
 
-@router.get("/things/{thing}/properties", summary="Values of all properties")
-def read_properties(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
+@router.get("/things/{thing}/properties", summary="Values of all properties", dependencies=[on_each("read")])
+def read_properties(
+    platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
+) -> dict[str, Any]:
     """An object of bare values; properties that have none yet are left out."""
-    shown = scales(_readable(platform, thing), units or [])
+    shown = scales(_readable(platform, asking, thing), units or [])
     values = platform.things.twin(thing).values
     return {name: shown[name].value(known.value) for name, known in values.items() if name in shown}
 
 
-@router.get("/things/{thing}/readings", summary="Newest readings of all properties")
-def read_readings(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
+@router.get(
+    "/things/{thing}/readings", summary="Newest readings of all properties", dependencies=[on_each("read")]
+)
+def read_readings(
+    platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
+) -> dict[str, Any]:
     """Readings with unit, both times and quality, by property."""
-    properties = {prop.name: prop for prop in _readable(platform, thing)}
+    properties = {prop.name: prop for prop in _readable(platform, asking, thing)}
     shown, now = scales(properties.values(), units or []), platform.clock()
     values = platform.things.twin(thing).values
     return {
@@ -56,14 +64,20 @@ def read_readings(platform: ThePlatform, thing: ThingId, units: Units = None) ->
     }
 
 
-@router.get("/things/{thing}/properties/{name}", summary="Value of a property")
+@router.get(
+    "/things/{thing}/properties/{name}", summary="Value of a property", dependencies=[on_affordance("read")]
+)
 def read_property(platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None) -> JSONResponse:
     """The bare value."""
     shown = scale(readable_property(platform, thing, name), unit)
     return JSONResponse(shown.value(_known(platform, thing, name).value))
 
 
-@router.get("/things/{thing}/properties/{name}/reading", summary="Newest reading of a property")
+@router.get(
+    "/things/{thing}/properties/{name}/reading",
+    summary="Newest reading of a property",
+    dependencies=[on_affordance("read")],
+)
 def read_reading(
     platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None
 ) -> dict[str, Any]:
@@ -79,6 +93,7 @@ _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"s
     "/things/{thing}/properties/{name}",
     status_code=204,
     summary="Write a property",
+    dependencies=[on_affordance("write")],
     openapi_extra=_ANY_JSON,
     responses={202: {"description": "Given to the thing, which has not confirmed yet"}},
 )
@@ -124,7 +139,11 @@ async def write_property(
 
 
 @router.post(
-    "/things/{thing}/actions/{name}", status_code=201, summary="Invoke an action", openapi_extra=_ANY_JSON
+    "/things/{thing}/actions/{name}",
+    status_code=201,
+    summary="Invoke an action",
+    openapi_extra=_ANY_JSON,
+    dependencies=[on_affordance("invoke")],
 )
 async def invoke_action(
     request: Request,
@@ -150,7 +169,11 @@ async def invoke_action(
     return JSONResponse(body, 201, {"Location": location})
 
 
-@router.get("/things/{thing}/actions/{name}/{invocation}", summary="What became of an invocation")
+@router.get(
+    "/things/{thing}/actions/{name}/{invocation}",
+    summary="What became of an invocation",
+    dependencies=[on_affordance("read")],
+)
 def query_action(platform: ThePlatform, thing: ThingId, name: Affordance, invocation: str) -> dict[str, Any]:
     """``pending``, ``completed``, ``failed``, ``expired`` or ``in-doubt``, with output or error."""
     found = platform.history.actuation(invocation)
@@ -180,8 +203,16 @@ def _ended(actuation: Actuation) -> Future[Actuation]:
     return future
 
 
-def _readable(platform: Platform, thing: str) -> list[Property]:
-    return [prop for prop in platform.things.registry.get(thing).properties.values() if prop.readable]
+def _readable(platform: Platform, asking: Principal, thing: str) -> list[Property]:
+    """The readable properties of a thing that the principal may read."""
+    each = platform.things.registry.get(thing)
+    if not sees(platform, asking, each):
+        raise NotFound(f"there is no thing {thing!r}")
+    return [
+        prop
+        for prop in each.properties.values()
+        if prop.readable and permits(platform, asking, "read", each, prop.name)
+    ]
 
 
 def _known(platform: Platform, thing: str, name: str) -> Any:

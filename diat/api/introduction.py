@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from diat.api.access import for_roles
 from diat.api.directory import MERGE_PATCH, TD
 from diat.api.listing import JSON_LD
 from diat.api.ports import StrictRoute, ThePlatform, base_url
@@ -39,6 +40,7 @@ _PAGE = {
     PATH,
     summary="The Thing Description of the platform itself",
     response_class=Response,
+    dependencies=[for_roles()],
     responses={200: {"content": {TD: {"schema": {"type": "object"}}}}},
 )
 def introduce(request: Request, platform: ThePlatform) -> Response:

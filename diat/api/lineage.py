@@ -9,10 +9,13 @@ import msgspec
 from fastapi import APIRouter
 
 from diat.api import views
+from diat.api.access import Asking, on_each, permits
 from diat.api.ports import Platform, StrictRoute, ThePlatform
+from diat.api.service_access import on_service, sees_service
 from diat.api.views import Json
 from diat.kernel.clock import rfc3339
-from diat.kernel.errors import NotFound
+from diat.kernel.errors import Forbidden, NotFound
+from diat.security.principal import Principal
 from diat.service.explaining import Known, explain, told
 from diat.service.service import Service
 from diat.vol.interaction import Actuation
@@ -25,14 +28,21 @@ _BACK = 50
 """Commands looked back upon for the last that was a decision."""
 
 
-@router.get("/actuations/{actuation}", tags=["operation"], summary="One command, completely explained")
-def get_actuation(platform: ThePlatform, actuation: str) -> Json:
+@router.get(
+    "/actuations/{actuation}",
+    tags=["operation"],
+    summary="One command, completely explained",
+    dependencies=[on_each("read")],
+)
+def get_actuation(platform: ThePlatform, asking: Asking, actuation: str) -> Json:
     """Who gave it, why, on which readings, and what became of it.
 
     Of a service: from which template with which parameters, in which step with which values, why to this
     thing, over whom it had priority. Of a person: until when it keeps services off.
     """
     each = platform.history.actuation(actuation)
+    if not _reads(platform, asking, each.thing, each.affordance):
+        raise NotFound(f"there is no command {actuation!r}")
     why = each.why or {}
     shown = views.actuation(each)
     if each.service is None:
@@ -40,7 +50,11 @@ def get_actuation(platform: ThePlatform, actuation: str) -> Json:
         return shown
     return {
         **shown,
-        "by": {"person": False, "title": why.get("title", ""), "services": _services(platform, each.service)},
+        "by": {
+            "person": False,
+            "title": why.get("title", ""),
+            "services": _services(platform, asking, each.service),
+        },
         "decision": why.get("decision"),
         "template": why.get("template"),
         "parameters": why.get("parameters"),
@@ -49,17 +63,30 @@ def get_actuation(platform: ThePlatform, actuation: str) -> Json:
         "binding": why.get("binding"),
         "claim": {"priority": why.get("priority"), "over": why.get("over") or []},
         "values": why.get("values") or {},
-        "readings": readings(platform, each),
+        "readings": [
+            line
+            for line in readings(platform, each)
+            if _reads(platform, asking, line["thing"], line["affordance"])
+        ],
     }
 
 
-@router.get("/services/{service}/explanation", tags=["services"], summary="A service in plain sentences")
-def explain_service(platform: ThePlatform, service: str) -> Json:
+@router.get(
+    "/services/{service}/explanation",
+    tags=["services"],
+    summary="A service in plain sentences",
+    dependencies=[on_service("read")],
+)
+def explain_service(platform: ThePlatform, asking: Asking, service: str) -> Json:
     """What it does, what is bound and why, what is missing and what that costs.
 
     And what it last decided and on what, who outranks it until when, and what it waits for.
     """
     known = knowledge(platform, platform.services.get(service), deeply=True)
+    state = known.state
+    for binding in state.bindings if state is not None else []:
+        if not _reads(platform, asking, binding.thing, binding.affordance):
+            raise Forbidden("it tells of things that are not yours to read")
     return {"id": service, "title": known.service.title, "sentences": explain(known)}
 
 
@@ -134,10 +161,22 @@ def _last(platform: Platform, composite: str) -> Actuation | None:
     return next((each for each in found if (each.why or {}).get("decision") != "told again"), None)
 
 
-def _services(platform: Platform, composite: str) -> list[Json]:
+def _reads(platform: Platform, asking: Principal, thing: str, affordance: str) -> bool:
+    """Whether a principal may read of a thing; of one that is gone only who may read everywhere."""
+    if platform.decider.everywhere(asking, "read"):
+        return True
+    each = platform.things.registry.objects.committed.get(thing)
+    return each is not None and permits(platform, asking, "read", each, affordance)
+
+
+def _services(platform: Platform, asking: Principal, composite: str) -> list[Json]:
     """The services that the composite works for just now."""
     users: list[Any] = platform.services.sharing.committed(composite)
-    found = (each for each in platform.services.everything() if each.id in users)
+    found = (
+        each
+        for each in platform.services.everything()
+        if each.id in users and sees_service(platform, asking, each)
+    )
     return [{"id": each.id, "title": each.title, "revision": each.revision} for each in found]
 
 

@@ -19,6 +19,9 @@ from diat.adapters.sql.notices import KeptNotices
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.security.decision import Decider
+from diat.security.limits import Limits
+from diat.security.people import People
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.vol.layer import VirtualObjectLayer
@@ -45,6 +48,8 @@ class Platform(Protocol):
     record: Record
     clock: Clock
     name: str
+    decider: Decider
+    people: People
 
     @property
     def broker(self) -> BrokerAddress:
@@ -55,6 +60,18 @@ class Platform(Protocol):
         """Why it cannot do its work just now; None if all is well."""
 
     @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+
+    @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
 
@@ -62,18 +79,18 @@ class Platform(Protocol):
         """Run a change in the writer, in a transaction of its own."""
 
 
-def _platform(request: Request) -> Platform:
+async def _platform(request: Request) -> Platform:
     platform: Platform = request.app.state.platform
     return platform
 
 
-def _thing_id(
+async def _thing_id(
     request: Request, thing: Annotated[str, Path(description="The thing's TD id, percent-encoded")]
 ) -> str:
     return _segment_of(request, 2, thing)
 
 
-def _affordance(
+async def _affordance(
     request: Request, name: Annotated[str, Path(description="The affordance's name, percent-encoded")]
 ) -> str:
     return _segment_of(request, 4, name)
@@ -85,7 +102,7 @@ def _segment_of(request: Request, at: int, decoded: str) -> str:
     return decoded if raw is None else unquote(raw.partition(b"?")[0].decode("latin-1").split("/")[at])
 
 
-def _revision(
+async def _revision(
     if_match: Annotated[str | None, Header(description="ETag that must still hold")] = None,
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":

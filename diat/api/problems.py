@@ -31,6 +31,8 @@ _TITLES = {
     "bad-request": "The request cannot be read",
     "unauthenticated": "Say who you are",
     "forbidden": "You may not do this",
+    "csrf": "It does not come from a page of ours",
+    "too-many": "Come again later",
     "origin": "Pages from elsewhere may not call this platform",
     "not-found": "There is no such thing, service, template or command",
     "media-type": "That kind of document is not taken here",
@@ -54,6 +56,7 @@ _KINDS = {
     405: "method-not-allowed",
     413: "too-large",
     415: "media-type",
+    429: "too-many",
     501: "not-implemented",
 }
 
@@ -123,6 +126,13 @@ def problem(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
         **{key: value for key, value in more.items() if value},
     }
     return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def slower(wait: float, detail: str) -> JSONResponse:
+    """429: come again after so many seconds."""
+    answer = problem(429, "too-many", detail)
+    answer.headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    return answer
 
 
 def install(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diat.adapters.sql.history import Past
+from diat.api.access import on_affordance
 from diat.api.ports import Affordance, Platform, ThePlatform, ThingId, durably
 from diat.api.units import Unit, scale
 from diat.kernel.errors import Invalid, NotFound
@@ -133,6 +134,7 @@ async def _opened_event(
     "/things/{thing}/properties/{name}/observe",
     response_class=EventSourceResponse,
     summary="Values of a property as they come",
+    dependencies=[on_affordance("observe")],
 )
 async def observe_property(
     stream: Annotated[Opened, Depends(_opened_property)],
@@ -146,6 +148,7 @@ async def observe_property(
     "/things/{thing}/events/{name}",
     response_class=EventSourceResponse,
     summary="Events of a thing as they come",
+    dependencies=[on_affordance("observe")],
 )
 async def subscribe_event(
     stream: Annotated[Opened, Depends(_opened_event)],

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
-from diat.cli import history
+from diat.cli import history, people
+from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
+from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
 
 app = typer.Typer(
@@ -139,9 +141,37 @@ def up(
             help="Private network that web hooks may reach; may be repeated.  [default: none]",
         ),
     ] = None,
+    lan: Annotated[
+        bool,
+        typer.Option(
+            "--lan/--no-lan",
+            envvar="DIAT_LAN",
+            help="Open REST beyond this machine; whoever comes needs a credential then.",
+        ),
+    ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            envvar="DIAT_NAME",
+            help="Host name that it goes by with --lan; may be repeated.  [default: the machine's]",
+        ),
+    ] = None,
+    rate: Annotated[
+        float,
+        typer.Option(
+            "--rate", envvar="DIAT_RATE", min=1, help="Requests a second that one principal may make."
+        ),
+    ] = 200.0,
+    streams: Annotated[
+        int,
+        typer.Option(
+            "--streams", envvar="DIAT_STREAMS", min=1, help="Streams that one principal may read at once."
+        ),
+    ] = 64,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
-    """Run the platform on this machine: broker, database and REST, on loopback.
+    """Run the platform on this machine: broker, database and REST, on loopback unless --lan is given.
 
     Example: diat up --http 8080 --data ~/house
     """
@@ -162,18 +192,22 @@ def up(
         retention=(hot_days, raw_days, hourly_days),
         webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,
+        lan=lan,
+        names=tuple(name or ()),
+        rate=rate,
+        streams=streams,
     )
 
 
 app.add_typer(history.app, name="history")
+app.add_typer(people.users, name="user")
+app.add_typer(people.tokens, name="token")
 
 
 @app.command()
 def plan(
     file: Annotated[Path, typer.Argument(help="A request for POST /services, JSON or YAML; - for stdin.")],
-    url: Annotated[
-        str, typer.Option("--url", envvar="DIAT_URL", help="Where the platform's REST is.")
-    ] = "http://127.0.0.1:8000",
+    url: UrlOption = URL,
     since: Annotated[
         str | None, typer.Option("--from", help="Replay from this time on, RFC 3339 or Unix ms.")
     ] = None,
@@ -182,6 +216,8 @@ def plan(
         str | None, typer.Option("--instead", help="Id of the service in whose place it would be put.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    token: TokenOption = None,
+    data: PlatformData = DATA,
 ) -> None:
     """Ask a running platform what a service would come to; nothing happens.
 
@@ -192,7 +228,7 @@ def plan(
     """
     from diat.cli.plan import run
 
-    raise typer.Exit(run(file, url, since, until, instead, as_json=as_json))
+    raise typer.Exit(run(file, Rest(url, token, data), since, until, instead, as_json=as_json))
 
 
 @app.command()

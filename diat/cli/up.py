@@ -16,8 +16,11 @@ import uvicorn
 from diat import __version__
 from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
+from diat.cli.credentials import OWNER_TOKEN, keep
 from diat.daemon import Daemon
 from diat.kernel.errors import SetupError
+from diat.security.limits import Limits
+from diat.security.logs import keep_secrets_out_of_logs
 from diat.settings import Listen, Settings, parse_listen, parse_network, parse_site
 
 GRACE = 3
@@ -40,6 +43,10 @@ def run(
     retention: tuple[int, int | None, int | None],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
+    lan: bool,
+    names: tuple[str, ...],
+    rate: float,
+    streams: int,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
@@ -48,11 +55,12 @@ def run(
         Invalid: a setting is wrong.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = Settings(
         data=data.expanduser().absolute(),
-        http=parse_listen(http, "--http"),
+        http=parse_listen(http, "--http", lan=lan),
         mqtt=parse_listen(mqtt, "--mqtt"),
         broker=broker,
         filters=filters,
@@ -62,6 +70,9 @@ def run(
         announce=announce,
         site=parse_site(site, zone),
         webhooks_allow=tuple(parse_network(each, "--webhooks-allow") for each in webhooks_allow),
+        lan=lan,
+        names=names,
+        limits=Limits(rate=rate, burst=2 * rate, streams=streams),
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
@@ -77,6 +88,10 @@ def run(
             app = make_app(daemon, __version__)
             _settle_memory()
             _greet(settings)
+            owner = settings.data / OWNER_TOKEN
+            keep(owner, daemon.submit(daemon.people.owner_token).result())
+            if lan:
+                _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,
@@ -87,7 +102,10 @@ def run(
                     lifespan="off",
                 )
             )
-            server.run(sockets=[listening])
+            try:
+                server.run(sockets=[listening])
+            finally:
+                owner.unlink(missing_ok=True)
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
@@ -131,6 +149,16 @@ def _listen(address: Listen) -> socket.socket:
         ) from None
     listening.set_inheritable(False)
     return listening
+
+
+def _let_the_first_one_in(daemon: Daemon) -> None:
+    """Print a link as long as there is nobody who can log in and change users."""
+    invitation = daemon.submit(lambda: daemon.people.first_admin("admin")).result()
+    if invitation is not None:
+        http = daemon.settings.http
+        host = socket.gethostname() if http.host in ("0.0.0.0", "::") else http.host
+        typer.echo("Nobody can log in yet. This link, good once and for a day, sets the password of admin:")
+        typer.echo(f"  http://{Listen(host, http.port)}/login#{invitation}")
 
 
 def _greet(settings: Settings) -> None:

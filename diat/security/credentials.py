@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from diat.kernel.errors import Conflict, Invalid, NotFound
 from diat.kernel.overlay import Ledger, Overlay
-from diat.security.passwords import NOBODY, hashed, matches, new_password
 from diat.security.permissions import RESERVED, Permissions, meeting
+from diat.security.thing_passwords import NOBODY, hashed, matches, new_password
 from diat.wire.topics import is_name
 
 Kind = Literal["thing", "bridge", "gateway", "key"]

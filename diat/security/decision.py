@@ -50,3 +50,6 @@ class Decider(Protocol):
 
     def decide(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
         """Decide on one operation with one target; now in Unix milliseconds. Never raises."""
+
+    def everywhere(self, principal: Principal, operation: Operation) -> bool:
+        """Whether it permits an operation with every target, as it is: then nobody need ask of each."""

@@ -71,6 +71,10 @@ class ServiceLayer:
             raise NotFound(f"there is no service {service!r}")
         return found
 
+    def known(self, service: str) -> bool:
+        """Whether there is a committed service of this id."""
+        return service in self._services.committed
+
     def everything(self) -> list[Service]:
         """All committed services, oldest first."""
         return sorted(self._services.committed.values(), key=lambda each: (each.created, each.id))

@@ -65,6 +65,8 @@ GRACE = 5_000
 """Milliseconds after its end in which a command's answer is still waited for."""
 ANSWER = 5_000
 """Milliseconds after which to look whether a command was answered that another has to wait for."""
+AGAIN = "by hand again"
+"""The decision word of a command that brings back what a person had set, once nobody overrules it."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
 MOST_OPEN = 256
@@ -385,7 +387,7 @@ class Interaction:
             raise Invalid(message.reason, name if kind == "property" else "input")
         done = moves(each, kind, name, value)
         timed = self._must_keep(each, name, done, order, actuation.decided)
-        self._must_win(each, name, now, order)
+        self._must_win(each, kind, name, value, now, order)
         self._make_room(actuation, now)
         if kind == "property":
             self._overtake(actuation, now)
@@ -467,11 +469,16 @@ class Interaction:
                 self._close(oldest, "in-doubt", now, error=f"overtaken by {newer.id}")
 
     def _rest(self, key: str, rest: Rest, now: int, decided: int) -> Actuation:
-        """Give the command that brings what was let go to rest."""
-        why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
-        order = Order(
-            service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
-        )
+        """Give the command that brings what was let go to rest, or a person's value back."""
+        if rest.service == PERSON:
+            until = self.arbiter.known(key).claims[0].until or now
+            why: dict[str, Any] | None = {**(rest.why or {}), "decision": AGAIN}
+            order = Order(why=why, decided=decided, hold=max(until - now, 1))
+        else:
+            why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
+            order = Order(
+                service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
+            )
         act = self.write if rest.kind == "property" else self.invoke
         return act(key.partition(" ")[0], rest.name, rest.value, now, order)
 
@@ -486,7 +493,9 @@ class Interaction:
         self._close(actuation, "completed", now)
         return msgspec.structs.replace(actuation, state="completed", resolved=now)
 
-    def _must_win(self, each: VirtualObject, name: str, now: int, order: Order) -> None:
+    def _must_win(
+        self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
+    ) -> None:
         """Only who has won the actuator drives it; a person's command is a claim of its own."""
         actuator = each.actuator(name)
         winner = self.arbiter.winner(each.id, actuator)
@@ -499,6 +508,8 @@ class Interaction:
         if order.hold <= 0:
             self.arbiter.leave(f"{each.id} {actuator}", None)
             return
+        # What an action brought about may be undone by invoking it again.
+        wish = Rest(name=name, kind=kind, value=value, service=PERSON, why=order.why)
         mine = Claim(
             holder=PERSON,
             title="a person",
@@ -506,6 +517,7 @@ class Interaction:
             since=now,
             until=now + order.hold,
             names=(name,),
+            wish=wish if kind == "property" else None,
         )
         self.arbiter.claim(each.id, actuator, mine)
 
@@ -550,7 +562,7 @@ class Interaction:
             self._counts_from(closed, now)
         self.dropped += closed.delivery == "at-most-once" and state in ("expired", "in-doubt")
         each = self._registry.seen(actuation.thing)
-        if actuation.service is not None and each is not None:
+        if each is not None:
             self._resting.ended(self._key(each, actuation.affordance), closed, now)
         self.endings.note(closed)
         self.on_end(closed)
@@ -558,7 +570,7 @@ class Interaction:
 
 def _by_hand(order: Order, now: int) -> dict[str, Any]:
     """What explains a person's command."""
-    return {**(order.why or {}), "decision": "by hand", "hold": now + order.hold}
+    return {"decision": "by hand", **(order.why or {}), "hold": now + order.hold}
 
 
 def _nothing_came() -> int:

@@ -18,8 +18,8 @@ from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.certificates import write_private
 from diat.security.credentials import Credential
 from diat.security.joining import JOIN
-from diat.security.passwords import hashed
 from diat.security.permissions import Permissions, of_joining
+from diat.security.thing_passwords import hashed
 from diat.wire import topics
 
 GATHERED = 0.3

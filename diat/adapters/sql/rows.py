@@ -11,6 +11,7 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.service.service import Service
 from diat.service.situation import Situation
@@ -85,6 +86,8 @@ OVERLAYS: dict[str, TableRows] = {
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
     "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
+    "users": _table("users", "id body", lambda key, u: (key, text(u))),
+    "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -112,6 +115,8 @@ read_situation = msgspec.json.Decoder(Situation).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
+read_user = msgspec.json.Decoder(User).decode
+read_token = msgspec.json.Decoder(Token).decode
 read_template = Template.model_validate_json
 
 __all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]

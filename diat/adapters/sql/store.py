@@ -12,6 +12,7 @@ from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
+from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.service.service import Service
 from diat.service.situation import Situation
@@ -166,6 +167,16 @@ class SqlStore:
                     select(tables.META.c.key, tables.META.c.value).where(tables.META.c.key.like("join-%"))
                 )
             ]
+
+    def users(self) -> list[User]:
+        """All users."""
+        with self._engine.connect() as connection:
+            return [rows.read_user(body) for (body,) in connection.execute(select(tables.USERS.c.body))]
+
+    def tokens(self) -> list[Token]:
+        """All tokens, also those that have expired."""
+        with self._engine.connect() as connection:
+            return [rows.read_token(body) for (body,) in connection.execute(select(tables.TOKENS.c.body))]
 
     def composites(self) -> list[tuple[str, CompositeState]]:
         """The state of each composite, by service."""
