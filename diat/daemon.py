@@ -19,9 +19,12 @@ from typing import TypeVar
 import msgspec
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
+from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
+from diat.adapters.certificates import Authority, Tls, given
+from diat.adapters.joinkey import keep_key
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
@@ -43,8 +46,10 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.audit import Audit
+from diat.security.credentials import Credentials
 from diat.security.decision import Decider
 from diat.security.decisions import Decisions
+from diat.security.joining import JOIN, Joining
 from diat.security.limits import Limits
 from diat.security.people import People
 from diat.security.policies import Policies
@@ -54,6 +59,7 @@ from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
 from diat.settings import Settings
+from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
@@ -183,6 +189,8 @@ class Daemon:
         situations: what starts and stops services by itself.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
+        access: which things get in, and what they may do.
+        tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
@@ -297,6 +305,10 @@ class Daemon:
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
+        credentials = Credentials(ledger, store.credentials())
+        joining = Joining(ledger, credentials, store.joining())
+        self.access = Access(credentials, joining, clock, asked=settings.lan)
+        self.tls = tls_of(settings)
         self.things = VirtualObjectLayer(
             ledger,
             DIALECTS,
@@ -306,6 +318,7 @@ class Daemon:
             settings.admission,
             [self.broker.host.lower()],
             mirror=settings.mirror,
+            access=self.access,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -339,11 +352,13 @@ class Daemon:
         self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
+        if settings.lan and credentials.get(JOIN) is None:
+            keep_key(settings.data, joining.new_key(clock()))
         store.write(ledger)
         ledger.commit()
         store.close()
 
-        address = self._broker(stack)
+        address = self._address = self._broker(stack)
         self.name = _client_id(settings.data)
         note = SessionNote(settings.data / "subscribed", settings.broker, self.name, *settings.filters)
         self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL, note)
@@ -404,7 +419,13 @@ class Daemon:
         make = OWN_BROKERS.get(settings.broker)
         if make is None:
             return parse_broker_url(settings.broker)
-        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port)
+        guarded = Guarded(self.access, self._came) if settings.lan else None
+        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port, guarded, self.tls)
+        if broker.gate is not None:
+            gate = broker.gate
+            self.access.credentials.on_change = lambda name, cut: gate.changed(name, cut=cut)
+            self.access.on_other = lambda name: gate.changed(name, cut=True)
+        self._own_broker = broker
         stack.callback(broker.stop)
         broker.start()
         watch = threading.Thread(target=self._watch, args=(broker,), name="diat-broker-watch")
@@ -413,6 +434,13 @@ class Daemon:
         watch.start()
         address: BrokerAddress = broker.address
         return address
+
+    def _came(self, name: str, client: str, newest: bool) -> None:
+        """Keep that somebody came, if that is news."""
+        credentials = self.access.credentials
+        held = credentials.get(name)
+        if held is not None and credentials.is_news(held, client, newest=newest):
+            self.submit(lambda: credentials.came(name, client, newest=newest))
 
     def _watch(self, broker: OwnBroker) -> None:
         """Start the broker again when it dies; pass on what it has to say of its clients."""
@@ -428,6 +456,19 @@ class Daemon:
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+def tls_of(settings: Settings) -> Tls | None:
+    """What is to be served encrypted with; None for plain text.
+
+    Raises:
+        SetupError: the certificates cannot be used.
+    """
+    if not settings.encrypted:
+        return None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        return given(settings.tls_cert, settings.tls_key)
+    return Authority(settings.data / "tls").server()
 
 
 @contextmanager
