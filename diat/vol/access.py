@@ -112,6 +112,15 @@ class Access:
             return "its certificate names no gateway, or was revoked"
         return Entry(name, self.permissions(held))
 
+    def allowed(self, user: str, client: str) -> Permissions:
+        """What a client may do that was let in before, under this name."""
+        if user == JOIN:
+            return of_joining(client) if client in self.joined else Permissions()
+        held = self.credentials.get(user)
+        if held is None or held.kind == "key" or not self._owns(held, client) or self._rejected(user):
+            return Permissions()
+        return self.permissions(held)
+
     def permissions(self, held: Credential) -> Permissions:
         """What a credential may do."""
         if held.kind != "thing":
