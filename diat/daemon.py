@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
 from diat.adapters.certificates import Authority, Tls, given
-from diat.adapters.joinkey import keep_key
+from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, kept_key
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
@@ -189,6 +189,7 @@ class Daemon:
         situations: what starts and stops services by itself.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
+        broker_secret: what a broker of somebody else's shows when it asks who may come in.
         access: which things get in, and what they may do.
         tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
@@ -244,7 +245,7 @@ class Daemon:
         """Where others reach the broker; without a credential."""
         settings = self.settings
         if settings.broker in OWN_BROKERS:
-            return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
+            return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
 
@@ -273,6 +274,36 @@ class Daemon:
     def crashed(self) -> bool:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
+
+    def invitation(self) -> dict[str, Any]:
+        """What a thing needs to join (``diat.api.ports.Platform``)."""
+        key = kept_key(self.settings.data) if self.access.asked else None
+        authority = self.tls.authority if self.tls is not None else None
+        address = invitation(self._joining_at(), key) if key is not None else None
+        return {
+            "address": address,
+            "qr": as_svg(address) if address is not None else None,
+            "authority": authority.read_text("ascii") if authority is not None else None,
+        }
+
+    def keep_join_key(self, key: str) -> None:
+        """Keep the join key for ``invitation``."""
+        keep_key(self.settings.data, key)
+
+    def lets_in(self, user: str, password: str, client: str) -> bool:
+        """Whether a client of a broker that is not ours may come in."""
+        entry = self.access.decide(user, password, client)
+        if isinstance(entry, str):
+            return False
+        self._came(entry.name, client, entry.newest)
+        return True
+
+    def _joining_at(self) -> BrokerAddress:
+        """Where things join, as others on the network call it."""
+        there = self.broker
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        beside = 1 if self.settings.broker == "mosquitto" else 0
+        return BrokerAddress(host, there.port + beside, tls=there.tls)
 
     def _crash(self) -> None:
         self._crashed.set()
@@ -309,6 +340,7 @@ class Daemon:
         joining = Joining(ledger, credentials, store.joining())
         self.access = Access(credentials, joining, clock, asked=settings.lan)
         self.tls = tls_of(settings)
+        self.broker_secret = broker_secret(settings.data)
         self.things = VirtualObjectLayer(
             ledger,
             DIALECTS,

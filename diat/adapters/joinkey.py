@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 from pathlib import Path
 
 import segno
@@ -10,7 +11,7 @@ import segno
 from diat.adapters.brokers.address import BrokerAddress, bracketed
 from diat.adapters.certificates import write_private
 
-_FILE = "join-key"
+_FILE, _BROKER = "join-key", "broker-secret"
 
 
 def keep_key(data: Path, key: str) -> None:
@@ -24,6 +25,14 @@ def kept_key(data: Path) -> str | None:
         return (data / _FILE).read_text("utf-8").strip()
     except OSError:
         return None
+
+
+def broker_secret(data: Path) -> str:
+    """What a broker of somebody else's shows when it asks us; made if there is none."""
+    path = data / _BROKER
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32).encode())
+    return path.read_text("utf-8").strip()
 
 
 def invitation(broker: BrokerAddress, key: str) -> str:

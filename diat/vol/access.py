@@ -25,7 +25,7 @@ from diat.security.permissions import (
 )
 from diat.vol.dialects.port import Outgoing
 from diat.vol.registry import Registry
-from diat.vol.thing import Admission, VirtualObject
+from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import encode
 
@@ -112,6 +112,15 @@ class Access:
             return "its certificate names no gateway, or was revoked"
         return Entry(name, self.permissions(held))
 
+    def allowed(self, user: str, client: str) -> Permissions:
+        """What a client may do that was let in before, under this name."""
+        if user == JOIN:
+            return of_joining(client) if client in self.joined else Permissions()
+        held = self.credentials.get(user)
+        if held is None or held.kind == "key" or not self._owns(held, client) or self._rejected(user):
+            return Permissions()
+        return self.permissions(held)
+
     def permissions(self, held: Credential) -> Permissions:
         """What a credential may do."""
         if held.kind != "thing":
@@ -152,10 +161,11 @@ class Access:
         each = self._registry.objects.committed.get(announced.thing) if announced is not None else None
         if each is None or each.wire or not each.taking_part:
             return Permissions()
+        record = self._registry.record
         told = (getattr(outlet, "topic", "") for outlet in each.description.outlets.values())
         return Permissions(
-            publish=tuple(topic for topic in each.inlets if self._is_own(each.id, topic)),
-            subscribe=tuple(topic for topic in told if self._is_own(each.id, topic)),
+            publish=tuple(topic for topic in each.inlets if self._is_own(each.id, topic, record)),
+            subscribe=tuple(topic for topic in told if self._is_own(each.id, topic, record)),
         )
 
     def left(self, name: str, client: str) -> None:
@@ -204,18 +214,18 @@ class Access:
                 scope = held.scope.publish if publish else held.scope.subscribe
                 if any(covers(each, topic) for each in scope):
                     return True
-            elif self._is_own(thing, topic):
+            elif self._is_own(thing, topic, self._registry.noted):
                 return True
         return False
 
-    def _is_own(self, thing: str, topic: str) -> bool:
+    def _is_own(self, thing: str, topic: str, record_of: Callable[[str], ThingRecord | None]) -> bool:
         """Whether a topic is in nobody's scope, and no thing was there before that uses it."""
         if not plain(topic):
             return False
         if any(overlap(s, topic) for each in self.credentials.scoped() for s in _all(each.scope)):
             return False
-        record = self._registry.record(thing)
-        users = [self._registry.record(other) for other in self._registry.users(topic) if other != thing]
+        record = record_of(thing)
+        users = [record_of(other) for other in self._registry.users(topic) if other != thing]
         return record is not None and all(other is None or other.no > record.no for other in users)
 
     def admission(self, topic: str, usual: Admission) -> Admission:

@@ -119,6 +119,10 @@ class Registry:
         """The committed record of a thing, retired or not; any thread may ask."""
         return self._records.committed.get(thing)
 
+    def noted(self, thing: str) -> ThingRecord | None:
+        """The record of a thing, retired or not, as the writer sees it."""
+        return self._records.get(thing)
+
     def users(self, topic: str) -> list[str]:
         """The things of other dialects that speak on a topic, and foreign ones that are driven by it."""
         return [*self.speakers.members(topic), *self._lookups.driven.members(topic)]

@@ -12,16 +12,20 @@ import contextlib
 import json
 import queue
 import socket
+import ssl
 import threading
 import time
 from pathlib import Path
 
+import httpx
 import paho.mqtt.client as paho
 import pytest
+import uvicorn
 from paho.mqtt.enums import CallbackAPIVersion
 
 from diat.adapters.brokers.listening import free_port
 from diat.adapters.joinkey import kept_key
+from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.settings import Listen, Settings
 
@@ -98,6 +102,35 @@ class Person:
     def end(self):
         self.paho.disconnect()
         self.paho.loop_stop()
+
+
+@contextlib.contextmanager
+def served(site):
+    """REST of a site on a real socket; its client, as the platform's owner."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind((LOOPBACK, 0))
+    listening.listen()
+    tls = site.daemon.tls
+    config = uvicorn.Config(
+        make_app(site.daemon, "0"),
+        log_level="error",
+        lifespan="off",
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="test-uvicorn")
+    thread.start()
+    url = f"http{'s' if tls else ''}://{LOOPBACK}:{listening.getsockname()[1]}"
+    verify = ssl.create_default_context(cafile=tls.authority) if tls else True
+    token = site.do(site.daemon.people.owner_token)
+    with httpx.Client(base_url=url, timeout=30, verify=verify) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        until(lambda: server.started, "uvicorn")
+        yield client
+    server.should_exit = True
+    thread.join()
+    listening.close()
 
 
 class Site:
