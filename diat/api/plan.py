@@ -77,7 +77,10 @@ async def plan_service(
             parameters=wanted.parameters,
             goal=wanted.plain_goal,
             instead=instead,
+            asking=asking,
+            purpose=wanted.purpose or asking.purpose,
         ),
+        told=False,
     )
     may_service(platform, asking, "compose", PLANNED, prospect.composite)
     if instead is not None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
+from diat.cvol.execution import AllowFor
 from diat.cvol.sandbox import ClaimsNote, Made, Said, Sandbox, Scene, counts_from
 from diat.cvol.steps import GREENWICH, Site
 from diat.kernel.clock import rfc3339
@@ -46,6 +47,8 @@ class Survey(Struct, kw_only=True):
         twins: what was known of them.
         dependants: things that depend on the composite, which therefore does not read them.
         site: where we are.
+        allow: what composites may bind; None for anything.
+        key: of pseudonyms.
     """
 
     position: int
@@ -53,6 +56,8 @@ class Survey(Struct, kw_only=True):
     twins: dict[str, Twin]
     dependants: frozenset[str] = frozenset()
     site: Site = GREENWICH
+    allow: AllowFor | None = None
+    key: bytes = b""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -155,6 +160,8 @@ class Replay:
             None,
             lambda _: None,
             self._survey.site,
+            self._survey.allow,
+            self._survey.key,
         )
         sandbox.deploy(composite, start)
         sandbox.settle(start)
@@ -189,6 +196,8 @@ class Replay:
             made,
             lambda each: own.get((each.thing, each.affordance, _plain(each.input), each.decided)),
             self._survey.site,
+            self._survey.allow,
+            self._survey.key,
         )
         others = [
             each

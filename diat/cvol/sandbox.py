@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
-from diat.cvol.execution import CompositeLayer, turn
+from diat.cvol.execution import AllowFor, CompositeLayer, turn
 from diat.cvol.steps import Site
 from diat.kernel.overlay import Ledger
 from diat.vol.arbitration import Claim
@@ -96,6 +96,8 @@ class Sandbox:
         made: makes the composite from what is noted of it; None if its notes are none of the replay's.
         given: from when a command like this one really counted, Unix milliseconds; None if none was given.
         site: where we are.
+        allow: what it may bind; None for anything.
+        key: of pseudonyms.
 
     Attributes:
         own_number: number of the composite's own thing over there, 0 if it never had one.
@@ -111,6 +113,8 @@ class Sandbox:
         made: Made | None,
         given: Callable[[Actuation], int | None],
         site: Site,
+        allow: AllowFor | None = None,
+        key: bytes = b"",
     ) -> None:
         self._now = 0
         # When the platform started, until the composite is there again: no timer runs in between.
@@ -136,6 +140,7 @@ class Sandbox:
         for command in scene.commands:
             self.things.interaction.heed(command, counts_from(command))
         self.composites = CompositeLayer(self._ledger, self.things, self._clock, site=site)
+        self.composites.allow_by(allow, key)
         self._current: Composite | None = None
         self._seen: set[str] = set()
         self.commands: list[Actuation] = []

@@ -98,6 +98,24 @@ class People:
         """The committed user; None if there is none."""
         return self._users.committed.get(name)
 
+    def grants_of(self, who: str) -> tuple[Grant, ...] | None:
+        """What a user or account may by now, by ``kind:name``; None for anybody else."""
+        kind, _, name = who.partition(":")
+        if kind not in ("user", "account"):
+            return None
+        known = self._users.get(name)
+        return () if known is None or known.disabled or known.kind != kind else known.grants
+
+    def renewed(self, principal: Principal) -> Principal | None:
+        """A principal as it is by now, with the purpose that it gave; None if it is no more."""
+        if not principal.token:
+            return principal
+        token = self._tokens.committed.get(principal.token)
+        owner = self._users.committed.get(principal.name)
+        if token is None or owner is None or owner.disabled or token.expires <= self._clock():
+            return None
+        return msgspec.structs.replace(token.principal(owner), purpose=principal.purpose)
+
     def everybody(self) -> list[User]:
         """All committed users, by name."""
         return sorted(self._users.committed.values(), key=lambda each: each.name)
