@@ -165,13 +165,15 @@ class CompositeLayer:
         """Start kept composites again; none is bound before the things of all of them are there."""
         composites = list(composites)
         now = self._clock()
+        undone = {"wakes": {each.id: self._state(each.id).wake for each in composites}}
+        claims = self._arbiter.due()
         for composite in composites:
             self._install(composite, now)
             # Known before the first is bound, or two could come to read each other.
             self._interests.hold(composite.id, (), self._holds(composite.id))
+        self._things.journal.begin({**undone, "claims": claims}, now)
         for composite in composites:
             self.deploy(composite, now)
-        self._things.journal.begin(now)
         self._arbiter.only((composite.id for composite in composites), now)
 
     def deploy(self, composite: Composite, now: int | None = None) -> None:

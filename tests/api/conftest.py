@@ -249,7 +249,7 @@ def somebody(house: House) -> Iterator[Someone]:
     """``somebody(house)(role, *places, **token)``: a client of a program that is just made, by a token."""
     clients: list[httpx.Client] = []
 
-    def make(role: str | None, *places: str, **scope: Any) -> httpx.Client:
+    def make(role: str | None, /, *places: str, **scope: Any) -> httpx.Client:
         name = f"program-{next(_NUMBERS)}"
         grants = [] if role is None else [{"role": role} | ({"places": list(places)} if places else {})]
         house.post("/users", {"name": name, "kind": "account", "grants": grants})
@@ -357,3 +357,8 @@ def _problem() -> Callable[..., dict[str, Any]]:
 @pytest.fixture(name="until")
 def _until() -> Callable[..., Any]:
     return until
+
+
+@pytest.fixture(name="running", scope="session")
+def _running() -> Callable[..., Any]:
+    return running

@@ -95,6 +95,18 @@ def test_with_a_token_it_answers(fortress):
     assert [each["title"] for each in fortress.get("/things")] == ["kryptos"]
 
 
+def test_descriptions_say_that_a_token_is_needed(fortress):
+    for shown in (fortress.get("/things/urn:x:vault"), fortress.get("/.well-known/wot")):
+        (name,) = shown["security"] if isinstance(shown["security"], list) else [shown["security"]]
+        assert shown["securityDefinitions"][name] == {
+            "scheme": "bearer", "in": "header", "name": "Authorization", "format": "opaque",
+        }  # fmt: skip
+    # What the thing brought itself demands what the thing said.
+    vault = fortress.get("/things/urn:x:vault")
+    (brought,) = (form for form in vault["properties"]["t"]["forms"] if "x.example" in form["href"])
+    assert vault["securityDefinitions"][brought["security"]] == {"scheme": "nosec"}
+
+
 class TestWhoCalls:
     """Whose page calls, and by what name we are called."""
 
