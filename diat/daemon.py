@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -47,14 +47,16 @@ from diat.security.audit import Audit
 from diat.security.decision import Decider, Decision
 from diat.security.decisions import Decisions
 from diat.security.limits import Limits
-from diat.security.operations import Operation
+from diat.security.operations import Operation, Target
 from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
+from diat.service.targets import targets_of
 from diat.service.templates import Templates
 from diat.settings import Settings
 from diat.vol.birth import FAREWELL
@@ -339,7 +341,14 @@ class Daemon:
             self.people.grants_of,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, situations
+            ledger,
+            self.things,
+            self.composites,
+            self.services,
+            clock,
+            random_id,
+            situations,
+            self._permit_situation,
         )
         self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
@@ -403,6 +412,19 @@ class Daemon:
             said = {"why": decided.reason, "policies": decided.policies}
             self.audit.tell(f"service:{service}", did, "denied", **said)
         return decided
+
+    def _permit_situation(self, situation: Situation, action: dict[str, Any]) -> str | None:
+        """Whether a situation may do something; see ``diat.service.doing.Permit``."""
+
+        def targets(service: str) -> tuple[Target, ...]:
+            known = self.services.seen(service)
+            return targets_of(service, self.composites.seen(known.composite) if known is not None else None)
+
+        refusal = self.services.acting.may_situation(situation, action, targets)
+        if refusal is not None:
+            did = f"{next(iter(action))} as {situation.title!r}"
+            self.audit.note(f"situation:{situation.id}", did, "denied", why=refusal)
+        return refusal
 
     def _reconsider(self) -> None:
         """Bind those services anew that may not do any more as they do, or may more."""
