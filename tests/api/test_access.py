@@ -80,7 +80,7 @@ def tenant(house, thing):
     yield {
         "{thing}": quote(made.id, safe=""), "{name}": "temperature", "{service}": service["id"],
         "{situation}": situation["id"], "{actuation}": actuation["id"], "{invocation}": invocation,
-        "{kind}": "thing_created", "{token}": "x", "id": made.id,
+        "{kind}": "thing_created", "{token}": "x", "{policy}": "x", "id": made.id,
     }  # fmt: skip
     house.rest.delete(f"/situations/{situation['id']}")
     house.rest.delete(f"/services/{service['id']}")
@@ -91,7 +91,7 @@ def filled(path, tenant):
     names |= {"/models/{name}": "/models/none", "/templates/{name}": "/templates/keep-within"}
     names |= {"/users/{name}": "/users/none"}
     for placeholder, value in {**names, **tenant}.items():
-        path = path.replace(placeholder, value)
+        path = path.replace(placeholder, value) if "{" in placeholder else path
     assert "{" not in path, path
     return path
 
