@@ -138,7 +138,7 @@ class Credentials:
             renewed=now,
             scope=asked,
         )
-        self._put(made, cut=known is None)
+        self._put(made, cut=False)
         return password
 
     def renew(self, name: str, now: int) -> str:

@@ -30,6 +30,8 @@ ANYBODY = """\
   no_auth_user: anyone
 """
 _DECIDED_WITHIN = 5
+MOST_FILTERS = 200
+"""Filters that one client may subscribe to where credentials are asked for; some count twice."""
 # First levels of topics that are the server's own. Seen without this rule: who published to
 # $JS/API/STREAM/DELETE/$MQTT_msgs deleted everybody's messages. With it, what is published there is
 # acknowledged and dropped, and subscribing is refused (under $MQTT by the server itself; denied here, it
@@ -139,6 +141,9 @@ authorization {{
 def _asked(secret: str, hook: str, issuer: str) -> str:
     """All but the platform's own two users are decided on by the hook, which is in the system account."""
     return f"""\
+# Of one client: limits in the tokens of the hook are not held by the server for MQTT.
+max_subscriptions: {MOST_FILTERS}
+
 accounts {{ $SYS {{ users: [ {{ user: hook, password: {json.dumps(hook)} }} ] }} }}
 authorization {{
   # In this time the hook has to answer; a client that nobody decided on is refused.

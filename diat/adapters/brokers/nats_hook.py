@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.nats_subjects import user_permissions
 from diat.adapters.brokers.nats_tokens import Signer, claims_of
+from diat.security.joining import JOIN
 from diat.vol.access import Entry
 
 _LOG = logging.getLogger("diat.access")
@@ -161,8 +162,8 @@ class NatsHook:
             self._guarded.access.left(known[0], known[1])
 
     def _cut_soon(self, name: str) -> None:
-        for number, (inside, _, server) in list(self._inside.items()):
-            if inside == name:
+        for number, (inside, client, server) in list(self._inside.items()):
+            if inside == name or (inside == JOIN and client == name):
                 self._loop.create_task(self._kick(server, number))
 
     async def _kick(self, server: str, number: int) -> None:
