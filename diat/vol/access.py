@@ -44,11 +44,13 @@ class Entry(Struct, frozen=True):
         name: of its credential; ``join`` while it has none.
         permissions: what it may do.
         newest: whether it came with the present password of its credential.
+        certified: whether it may come in only where a certificate is asked for: a gateway.
     """
 
     name: str
     permissions: Permissions
     newest: bool = True
+    certified: bool = False
 
 
 class Access:
@@ -114,14 +116,8 @@ class Access:
             return f"{user} has sent too much"
         self.joined.pop(user, None)
         permissions = self._granted[user] = self.permissions(held)
-        return Entry(user, permissions, held.used or self.credentials.is_newest(user, password))
-
-    def recognise(self, name: str) -> Entry | str:
-        """Whether a gateway may come in that has shown a certificate of this name."""
-        held = self.credentials.get(name)
-        if held is None or held.kind != "gateway":
-            return "its certificate names no gateway, or was revoked"
-        return Entry(name, self.permissions(held))
+        newest = held.used or self.credentials.is_newest(user, password)
+        return Entry(user, permissions, newest, certified=held.kind == "gateway")
 
     def allowed(self, user: str, client: str) -> Permissions:
         """What a client may do that was let in before, under this name."""

@@ -71,6 +71,12 @@ class MosquittoGate:
             [(each.name, each.hash) for each in own],
             [_lines(each.name, allowed(each)) for each in own],
         )
+        gateways = [each for each in holding if each.kind == "gateway" and each.name not in self._held]
+        self._write(
+            "gateways",
+            [(each.name, each.hash) for each in gateways],
+            [_lines(each.name, allowed(each)) for each in gateways],
+        )
         key = credentials.get(JOIN)
         self._write(
             "join", [(JOIN, key.hash)] if key is not None else [], [_joining(credentials.everything())]

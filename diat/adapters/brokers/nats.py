@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from diat.adapters.brokers.address import BrokerAddress, bracketed
-from diat.adapters.brokers.guarded import Guarded
+from diat.adapters.brokers.guarded import Gateways, Guarded
 from diat.adapters.brokers.listening import free_port
 from diat.adapters.brokers.nats_hook import NatsHook
 from diat.adapters.brokers.nats_log import explain
@@ -61,7 +61,7 @@ def nats_server(
     if guarded is not None:
         signer = Signer()
         gate = NatsHook(f"nats://hook:{hook}@127.0.0.1:{own}", signer, guarded)
-        authorization = _asked(secret, hook, signer.issuer)
+        authorization = _asked(secret, hook, signer.issuer) + _gateways(guarded.gateways, tls)
     pinned = str(tls.certificate) if tls is not None else None
     address = BrokerAddress(reachable(host), port, "diat", secret, tls=tls is not None, pinned=pinned)
     return OwnBroker(
@@ -150,6 +150,20 @@ authorization {{
   timeout: {_DECIDED_WITHIN}
   users: [ {{ user: diat, password: {json.dumps(secret)}, allowed_connection_types: ["MQTT"] }} ]
   auth_callout {{ issuer: {issuer}, account: "$SYS", auth_users: [ diat, hook ] }}
+}}
+"""
+
+
+def _gateways(gateways: Gateways | None, tls: Tls | None) -> str:
+    """A door for gateways: the MQTT listener can either ask all clients for certificates or none."""
+    if gateways is None or tls is None:
+        return ""
+    cert, key, authority = (json.dumps(str(each)) for each in (tls.certificate, tls.key, gateways.authority))
+    return f"""
+# MQTT over WebSocket, /mqtt; who shows no certificate of our authority does not get as far as that.
+websocket {{
+  listen: {json.dumps(f"{bracketed(gateways.host)}:{gateways.port}")}
+  tls {{ cert_file: {cert}, key_file: {key}, ca_file: {authority}, verify: true }}
 }}
 """
 
