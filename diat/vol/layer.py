@@ -15,7 +15,7 @@ from diat.vol.access import Access
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
-from diat.vol.diagnostics import Diagnostic, Diagnostics
+from diat.vol.diagnostics import STRANGERS, Diagnostic, Diagnostics
 from diat.vol.dialects.directory import DIRECTORY, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
@@ -88,6 +88,7 @@ class VirtualObjectLayer:
             access: who among the things may do what; None where nobody is asked.
         """
         self._clock = clock
+        self._access = access
         self._next_clock = 0
         directory = Directory(brokers)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
@@ -110,6 +111,7 @@ class VirtualObjectLayer:
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
             ledger.join(access)
+            access.rations.on_flood = self._flooded
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -133,6 +135,8 @@ class VirtualObjectLayer:
             self.birth,
             self.journal,
         )
+        if access is not None and access.asked:
+            self.ingest.rations = access.rations
 
     # --- asked by any thread ---
 
@@ -197,6 +201,13 @@ class VirtualObjectLayer:
             raise Invalid("it belongs to a service: delete the service")
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def _flooded(self, name: str, now: int) -> None:
+        """Cut off who sends more than it may, and say so."""
+        line = f"{name} sent far more messages than it may: they are dropped, and it is cut off for a while"
+        self.diagnostics.note(self.onboarding.native_thing(name) or STRANGERS, line, now)
+        if self._access is not None:
+            self._access.on_other(name)
 
     def _claimed(self, key: str, after: Actuator, by: str, now: int) -> None:
         thing, _, actuator = key.partition(" ")
