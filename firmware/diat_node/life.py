@@ -10,7 +10,7 @@ from diat_node.commands import Commands
 from diat_node.journal import Journal
 from diat_node.mqtt import Client, Message, Refused
 from diat_node.node import done
-from diat_node.port import GONE, finite, new_boot, text, ticks
+from diat_node.port import GONE, finite, new_boot, text, ticks, unix
 from diat_node.ring import Ring
 from diat_node.store import Store
 
@@ -42,6 +42,8 @@ class Life:
         self.thing = config.get("thing") or node.thing
         self.board = board
         self.clock = Clock()
+        if unix():
+            self.clock.tell(unix())
         self.store = Store(config.get("folder"))
         self._pulse = {}
         slept = self.store.load("slept") if self.board.woken() else None

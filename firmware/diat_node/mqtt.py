@@ -204,12 +204,14 @@ class Client:
             if len(more) < _TOGETHER:
                 # Two small writes would wait for each other on the way.
                 data, more = data + more, b""
-            writer.write(data)
-            await writer.drain()
-            self.sent += len(data) + len(more)
-            if more:
-                writer.write(more)
-                await writer.drain()
+            try:
+                for part in (data, more) if more else (data,):
+                    writer.write(part)
+                    await writer.drain()
+                    self.sent += len(part)
+            except GONE as failure:
+                self.fail(failure)
+                raise
             self._said = ticks()
 
     async def _serve(self):

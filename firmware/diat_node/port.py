@@ -28,6 +28,12 @@ def text(value):
     return json.dumps(value, separators=(",", ":")).encode()
 
 
+def unix():
+    """Unix milliseconds if the system knows the time (it had NTP, or kept it through a reset); None if not."""
+    seconds = time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0)
+    return int(seconds * 1000) if seconds > 1700000000 else None
+
+
 def new_boot():
     """A number that no boot had before: 46 random bits."""
     return int.from_bytes(os.urandom(6), "big") >> 2

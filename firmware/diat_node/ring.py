@@ -69,7 +69,7 @@ class Ring:
         self._to = to + size
         return self.n
 
-    def peek(self, most=8, room=1200):
+    def peek(self, most=8, room=700):
         """The oldest records, ``(boot, n, stamp, name, body)`` each: values that fit together, or one event."""
         if self._segments:
             return self._from_segment(most, room)

@@ -9,7 +9,8 @@ IMPORTS = ("port", "store", "clock", "mqtt", "ring", "journal", "commands", "boa
 
 NODE = """
 from diat_node.node import Node
-done = []
+done = bytearray(100)
+toggled = [0]
 level = [0]
 node = Node("board", title="Board", place="lab")
 count = [0]
@@ -24,8 +25,13 @@ node.property("light", reading(1), unit="lx", quantity="Illuminance", every=30)
 node.property("motion", lambda: count[0] % 7 == 0, type="boolean", every=30)
 node.property("heating", lambda: level[0] > 0, lambda v: level.__setitem__(0, int(v)), type="boolean", every=60)
 node.property("level", lambda: level[0], lambda v: level.__setitem__(0, v), type="integer", every=60)
-node.action("note", lambda given: done.append(given), input={"type": "string"})
-node.action("toggle", lambda: done.append("toggle"))
+
+def note(which):
+    done[which] += 1
+def toggle():
+    toggled[0] += 1
+node.action("note", note, input={"type": "integer", "minimum": 0, "maximum": 99})
+node.action("toggle", toggle)
 node.action("measure", lambda: count[0], safe=True, output={"type": "integer"})
 pressed = node.event("pressed", data={"type": "integer"})
 """

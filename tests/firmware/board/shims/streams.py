@@ -44,8 +44,9 @@ class Stream:
             count = _host.send(self._fd, uctypes.addressof(data), len(data))
             if count == len(data):
                 return
-            if count > 0:
-                data = data[count:]
+            if count < 0 and count != -11:
+                raise OSError(-count)
+            data = data[max(count, 0) :]
         self._out += data
 
     async def drain(self):
