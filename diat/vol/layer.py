@@ -29,6 +29,7 @@ from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
+from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.twin import Twin
@@ -51,6 +52,7 @@ class Kept(Struct, kw_only=True):
     diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
     pending: Iterable[Actuation] = ()
     actuators: Iterable[tuple[str, Actuator]] = ()
+    pushed: Iterable[tuple[str, Pushed]] = ()
     position: int = 0
 
 
@@ -102,6 +104,7 @@ class VirtualObjectLayer:
         )
         self.intake.on_position = self.interaction.see
         self.intake.on_return = self.interaction.returned
+        self.pushdown = PushDown(ledger, self.registry, self.interaction.publish, clock, kept.pushed)
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -117,7 +120,7 @@ class VirtualObjectLayer:
             self.onboarding,
             self.observers,
             self.intake,
-            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
+            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics, self.pushdown),
             ForeignMessages(self.intake, self.interaction, self.observers, self.lapses),
             WaitingRoom(ledger, self.intake, kept.held),
             self.notices,
@@ -187,6 +190,7 @@ class VirtualObjectLayer:
         """Take a thing out of service; errors as in ``Onboarding.retire``."""
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
+        self.pushdown.forget(thing)
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
 

@@ -1,4 +1,4 @@
-"""What the chip gives a node: resets, watchdog, memory, deep sleep, network. On CPython most of it is nothing."""
+"""What the chip gives a node: resets, watchdog, memory, sleep, network. On CPython it is mostly nothing."""
 
 import gc
 import sys

@@ -26,11 +26,11 @@ class Clock:
         return None if self._ahead is None else self.up() + self._ahead
 
     def stamp(self):
-        """When it is: Unix milliseconds, or, while they are unknown, minus the ``up`` of this boot less one."""
+        """When it is: Unix milliseconds, or, while unknown, minus the ``up`` of this boot less one."""
         return -1 - self.up() if self._ahead is None else self.up() + self._ahead
 
     def dated(self, stamp):
-        """The stamp in Unix milliseconds if these are known by now, as it is if not; for stamps of this boot."""
+        """A stamp of this boot, in Unix milliseconds if these are known by now, as it is if not."""
         return stamp if stamp >= 0 or self._ahead is None else self._ahead - 1 - stamp
 
     def tell(self, unix):

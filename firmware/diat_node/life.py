@@ -23,11 +23,11 @@ class Life:
 
     Args:
         node: what it has and can do.
-        config: ``thing``, ``host``, ``port``; optional ``username`` and ``password``, or the join ``key``; ``ca``
-            (the certificate that the broker's is signed by); ``folder`` on flash, None for none; ``ring``
-            (bytes of a segment), ``segments``; ``rate`` (messages a second at most while there is a backlog);
-            ``first``, ``cap`` (seconds of waiting between attempts); ``keepalive``, ``patience``; ``sleep`` (seconds of
-            deep sleep between reports); ``health`` (seconds between reports on itself, 0 for none).
+        config: ``thing``, ``host``, ``port``; optional ``username`` and ``password``, or the join ``key``;
+            ``ca`` (the certificate that the broker's is signed by); ``folder`` on flash, None for none;
+            ``ring`` (bytes of a segment), ``segments``; ``rate`` (messages a second at most while there is a
+            backlog); ``first``, ``cap`` (seconds between attempts); ``keepalive``, ``patience``; ``sleep``
+            (seconds of deep sleep between reports); ``health`` (seconds between reports on itself).
         board: what it runs on.
         safe: nothing of the user's runs; the node is there and says so.
 
@@ -53,7 +53,11 @@ class Life:
         self.commands = Commands(node.perform, node.repeatable, Journal(folder), self.clock)
         self._topic = "diat/" + self.thing + "/"
         self.client = Client(
-            self.thing, self._came, config.get("keepalive", 30), config.get("patience", 10), config.get("largest", 2048)
+            self.thing,
+            self._came,
+            config.get("keepalive", 30),
+            config.get("patience", 10),
+            config.get("largest", 2048),
         )
         self.inbox, self._held = [], 0
         self._overflow = False
@@ -239,7 +243,7 @@ class Life:
             self._beat("do", 300)
             if not self.inbox:
                 if self._overflow:
-                    # What there was no room for was not acknowledged: it comes again with the next connection.
+                    # What there was no room for was not acknowledged: the next connection brings it.
                     self._overflow = False
                     self.client.fail("too many commands at once")
                 self._work.clear()
@@ -326,7 +330,9 @@ class Life:
         if config.get("ca"):
             from diat_node.tls import trusting
 
-            return asyncio.open_connection(config["host"], config.get("port", 8883), ssl=trusting(config["ca"]))
+            return asyncio.open_connection(
+                config["host"], config.get("port", 8883), ssl=trusting(config["ca"])
+            )
         return asyncio.open_connection(config["host"], config.get("port", 1883))
 
     async def _connect(self, joining):

@@ -9,7 +9,6 @@ import struct
 
 from diat_node.port import GONE, since, ticks
 
-
 _TOGETHER = 512
 """Bytes below which head and payload are one write."""
 

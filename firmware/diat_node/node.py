@@ -98,7 +98,12 @@ class Node:
         """Add an action; without ``do`` it decorates the function, which takes the input if there is one."""
 
         def add(function):
-            for key, value in (("input", input), ("output", output), ("idempotent", idempotent), ("safe", safe)):
+            for key, value in (
+                ("input", input),
+                ("output", output),
+                ("idempotent", idempotent),
+                ("safe", safe),
+            ):
                 if value:
                     more[key] = value
             self.actions[name] = Action(name, function, more)

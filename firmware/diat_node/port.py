@@ -29,7 +29,7 @@ def text(value):
 
 
 def unix():
-    """Unix milliseconds if the system knows the time (it had NTP, or kept it through a reset); None if not."""
+    """Unix milliseconds if the system knows the time (from NTP, or kept through a reset), else None."""
     seconds = time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0)
     return int(seconds * 1000) if seconds > 1700000000 else None
 

@@ -90,7 +90,7 @@ class Rule:
         return value != self._sent
 
     def _gather(self, kind, value, at, stamp, out):
-        """Add to the window of a kind; one that is over is sent: a mean at its end, an extreme at its time."""
+        """Add to a window; one that is over is sent: a mean at its end, an extreme at its time."""
         window = self._windows.get(kind)
         if window is None:
             window = self._windows[kind] = [at, 0, 0.0, value, stamp]

@@ -70,7 +70,7 @@ class Ring:
         return self.n
 
     def peek(self, most=8, room=700):
-        """The oldest records, ``(boot, n, stamp, name, body)`` each: values that fit together, or one event."""
+        """The oldest records, ``(boot, n, stamp, name, body)`` each: values that fit, or one event."""
         if self._segments:
             return self._from_segment(most, room)
         buffer, at, n, found = memoryview(self._buffer)[: self._to], self._from, self._first, []
@@ -91,7 +91,7 @@ class Ring:
     def done(self, boot, n):
         """The broker has everything up to this record."""
         while self._segments:
-            number, of, first, last = self._segments[0]
+            _, of, first, last = self._segments[0]
             if of != boot or n < first:
                 return
             if n < last:

@@ -26,7 +26,7 @@ def crashes(store, bitten):
 
 
 def start(config=None, node=None, board=None):
-    """Read the configuration, run the node (that of ``thing.py`` unless given), start anew however it ends."""
+    """Read the configuration, run the node (that of ``thing.py`` unless given), start anew at its end."""
     if config is None:
         with open("diat.json") as file:
             config = json.load(file)

@@ -171,9 +171,7 @@ class Hearing:
 
     def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, bytes]] = []
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id="hearing", clean_session=False
-        )
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hearing", clean_session=False)
         self._client.on_connect = self._connected
         self._client.on_message = lambda _c, _u, m: self.messages.append((m.topic, m.payload))
         self._client.reconnect_delay_set(0.05, 0.1)  # type: ignore[arg-type]

@@ -82,7 +82,13 @@ def main(port: int, folder: str, world: str, cut: int) -> None:
         os.write(file, b"%d\n" % number)
 
     node.action("do", do, input={"type": "integer"})
-    node.action("again", lambda number: -number, input={"type": "integer"}, output={"type": "integer"}, idempotent=True)
+    node.action(
+        "again",
+        lambda number: -number,
+        input={"type": "integer"},
+        output={"type": "integer"},
+        idempotent=True,
+    )
     node.property("level", lambda: state["level"], lambda to: state.update(level=to), type="integer", every=1)
     config = {"thing": "doer", "host": "127.0.0.1", "port": port, "folder": folder, "first": 0.05, "cap": 0.5}
     Life(node, config, Board()).run()

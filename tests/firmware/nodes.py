@@ -23,7 +23,9 @@ node.property("temperature", reading(0.01), unit="Cel", quantity="Temperature", 
 node.property("humidity", reading(0.1), unit="%", quantity="RelativeHumidity", every=10)
 node.property("light", reading(1), unit="lx", quantity="Illuminance", every=30)
 node.property("motion", lambda: count[0] % 7 == 0, type="boolean", every=30)
-node.property("heating", lambda: level[0] > 0, lambda v: level.__setitem__(0, int(v)), type="boolean", every=60)
+def switch(to):
+    level[0] = int(to)
+node.property("heating", lambda: level[0] > 0, switch, type="boolean", every=60)
 node.property("level", lambda: level[0], lambda v: level.__setitem__(0, v), type="integer", every=60)
 
 def note(which):
@@ -44,5 +46,8 @@ def start(board: Any, port: int, **config: Any) -> None:
         board.run(f"import diat_node.{name}")
     board.run(NODE)
     config = {"thing": "board", "host": "127.0.0.1", "port": port, "folder": "/flash/q", **config}
-    board.run(f"from diat_node.board import Board\nfrom diat_node.life import Life\nlife = Life(node, json.loads({json.dumps(config)!r}), Board())")
+    board.run(
+        "from diat_node.board import Board\nfrom diat_node.life import Life\n"
+        f"life = Life(node, json.loads({json.dumps(config)!r}), Board())"
+    )
     board.run("asyncio.create_task(life.live())")

@@ -7,6 +7,7 @@ import importlib
 import inspect
 
 import pytest
+
 from tests.firmware.conftest import CASES
 
 MODULES = sorted(path.stem for path in CASES.glob("case_*.py"))

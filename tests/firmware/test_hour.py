@@ -50,8 +50,10 @@ def test_an_hour_of_kills_loses_nothing_and_does_nothing_twice(boards, start_mos
     assert max(done) == 1
     assert {f"c{i}" for i in range(given) if done[i]} == answered
     end, peak = board.heap, board.give("__import__('boardup').peak")
-    print(f"\nheap: {start} B at first, {end} B at last, {peak} B at most; {last} messages, {sum(done)} of {given} "
-          f"commands came, {board.give('life.connects')} connections")
+    print(
+        f"\nheap: {start} B at first, {end} B at last, {peak} B at most; {last} messages, "
+        f"{sum(done)} of {given} commands came, {board.give('life.connects')} connections"
+    )
     assert board.said == []
     assert end - start < 2048
 

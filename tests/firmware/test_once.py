@@ -1,6 +1,7 @@
 """Every command is done once, however node, broker and platform die: the whole way, from REST to the deed.
 
-``COMMANDS=10000 pytest tests/firmware/test_once.py`` gives as many; docs/reference/firmware.md has its figures.
+``COMMANDS=10000 pytest --timeout 3000 tests/firmware/test_once.py`` gives as many; docs/reference/firmware.md
+has its figures.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ class Doer:
     def _live(self, cut: int) -> None:
         self.lives += 1
         world = str(self.folder / "world")
-        command = [sys.executable, "-m", "tests.firmware.doing", str(self._port), str(self.folder / "flash"), world]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.firmware.doing",
+            str(self._port),
+            str(self.folder / "flash"),
+            world,
+        ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, str(cut)], stderr=log)
         self._process.wait()
@@ -68,7 +76,9 @@ def test_every_command_is_done_once(platform, tmp_path):
     doer = Doer(platform.mqtt, tmp_path, random.Random(11))
     kills = Counter()
     try:
-        eventually(lambda: platform.rest.get(DOER).status_code == 200, 20, lambda: (tmp_path / "log").read_text())
+        eventually(
+            lambda: platform.rest.get(DOER).status_code == 200, 20, lambda: (tmp_path / "log").read_text()
+        )
         given: dict[int, str] = {}
         open_ones: list[int] = []
         ends: dict[int, dict] = {}
@@ -110,13 +120,15 @@ def test_every_command_is_done_once(platform, tmp_path):
         doer.end()
     deeds, states = doer.deeds, Counter(each["status"] for each in ends.values())
     print(
-        f"\n{COMMANDS} commands: {dict(states)}; deeds {sum(deeds.values())}; the node died {doer.lives - 1} times, "
-        f"{dict(kills)}; {time.monotonic() - began:.0f} s"
+        f"\n{COMMANDS} commands: {dict(states)}; deeds {sum(deeds.values())}; the node died "
+        f"{doer.lives - 1} times, {dict(kills)}; {time.monotonic() - began:.0f} s"
     )
     assert len(ends) == COMMANDS
     assert not [number for number, times in deeds.items() if times > 1]
     assert not [number for number, end in ends.items() if end["status"] == "completed" and not deeds[number]]
-    assert not [number for number, end in ends.items() if end["status"] in {"failed", "expired"} and deeds[number]]
+    assert not [
+        number for number, end in ends.items() if end["status"] in {"failed", "expired"} and deeds[number]
+    ]
     # Nobody can know only of those that were being done when the power went: one at a time.
     assert states["in-doubt"] <= doer.lives
     assert states["completed"] + states["in-doubt"] == COMMANDS

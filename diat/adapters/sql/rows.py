@@ -18,6 +18,7 @@ from diat.vol.arbitration import Actuator
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
 from diat.vol.models import Model
+from diat.vol.pushdown import Pushed
 from diat.vol.thing import ThingRecord
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held
@@ -83,6 +84,7 @@ OVERLAYS: dict[str, TableRows] = {
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
+    "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -107,6 +109,7 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_pushed = msgspec.json.Decoder(Pushed).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_template = Template.model_validate_json

@@ -77,7 +77,9 @@ async def test_too_late_is_expired_and_without_the_time_nothing_is_done():
     clock.tell(1_800_000_000_000)
     late = {"id": "1", "expires": 1_799_999_999_000}
     assert await _take(commands, "toggle", late) == {"id": "1", "status": "expired"}
-    assert (await _take(commands, "toggle", {"id": "2", "expires": 1_800_000_009_000}))["status"] == "completed"
+    assert (await _take(commands, "toggle", {"id": "2", "expires": 1_800_000_009_000}))[
+        "status"
+    ] == "completed"
     assert lamp.done == ["toggle"]
 
 

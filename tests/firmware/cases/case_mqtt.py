@@ -65,7 +65,12 @@ async def test_it_says_who_it_is_and_leaves_a_will():
 
 
 async def test_a_refusal_is_told_apart_from_a_fault():
-    for answer, kind in ((b"\x20\2\0\4", Refused), (b"\x20\2\0\5", Refused), (b"\x20\2\0\3", OSError), (b"HTTP", OSError)):
+    for answer, kind in (
+        (b"\x20\2\0\4", Refused),
+        (b"\x20\2\0\5", Refused),
+        (b"\x20\2\0\3", OSError),
+        (b"HTTP", OSError),
+    ):
         try:
             await Client("me", None, patience=0.1).connect(Wire(answer).open)
             raise AssertionError("taken")
