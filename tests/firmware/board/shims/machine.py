@@ -59,3 +59,13 @@ class WDT:
 
     def feed(self):
         _host.fed()
+
+
+class PWM:
+    def __init__(self, pin, freq=0, duty_u16=0):
+        self.id = pin.id
+        _host.event("pwm %s %d" % (self.id, freq))
+        self.duty_u16(duty_u16)
+
+    def duty_u16(self, to):
+        _host.pin(self.id, to)
