@@ -153,6 +153,7 @@ class Layers:
         self._things.interaction.connected(self._clock())
         self._things.birth.connected(self._things.interaction.publish)
         self._things.mirror.connected()
+        self._things.pushdown.connected()
 
     def drain(self) -> list[Command]:
         """Hand over what is to be sent after the commit."""
