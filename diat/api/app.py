@@ -70,6 +70,7 @@ PARTS = (
     admission,
     interactions,
     claims,
+    pushdown,
     history,
     exports,
     streams,
@@ -140,29 +141,5 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     hold_declared(app.router.routes)
     for part in PARTS:
         hold_declared(part.router.routes)
-    app.add_middleware(Guard)
-    # The page for people at /docs, with all that it needs from here: a house without internet has one too.
-    patch_fastapi(app)
-    for part in (
-        introduction,
-        listing,
-        search,
-        notices,
-        models,
-        directory,
-        admission,
-        interactions,
-        claims,
-        pushdown,
-        history,
-        exports,
-        streams,
-        places,
-        plan,
-        services,
-        situations,
-        lineage,
-        vocabulary,
-    ):
         app.include_router(part.router)
     return app
