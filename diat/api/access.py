@@ -32,8 +32,8 @@ class Need(Struct, frozen=True):
 
     Attributes:
         scope: what it is asked of: the platform, the thing or service of the path, each item by the handler
-            itself, or nothing but that somebody has a role (``role``), is known (``known``) or is the broker, or
-            nothing.
+            itself, or nothing but that somebody has a role (``role``), is known (``known``) or is the broker,
+            or nothing.
         operation: what is asked for; None where the scope says it all.
     """
 
