@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -131,7 +130,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.platform = platform
     problems.install(app)
     app.state.logins = Logins()
-    app.state.queries = asyncio.Semaphore(search.AT_ONCE)
+    app.state.queries = search.Turns()
     app.add_middleware(Head)
     app.add_middleware(Purpose)
     app.add_middleware(Rationing, platform=platform)

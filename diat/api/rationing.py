@@ -20,6 +20,8 @@ from diat.security.principal import LOCAL, Principal
 from diat.wire.envelope import encode
 
 ENDED = "the credential that this was asked with holds no longer as it did"
+PAUSE = 0.1
+"""Seconds after which somebody is told that he asks too often."""
 _STREAM = b"text/event-stream"
 
 
@@ -44,13 +46,15 @@ class Rationing:
             await self._app(scope, receive, send)
             return
         who = f"{principal.id} {principal.token}"
-        wait = self._buckets.wait(who, time.monotonic())
-        if wait:
-            await slower(wait, "too many requests")(scope, receive, send)
-        elif not self._requests.begin(who):
-            await slower(1, "too many requests at once")(scope, receive, send)
-        else:
+        wait, detail = self._buckets.wait(who, time.monotonic()), "too many requests"
+        if not wait and not self._requests.begin(who):
+            wait, detail = 1.0, "too many requests at once"
+        if not wait:
             await self._answer(who, scope, receive, send)
+            return
+        # A flood that is answered at once comes at once again, and to refuse it takes work too.
+        await anyio.sleep(PAUSE)
+        await slower(wait, detail)(scope, receive, send)
 
     async def _answer(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
         asking = _Asking(who, scope["state"]["principal"], scope["state"]["credential"])

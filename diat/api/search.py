@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +27,31 @@ PATIENCE = 10.0
 """Seconds that a query waits for its turn."""
 
 
+class Turns:
+    """Who asks when: a few at a time, of which nobody takes more than one, however much he asks."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(AT_ONCE)
+        self._own: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, who: str) -> AsyncIterator[None]:
+        """Have a turn.
+
+        Raises:
+            Unavailable: it did not come in time.
+        """
+        own = self._own.setdefault(who, asyncio.Lock())
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await turn.enter_async_context(own)
+                    await turn.enter_async_context(self._all)
+            except TimeoutError:
+                raise Unavailable("other queries are being answered") from None
+            yield
+
+
 @router.get(
     "/search/jsonpath",
     summary="Descriptions, or parts of them, by a JSONPath",
@@ -41,15 +69,9 @@ async def search_jsonpath(
 
     A query that takes longer than two seconds, or selects too much, is refused.
     """
-    turn: asyncio.Semaphore = request.app.state.queries
-    try:
-        await asyncio.wait_for(turn.acquire(), PATIENCE)
-    except TimeoutError:
-        raise Unavailable("other queries are being answered") from None
-    try:
+    turns: Turns = request.app.state.queries
+    async with turns.of(f"{asking.id} {asking.token}"):
         answer = await run_in_threadpool(_answer, platform, asking, query, base_url(request))
-    finally:
-        turn.release()
     return Response(answer, media_type="application/json")
 
 

@@ -22,7 +22,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     rate: float = 200.0
     burst: float = 400.0
-    at_once: int = 32
+    at_once: int = 16
     streams: int = 64
 
 

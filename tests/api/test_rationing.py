@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from diat.adapters.brokers.listening import free_port
+from diat.api.search import Turns
 from diat.security.limits import Limits
 from diat.settings import Listen, Settings
 
@@ -107,3 +109,28 @@ def test_slow_ones_do_not_take_all_the_places(house, someone, thing, problem):
 
 def test_whoever_works_on_this_machine_is_not_counted(house):
     assert [house.rest.get("/places").status_code for _ in range(80)] == [200] * 80
+
+
+def test_of_the_turns_to_search_nobody_takes_more_than_one():
+    async def play():
+        turns, order, gate, came = Turns(), [], asyncio.Event(), asyncio.Event()
+
+        async def ask(who):
+            async with turns.of(who):
+                order.append(who)
+                if who == "quiet":
+                    came.set()
+                await gate.wait()
+
+        flood = [asyncio.create_task(ask("flood")) for _ in range(10)]
+        await asyncio.sleep(0)
+        quiet = asyncio.create_task(ask("quiet"))
+        await asyncio.wait_for(came.wait(), 10)
+        begun = list(order)
+        gate.set()
+        await asyncio.gather(*flood, quiet)
+        return begun, order
+
+    begun, order = asyncio.run(play())
+    assert begun == ["flood", "quiet"]
+    assert order.count("flood") == 10

@@ -91,15 +91,16 @@ def test_a_stream_ends_when_its_token_expires(clock, someone):
 
 def test_revoking_many_takes_no_longer(house, clock, someone):
     took = []
-    for _ in range(30):
+    for _ in range(100):
         program = someone("viewer")
         follower = Follower(program, f"{clock.path}/properties/t/observe")
         began = time.monotonic()
         house.rest.delete(f"/tokens/{program.headers['x-token']}")
         took.append(follower.within(2, began))
     took.sort()
-    print(f"a stream ends after its token: median {took[15] * 1000:.0f} ms, slowest {took[-1] * 1000:.0f} ms")
-    assert took[-1] < 1
+    median, most = (round(took[at] * 1000) for at in (50, 98))
+    print(f"a stream ends after its token is revoked: median {median} ms, p99 {most} ms")
+    assert took[98] < 1
 
 
 def test_a_download_that_is_broken_off_does_not_look_whole(house, clock, someone, monkeypatch):
