@@ -31,6 +31,7 @@ from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
@@ -44,12 +45,16 @@ from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.security.audit import Audit
 from diat.security.credentials import Credentials
 from diat.security.decision import Decider
+from diat.security.decisions import Decisions
 from diat.security.joining import JOIN, Joining
 from diat.security.limits import Limits
 from diat.security.people import People
-from diat.security.roles import ByRole
+from diat.security.policies import Policies
+from diat.security.secrets import Secrets
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
@@ -190,6 +195,9 @@ class Daemon:
         link: the link to the broker.
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
+        policies: what decides beside roles.
+        audit: who did what; ``kept_audit`` is what is kept of it.
+        uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -204,7 +212,8 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
-        self.decider: Decider = ByRole()
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -344,16 +353,36 @@ class Daemon:
             mirror=settings.mirror,
             access=self.access,
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
+        self.kept_audit = KeptAudit(engine, settings.data / "audit")
+        self.audit = Audit(ledger, clock, self.kept_audit.last())
+        auditing = AuditKeeper(self.kept_audit, self.audit)
+        auditing.begin()
+        self.secrets = Secrets(ledger, store.secrets())
+        situations = store.situations()
+        holding = [each.id for each in situations if each.course.holds]
+        self.policies = Policies(ledger, self.decisions, clock, store.policies(), holding)
+        self.uses = Uses(self.decisions, clock)
+        self.pseudonyms = self.secrets.get("pseudonyms").key
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
-            ledger, self.things, self.composites, templates, clock, random_id, store.services()
+            ledger,
+            self.things,
+            self.composites,
+            templates,
+            clock,
+            random_id,
+            store.services(),
+            self.decider,
+            self.pseudonyms,
+            self.people.grants_of,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
+            ledger, self.things, self.composites, self.services, clock, random_id, situations
         )
-        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
+        self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         if settings.lan and credentials.get(JOIN) is None:
@@ -380,10 +409,31 @@ class Daemon:
         stack.callback(keeper.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.audit.submit = self._writer.submit
+        stack.callback(auditing.stop)
+        stack.callback(self.uses.stop)
         self._writer.start()
+        self.uses.start()
         caller.start()
         keeper.start()
         self._announce(stack)
+
+    def _govern(self, ledger: Ledger) -> None:
+        """Have policies look at situations, and what is in use be decided on again when they change."""
+        self.policies.holding = self.situations.holding
+        self.policies.situation_known = self.situations.known
+        self.uses.directory = lambda: self.things.notices.last
+        self.uses.others.append(self._reconsider)
+        ledger.join(self.policies)
+        self.uses.renew = self.people.renewed
+        self.people.listen(lambda _: self.uses.again())
+        ledger.join(self.uses)
+
+    def _reconsider(self) -> None:
+        """Bind those services anew that may not do any more as they do, or may more."""
+        touched = self.composites.otherwise_allowed()
+        if touched:
+            self.submit(lambda: self.composites.reconsider(touched, self.clock()))
 
     def _announce(self, stack: ExitStack) -> None:
         """Let what listens beyond loopback be found by mDNS."""

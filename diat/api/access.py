@@ -134,7 +134,7 @@ def may(
     if decided.effect != "deny":
         return decided
     if not sees(platform, principal, each):
-        raise NotFound(f"there is no thing {each.id!r}")
+        raise NotFound(f"there is no thing {each.id!r}") from Forbidden(decided.reason, decided.policies)
     return decided.or_refuse()
 
 

@@ -11,6 +11,7 @@ from fastapi_swagger import patch_fastapi
 
 from diat.api import (
     admission,
+    audit,
     broker_questions,
     claims,
     directory,
@@ -27,6 +28,7 @@ from diat.api import (
     operation,
     places,
     plan,
+    policies,
     problems,
     search,
     services,
@@ -38,6 +40,7 @@ from diat.api import (
     vocabulary,
 )
 from diat.api.access import for_roles, hold_declared
+from diat.api.deed import Purpose
 from diat.api.door import Door
 from diat.api.guard import Guard
 from diat.api.head import Head
@@ -71,6 +74,8 @@ PARTS = (
     streams,
     places,
     plan,
+    policies,
+    audit,
     services,
     situations,
     lineage,
@@ -126,6 +131,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.logins = Logins()
     app.state.queries = asyncio.Semaphore(search.AT_ONCE)
     app.add_middleware(Head)
+    app.add_middleware(Purpose)
     app.add_middleware(Rationing, platform=platform)
     app.add_middleware(Door, platform=platform)
     app.add_middleware(Guard, platform=platform)

@@ -14,10 +14,11 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from diat.adapters.lake.exporting import Pick, csv_text, lines, parquet_bytes
+from diat.adapters.lake.exporting import Line, Pick, csv_text, lines, parquet_bytes
 from diat.api.access import Asking, on_each, permits, seen, sees
 from diat.api.history import From, To, time_of
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId
+from diat.api.values import Handed, handed
 from diat.kernel.errors import Invalid, NotFound
 from diat.security.principal import Principal
 from diat.vol import search
@@ -35,6 +36,8 @@ _CONTENT = {
     PARQUET: {"schema": {"type": "string", "format": "binary"}},
 }
 
+Picked = tuple[Pick, Handed]
+"""A property to be exported, and in which form."""
 Format = Annotated[
     Literal["csv", "parquet"] | None,
     Query(alias="format", description="Else what `Accept` asks for first; CSV if nothing"),
@@ -121,7 +124,7 @@ def _picks(
     things: Iterable[VirtualObject],
     names: list[str] | None,
     kind: str | None = None,
-) -> Iterator[Pick]:
+) -> Iterator[Picked]:
     """What is exported of the things: what of it the principal may take away."""
     for each in things:
         hidden = {prop.name for prop in each.properties.values() if not prop.readable}
@@ -130,18 +133,28 @@ def _picks(
             if name in hidden or not (kind is None or (prop is not None and prop.quantity == kind)):
                 continue
             if permits(platform, asking, "export", each, name):
-                yield Pick(each.id, each.record.no, name)
+                how = handed(platform, asking, "export", each, name)
+                yield Pick(each.id, each.record.no, name), how
+
+
+def _lines(platform: Platform, picks: Iterable[Picked], start: int | None, end: int | None) -> Iterator[Line]:
+    """The readings, each in the form in which it may be taken away."""
+    for pick, how in picks:
+        if how.form is None:
+            yield from lines(platform.history, [pick], start, end)
+        else:
+            yield from (Line(pick.thing, pick.name, past) for past in how.history(start, end))
 
 
 def _file(
     platform: Platform,
-    picks: Iterable[Pick],
+    picks: Iterable[Picked],
     start: int | None,
     end: int | None,
     media_type: str,
     name: str,
 ) -> StreamingResponse:
-    found = lines(platform.history, picks, start, end)
+    found = _lines(platform, picks, start, end)
     pieces: Iterator[str] | Iterator[bytes] = csv_text(found) if media_type == CSV else parquet_bytes(found)
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:80] or "history"
     suffix = "csv" if media_type == CSV else "parquet"

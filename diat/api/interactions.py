@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
+from diat.adapters.sql.figures import Past
 from diat.api import views
 from diat.api.access import Asking, on_affordance, on_each, permits, sees
 from diat.api.claims import Hold, hold_of
@@ -26,6 +27,7 @@ from diat.api.ports import (
 )
 from diat.api.problems import problem
 from diat.api.units import Unit, Units, own_value, scale, scales
+from diat.api.values import handed
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
 from diat.security.principal import Principal
@@ -42,9 +44,9 @@ def read_properties(
     platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
 ) -> dict[str, Any]:
     """An object of bare values; properties that have none yet are left out."""
-    shown = scales(_readable(platform, asking, thing), units or [])
-    values = platform.things.twin(thing).values
-    return {name: shown[name].value(known.value) for name, known in values.items() if name in shown}
+    told = _told(platform, asking, thing)
+    shown = scales((prop for prop, _ in told), units or [])
+    return {prop.name: shown[prop.name].value(known.value) for prop, known in told if known is not None}
 
 
 @router.get(
@@ -54,23 +56,22 @@ def read_readings(
     platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
 ) -> dict[str, Any]:
     """Readings with unit, both times and quality, by property."""
-    properties = {prop.name: prop for prop in _readable(platform, asking, thing)}
-    shown, now = scales(properties.values(), units or []), platform.clock()
-    values = platform.things.twin(thing).values
+    told = _told(platform, asking, thing)
+    shown, now = scales((prop for prop, _ in told), units or []), platform.clock()
     return {
-        name: shown[name].reading(properties[name], known, now)
-        for name, known in values.items()
-        if name in shown
+        prop.name: shown[prop.name].reading(prop, known, now) for prop, known in told if known is not None
     }
 
 
 @router.get(
     "/things/{thing}/properties/{name}", summary="Value of a property", dependencies=[on_affordance("read")]
 )
-def read_property(platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None) -> JSONResponse:
+def read_property(
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, unit: Unit = None
+) -> JSONResponse:
     """The bare value."""
     shown = scale(readable_property(platform, thing, name), unit)
-    return JSONResponse(shown.value(_known(platform, thing, name).value))
+    return JSONResponse(shown.value(_known(platform, asking, thing, name).value))
 
 
 @router.get(
@@ -79,11 +80,11 @@ def read_property(platform: ThePlatform, thing: ThingId, name: Affordance, unit:
     dependencies=[on_affordance("read")],
 )
 def read_reading(
-    platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, unit: Unit = None
 ) -> dict[str, Any]:
     """The value with its unit, both times and quality."""
     prop = readable_property(platform, thing, name)
-    return scale(prop, unit).reading(prop, _known(platform, thing, name), platform.clock())
+    return scale(prop, unit).reading(prop, _known(platform, asking, thing, name), platform.clock())
 
 
 _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
@@ -203,22 +204,25 @@ def _ended(actuation: Actuation) -> Future[Actuation]:
     return future
 
 
-def _readable(platform: Platform, asking: Principal, thing: str) -> list[Property]:
-    """The readable properties of a thing that the principal may read."""
+def _told(platform: Platform, asking: Principal, thing: str) -> list[tuple[Property, Past | None]]:
+    """The readable properties of a thing that somebody may read, with what may be told of each."""
     each = platform.things.registry.get(thing)
     if not sees(platform, asking, each):
         raise NotFound(f"there is no thing {thing!r}")
+    values = platform.things.twin(thing).values
     return [
-        prop
+        (prop, handed(platform, asking, "read", each, prop.name).newest() if prop.name in values else None)
         for prop in each.properties.values()
         if prop.readable and permits(platform, asking, "read", each, prop.name)
     ]
 
 
-def _known(platform: Platform, thing: str, name: str) -> Any:
-    known = platform.things.twin(thing).values.get(name)
+def _known(platform: Platform, asking: Principal, thing: str, name: str) -> Past:
+    how = handed(platform, asking, "read", platform.things.registry.get(thing), name)
+    known = how.newest()
     if known is None:
-        raise NotFound(f"{name!r} has not been reported yet")
+        old = ", or not long enough ago to be told" if how.held else ""
+        raise NotFound(f"{name!r} has not been reported yet{old}")
     return known
 
 

@@ -111,6 +111,6 @@ async def _begin(request: Request, platform: Platform, name: str) -> tuple[Token
     def change() -> tuple[Token, str]:
         if old is not None and old[1] is not None and (old[1].kind, old[1].user) == ("session", name):
             platform.people.revoke(old[1].id)
-        return platform.people.issue(name, SESSION, kind="session", title="a browser")
+        return platform.people.issue(name, platform.clock() + SESSION, kind="session", title="a browser")
 
     return await durably(platform, change)

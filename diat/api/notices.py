@@ -86,6 +86,7 @@ async def notices_of_a_kind(
 
 def _source(platform: Platform, asked: Asked, after: int | None) -> Source:
     return Source(
+        asked.asking,
         THINGS,
         lambda position: [_item(each) for each in platform.notices.since(position, BACKLOG + 1)],
         after,

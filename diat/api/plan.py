@@ -25,7 +25,7 @@ from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span,
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 SHOWN = 1000
-"""Commands that are shown of each kind."""
+"""Commands that are shown of each kind, and what the composite would say."""
 _LOOK = 0.25
 """Seconds between two looks whether somebody still waits for the answer."""
 _ONE = threading.Lock()
@@ -77,7 +77,10 @@ async def plan_service(
             parameters=wanted.parameters,
             goal=wanted.plain_goal,
             instead=instead,
+            asking=asking,
+            purpose=wanted.purpose or asking.purpose,
         ),
+        told=False,
     )
     may_service(platform, asking, "compose", PLANNED, prospect.composite)
     if instead is not None:
@@ -236,6 +239,11 @@ def _replay(replayed: Replayed, difference: Difference) -> Json:
         "stopped": replayed.stopped,
         "commands": [_decision(each) for each in replayed.decisions[:SHOWN]],
         "count": len(replayed.decisions),
+        "said": [
+            {"kind": each.kind, "name": each.name, "value": each.value, "at": rfc3339(each.at)}
+            for each in replayed.said[:SHOWN]
+        ],
+        "said_count": len(replayed.said),
         "difference": {
             "within": CLOSE // 1000,
             "same": [

@@ -14,14 +14,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
+from diat.api.deed import DEED, Deed
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.security.audit import Audit
 from diat.security.decision import Decider
 from diat.security.limits import Limits
 from diat.security.people import People
+from diat.security.policies import Policies
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
@@ -50,6 +55,11 @@ class Platform(Protocol):
     clock: Clock
     name: str
     decider: Decider
+    policies: Policies
+    uses: Uses
+    audit: Audit
+    kept_audit: KeptAudit
+    pseudonyms: bytes
     access: Access
     broker_secret: str
     people: People
@@ -163,17 +173,34 @@ def must_be_at(platform: Platform, thing: str, revision: int | None) -> None:
         raise Stale(f"the thing is at revision {at}, not {revision}")
 
 
-async def durably(platform: Platform, change: Callable[[], T]) -> T:
-    """Run a change in the writer and wait until it is durable.
+async def durably(platform: Platform, change: Callable[[], T], *, told: bool = True) -> T:
+    """Run a change in the writer and wait until it is durable; with it goes what the audit says of it.
+
+    Args:
+        platform: whose writer.
+        change: what to do.
+        told: whether it is a change that the audit tells of, if a request that changes things asked for it.
 
     Raises:
         Unavailable: the database has not taken it for a while; it may still be done.
     """
+    deed = DEED.get()
+    if told and deed is not None and deed.changes:
+        change = _recorded(platform, change, deed)
     done = asyncio.wrap_future(platform.submit(change))
     try:
         return await asyncio.wait_for(asyncio.shield(done), PATIENCE)
     except TimeoutError:
         raise Unavailable(f"{platform.trouble or 'the platform is busy'}; it may still be done") from None
+
+
+def _recorded(platform: Platform, change: Callable[[], T], deed: Deed) -> Callable[[], T]:
+    def recorded() -> T:
+        result = change()
+        platform.audit.note(deed.who, deed.did, "done", **deed.more)
+        return result
+
+    return recorded
 
 
 class StrictRequest(Request):

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from diat.api.deed import DEED
 from diat.kernel.errors import (
     Busy,
     Conflict,
@@ -143,7 +144,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+def _tell(request: Request, error: Exception) -> None:
+    """Put into the audit who was refused what; who may not know of something is refused it all the same."""
+    why = error.__cause__ if isinstance(error.__cause__, Forbidden) else error
+    deed = DEED.get()
+    if deed is not None and isinstance(why, Forbidden | Unauthenticated):
+        policies = why.policies if isinstance(why, Forbidden) else ()
+        request.app.state.platform.audit.tell(
+            deed.who, deed.did, "denied", why=str(why)[:500], policies=policies, **deed.more
+        )
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    _tell(request, error)
     status, kind = next((code, kind) for known, code, kind in _STATUS if isinstance(error, known))
     faults = error.faults if isinstance(error, InvalidDocument) else ()
     wrong = [{"field": field or "(root)", "description": text} for field, text in faults]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import anyio
 import anyio.lowlevel
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diat.api.ports import Platform
@@ -28,6 +30,7 @@ class Rationing:
         limits = platform.limits
         self._app = app
         self._clock = platform.clock
+        self._people = platform.people
         self._running = Running()
         platform.people.listen(self._running.ended)
         self._buckets = Buckets(limits.rate, limits.burst)
@@ -50,59 +53,74 @@ class Rationing:
             await self._answer(who, scope, receive, send)
 
     async def _answer(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
-        credential: Token | None = scope["state"]["credential"]
-        with self._running.under(credential.id if credential is not None else "") as life:
-            if credential is not None:
-                left = (credential.expires - self._clock()) / 1000
-                life.deadline = anyio.current_time() + max(0.0, left)
-            answer = _Answer(send, life.cancel, self._requests, self._streams, who)
-            try:
+        asking = _Asking(who, scope["state"]["principal"], scope["state"]["credential"])
+        answer = _Answer(send, lambda stream: self._begin(asking, answer, stream=stream))
+        try:
+            with answer.life:
                 await self._app(scope, receive, answer.send)
-            finally:
-                answer.over()
-        if answer.refused:
-            await slower(1, "too many streams at once")(scope, receive, send)
-        elif life.cancelled_caught:
-            await answer.break_off(scope, receive)
+        finally:
+            if asking.credential is not None:
+                self._running.over(asking.credential.id, answer.life)
+            (self._streams if answer.streaming else self._requests).end(who)
+        if answer.refusal is not None:
+            await answer.refusal(scope, receive, send)
+        elif answer.life.cancelled_caught:
+            await answer.break_off()
+
+    def _begin(self, asking: _Asking, answer: _Answer, *, stream: bool) -> JSONResponse | None:
+        """Why an answer must not begin, None if it may; from here on it ends with its credential."""
+        who, credential = asking.who, asking.credential
+        if credential is not None and not self._people.holds(asking.principal, credential):
+            # What is done is done, and may be what ended it; but nothing more is told from here on.
+            return problem(401, "unauthenticated", ENDED) if stream else None
+        if stream:
+            if not self._streams.begin(who):
+                return slower(1, "too many streams at once")
+            self._requests.end(who)
+            answer.streaming = True
+        if credential is not None:
+            left = (credential.expires - self._clock()) / 1000
+            answer.life.deadline = anyio.current_time() + max(0.0, left)
+            self._running.begin(credential.id, answer.life)
+        return None
+
+
+class _Asking(NamedTuple):
+    """Who asks, under which name it is counted, and with what."""
+
+    who: str
+    principal: Principal
+    credential: Token | None
 
 
 class _Answer:
-    """An answer as it is sent: whether it began, and whether it is a stream, which is counted by itself."""
+    """An answer as it is sent.
 
-    def __init__(
-        self, send: Send, cancel: Callable[[], None], requests: AtOnce, streams: AtOnce, who: str
-    ) -> None:
+    Attributes:
+        life: what ends it when it is cancelled.
+        streaming: whether it is a stream, which is counted by itself.
+        refusal: what is answered in its stead.
+    """
+
+    def __init__(self, send: Send, begin: Callable[[bool], JSONResponse | None]) -> None:
         self._send = send
-        self._cancel = cancel
-        self._requests = requests
-        self._streams = streams
-        self._who = who
-        self._began = False
-        self._streaming = False
-        self.refused = False
+        self._begin = begin
+        self.life = anyio.CancelScope()
+        self.streaming = False
+        self.refusal: JSONResponse | None = None
 
     async def send(self, message: Message) -> None:
-        """Pass a part of the answer on, unless it is the beginning of one stream too many."""
+        """Pass a part of the answer on; if it must not begin, end it."""
         if message["type"] == "http.response.start":
             kind = next((value for name, value in message["headers"] if name.lower() == b"content-type"), b"")
-            if kind.startswith(_STREAM):
-                if not self._streams.begin(self._who):
-                    self.refused = True
-                    self._cancel()
-                    await anyio.lowlevel.checkpoint()
-                self._streaming = True
-                self._requests.end(self._who)
-            self._began = True
+            self.refusal = self._begin(kind.startswith(_STREAM))
+            if self.refusal is not None:
+                self.life.cancel()
+                await anyio.lowlevel.checkpoint()
         await self._send(message)
 
-    def over(self) -> None:
-        """It is all sent, or will never be."""
-        (self._streams if self._streaming else self._requests).end(self._who)
-
-    async def break_off(self, scope: Scope, receive: Receive) -> None:
-        """Say why it ends; what has begun and is no stream stays visibly incomplete."""
-        if not self._began:
-            await problem(401, "unauthenticated", ENDED)(scope, receive, self._send)
-        elif self._streaming:
+    async def break_off(self) -> None:
+        """Say why a stream ends; what is no stream stays visibly incomplete."""
+        if self.streaming:
             event = b"event: ended\ndata: " + encode({"reason": ENDED}) + b"\n\n"
             await self._send({"type": "http.response.body", "body": event})

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import anyio
 
 
 class Running:
-    """Requests that are being answered; used in the event loop, but ``ended`` from any thread."""
+    """Answers that have begun; used in the event loop, but ``ended`` from any thread.
+
+    What has not begun yet was asked for in time, and may be what ends the token.
+    """
 
     def __init__(self) -> None:
         self._scopes: defaultdict[str, set[anyio.CancelScope]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    @contextmanager
-    def under(self, token: str) -> Iterator[anyio.CancelScope]:
-        """Answer a request under a token; the scope is cancelled when that ends."""
+    def begin(self, token: str, scope: anyio.CancelScope) -> None:
+        """An answer under a token has begun: the scope is cancelled when the token ends."""
         self._loop = asyncio.get_running_loop()
-        with anyio.CancelScope() as scope:
-            self._scopes[token].add(scope)
-            try:
-                yield scope
-            finally:
-                self._scopes[token].discard(scope)
-                if not self._scopes[token]:
-                    del self._scopes[token]
+        self._scopes[token].add(scope)
+
+    def over(self, token: str, scope: anyio.CancelScope) -> None:
+        """It is all sent, or will never be; it need not have begun."""
+        self._scopes[token].discard(scope)
+        if not self._scopes[token]:
+            del self._scopes[token]
 
     def ended(self, tokens: Iterable[str]) -> None:
         """These tokens hold no longer as they did: what runs under them ends."""

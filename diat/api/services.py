@@ -71,6 +71,7 @@ class ServiceRequest(BaseModel):
     template: str | None = None
     parameters: dict[str, Any] = {}
     goal: Goal | None = None
+    purpose: Annotated[str, Field(max_length=100, description="What it is for, for policies: `comfort`")] = ""
 
     @property
     def plain_goal(self) -> dict[str, Any] | None:
@@ -118,7 +119,13 @@ async def create_service(
 
     def change() -> Service:
         made = platform.services.create(
-            wanted.title, wanted.template, wanted.parameters, goal=wanted.plain_goal, service=reference
+            wanted.title,
+            wanted.template,
+            wanted.parameters,
+            goal=wanted.plain_goal,
+            service=reference,
+            creator=asking,
+            purpose=wanted.purpose or asking.purpose,
         )
         may_service(platform, asking, "compose", made.id, platform.composites.seen(made.composite))
         return made
@@ -150,7 +157,14 @@ async def replace_service(
 
     def change() -> Service:
         made = platform.services.replace(
-            service, wanted.title, wanted.template, wanted.parameters, if_match, goal=wanted.plain_goal
+            service,
+            wanted.title,
+            wanted.template,
+            wanted.parameters,
+            if_match,
+            goal=wanted.plain_goal,
+            creator=asking,
+            purpose=wanted.purpose or asking.purpose,
         )
         may_service(platform, asking, "compose", made.id, platform.composites.seen(made.composite))
         return made

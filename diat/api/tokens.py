@@ -75,24 +75,26 @@ async def create_token(
     """Make a token with part of what one may oneself; ``token`` is shown here and never again."""
     owner = _owner(platform, asking, wanted.user)
     _hold_within(asking, owner, wanted)
-    scope = {
+    scope: dict[str, Any] = {
         "role": wanted.role,
         "places": None if wanted.places is None else tuple(wanted.places),
         "purpose": wanted.purpose,
     }
     now = platform.clock()
-    lasts = _lasting(wanted.expires, now)
+    expires = now + _lasting(wanted.expires, now)
     by: Token | None = request.scope["state"].get("credential")
-    if by is not None and by.kind == "token" and by.user == owner.name:
-        # What is made with a token goes no further than that one, in time either.
-        scope = {name: said or getattr(by, name) for name, said in scope.items()}
-        lasts = min(lasts, by.expires - now)
+    if by is not None and by.kind == "token":
+        if by.user == owner.name:
+            # What is made with a token goes no further than that one, in time either.
+            scope = {name: said or getattr(by, name) for name, said in scope.items()}
+            expires = min(expires, by.expires)
+        scope["by"] = by.id
     reference = None if idempotency_key is None else derived_id("token", owner.name, idempotency_key)
     made, secret = await durably(
         platform,
         lambda: platform.people.issue(
             owner.name,
-            lasts,
+            expires,
             token=reference,
             title=wanted.title,
             **scope,

@@ -78,6 +78,8 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
         "thing": composite.thing if composite is not None else None,
         "shared_with": platform.services.shared_with(each),
         "started_by": each.started_by,
+        "creator": each.creator,
+        "purpose": each.purpose,
         "created": rfc3339(each.created),
         "modified": rfc3339(each.modified),
     }

@@ -68,6 +68,7 @@ class Token(Struct, frozen=True, kw_only=True):
         role: the highest role that it gives; None for the owner's own.
         places: where it holds at most; None for wherever the owner's roles hold.
         purpose: what it is for, a word of the site.
+        by: id of the token that it was made with; it goes when that is revoked.
         created: Unix milliseconds, as is ``expires``.
     """
 
@@ -79,6 +80,7 @@ class Token(Struct, frozen=True, kw_only=True):
     role: Role | None = None
     places: tuple[str, ...] | None = None
     purpose: str = ""
+    by: str = ""
     created: int
     expires: int
 

@@ -19,8 +19,9 @@ def keep_secrets_out_of_logs() -> None:
 
     def redacting(*args: Any, **more: Any) -> logging.LogRecord:
         record = make(*args, **more)
-        record.msg = _clean(record.msg)
-        if isinstance(record.args, tuple):
+        if not record.args:
+            record.msg = _clean(record.msg)
+        elif isinstance(record.args, tuple):
             record.args = tuple(_clean(each) for each in record.args)
         return record
 

@@ -68,6 +68,13 @@ class People:
             return None
         return token.principal(owner), token
 
+    def holds(self, principal: Principal, token: Token) -> bool:
+        """Whether a token still stands for the principal that once came with it."""
+        known, owner = self._tokens.committed.get(token.id), self._users.committed.get(token.user)
+        if known is None or owner is None or owner.disabled:
+            return False
+        return known.principal(owner) == principal
+
     def invited(self, text: str, now: int) -> str | None:
         """The name of the user that an invitation is for; None if it is none that holds."""
         found = read(text)
@@ -90,6 +97,24 @@ class People:
     def find(self, name: str) -> User | None:
         """The committed user; None if there is none."""
         return self._users.committed.get(name)
+
+    def grants_of(self, who: str) -> tuple[Grant, ...] | None:
+        """What a user or account may by now, by ``kind:name``; None for anybody else."""
+        kind, _, name = who.partition(":")
+        if kind not in ("user", "account"):
+            return None
+        known = self._users.get(name)
+        return () if known is None or known.disabled or known.kind != kind else known.grants
+
+    def renewed(self, principal: Principal) -> Principal | None:
+        """A principal as it is by now, with the purpose that it gave; None if it is no more."""
+        if not principal.token:
+            return principal
+        token = self._tokens.committed.get(principal.token)
+        owner = self._users.committed.get(principal.name)
+        if token is None or owner is None or owner.disabled or token.expires <= self._clock():
+            return None
+        return msgspec.structs.replace(token.principal(owner), purpose=principal.purpose)
 
     def everybody(self) -> list[User]:
         """All committed users, by name."""
@@ -169,12 +194,12 @@ class People:
                 self._drop(key)
         return made
 
-    def issue(self, user: str, lasts: int, *, token: str | None = None, **said: Any) -> tuple[Token, str]:
+    def issue(self, user: str, expires: int, *, token: str | None = None, **said: Any) -> tuple[Token, str]:
         """Make a token; also as it is handed out, which nobody can tell later.
 
         Args:
             user: its owner.
-            lasts: milliseconds.
+            expires: Unix milliseconds.
             token: the id to give it, derived from an idempotency key.
             said: further attributes of it.
 
@@ -192,7 +217,7 @@ class People:
             user=user,
             digest=digest(secret),
             created=now,
-            expires=now + lasts,
+            expires=expires,
             **said,
         )
         self._make_room(made, now)
@@ -200,7 +225,7 @@ class People:
         return made, written(made.id, secret)
 
     def revoke(self, token: str) -> None:
-        """Let a token open nothing any more; what runs under it ends.
+        """Let a token, and those made with it, open nothing any more; what runs under them ends.
 
         Raises:
             NotFound: there is none.
@@ -208,6 +233,9 @@ class People:
         if self._tokens.get(token) is None:
             raise NotFound(f"there is no token {token!r}")
         self._drop(token)
+        for key, each in self._tokens.items():
+            if each.by == token:
+                self.revoke(key)
 
     def first_admin(self, name: str) -> str | None:
         """An invitation for somebody who can log in and change users; None if there is one already.
@@ -239,7 +267,7 @@ class People:
         for key, each in self._tokens.items():
             if each.user == name and each.kind == "invitation":
                 self._drop(key)
-        return self.issue(name, INVITATION, kind="invitation")[1]
+        return self.issue(name, self._clock() + INVITATION, kind="invitation")[1]
 
     def owner_token(self) -> str:
         """A token, as it is handed out, for whoever can read the data directory; holds until the next one."""

@@ -20,6 +20,10 @@ class ByRole:
         reason = f"{principal.id} {held}{where}; {operation} takes {LEAST[operation]}"
         return Decision(effect="deny", reason=reason)
 
+    def use(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
+        """The same: roles count nothing."""
+        return self.decide(principal, operation, target, now)
+
     def everywhere(self, principal: Principal, operation: Operation) -> bool:
         """Whether a role that holds everywhere is enough."""
         least = ROLES.index(LEAST[operation])

@@ -80,6 +80,15 @@ class SituationLayer:
         """All committed situations, oldest first."""
         return sorted(self._situations.committed.values(), key=lambda each: (each.created, each.id))
 
+    def holding(self) -> frozenset[str]:
+        """Ids of the committed situations that hold."""
+        found = self._situations.committed.copy().items()
+        return frozenset(name for name, each in found if each.course.holds)
+
+    def known(self, situation: str) -> bool:
+        """Whether there is a committed situation of this id."""
+        return situation in self._situations.committed
+
     # --- asked within the writer ---
 
     def create(self, content: dict[str, Any], *, situation: str | None = None) -> Situation:

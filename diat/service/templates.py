@@ -97,7 +97,7 @@ def read_template(source: str) -> Template:
         Invalid: it is none; ``field`` names the place.
     """
     try:
-        template = Template.model_validate(_read_yaml(source))
+        template = Template.model_validate(read_yaml(source))
     except RecursionError:
         raise Invalid("nested too deeply") from None
     except ValidationError as error:
@@ -136,9 +136,14 @@ _PlainLoader.add_implicit_resolver(
 )
 
 
-def _read_yaml(source: str) -> Any:
+def read_yaml(source: str) -> Any:
+    """A YAML or JSON text as plain data.
+
+    Raises:
+        Invalid: it is none, or too long.
+    """
     if len(source) > LONGEST:
-        raise Invalid(f"a template has at most {LONGEST} characters")
+        raise Invalid(f"at most {LONGEST} characters are taken")
     try:
         read = yaml.load(source, _PlainLoader)
         return msgspec.json.decode(msgspec.json.encode(read))

@@ -25,6 +25,8 @@ import msgspec
 from diat.kernel.errors import Busy, Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.security.decision import Decision
+from diat.security.operations import Operation
 from diat.vol.actuation import (
     BY_HAND,
     LIFETIME,
@@ -69,6 +71,8 @@ AGAIN = "by hand again"
 """The decision word of a command that brings back what a person had set, once nobody overrules it."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
+Permit = Callable[[str, VirtualObject, str, Operation], Decision]
+"""What was decided on an operation of a service's composite, by id, with an affordance of a thing."""
 MOST_OPEN = 256
 """Commands to one affordance that may wait for their end at a time."""
 _NOT_YET = 2**63
@@ -89,6 +93,7 @@ class Interaction:
             own set, looked at here.
         position: tells the ingest position of what came last.
         dropped: commands sent at most once of which nobody knows that they arrived, since the start.
+        permit: asked of every command of a service; None for none.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
     """
@@ -113,6 +118,7 @@ class Interaction:
         self.on_composite: Callable[[str, str, Any, int], None] = _nobody_takes
         self.handed_over: Collection[str] = frozenset()
         self.position: Callable[[], int] = _nothing_came
+        self.permit: Permit | None = None
         self.may_tell: Callable[[VirtualObject, str], bool] = _everybody
         self.sent: set[str] = set()
         pending = list(pending)
@@ -151,12 +157,14 @@ class Interaction:
             Conflict: the thing does not take part, or somebody of higher priority drives it.
             TooSoon: the envelope lets it change only later.
             Busy: too many commands to it wait for their end.
+            Forbidden: it is a service that may not.
         """
         each = self._driven(thing)
         prop = each.properties.get(name)
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
         must_take(prop, value)
+        self._must_be_permitted(each, name, "write", order)
         return self._give(each, "property", name, value, now, order)
 
     def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
@@ -167,6 +175,7 @@ class Interaction:
             raise NotFound(f"{each.td['title']} has no action {name!r}")
         if action.check is not None and (wrong := action.check(value)) is not None:
             raise Invalid(wrong, "input")
+        self._must_be_permitted(each, name, "invoke", order)
         return self._give(each, "action", name, value, now, order)
 
     def let_go(
@@ -361,6 +370,11 @@ class Interaction:
             raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
         return each
 
+    def _must_be_permitted(self, each: VirtualObject, name: str, operation: Operation, order: Order) -> None:
+        """Hold a service to what it may do; people are asked where they come in, letting go is ours."""
+        if self.permit is not None and order.service is not None and not order.letting_go:
+            self.permit(order.service, each, name, operation).or_refuse()
+
     def _give(
         self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
     ) -> Actuation:
@@ -477,7 +491,12 @@ class Interaction:
         else:
             why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
             order = Order(
-                service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
+                service=rest.service,
+                delivery=rest.delivery,
+                envelope=rest.envelope,
+                why=why,
+                decided=decided,
+                letting_go=True,
             )
         act = self.write if rest.kind == "property" else self.invoke
         return act(key.partition(" ")[0], rest.name, rest.value, now, order)

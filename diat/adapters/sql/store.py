@@ -14,6 +14,8 @@ from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
+from diat.security.policy import Policy
+from diat.security.secrets import Secret
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
@@ -143,6 +145,18 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [
                 rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
+            ]
+
+    def policies(self) -> list[Policy]:
+        """All policies."""
+        with self._engine.connect() as connection:
+            return [rows.read_policy(body) for (body,) in connection.execute(select(tables.POLICIES.c.body))]
+
+    def secrets(self) -> list[tuple[str, Secret]]:
+        """The daemon's own secrets, by name."""
+        with self._engine.connect() as connection:
+            return [
+                (name, rows.read_secret(body)) for name, body in connection.execute(select(tables.SECRETS))
             ]
 
     def webhooks(self) -> list[Call]:
