@@ -15,7 +15,7 @@ from diat.security.thing_passwords import NOBODY, hashed, matches, new_password
 from diat.wire.topics import is_name
 
 Kind = Literal["thing", "bridge", "gateway", "key"]
-OWN = frozenset({"diat", "join", "hook", "anyone"})
+OWN = frozenset({"diat", "join", "hook", "anyone", "things", "clock"})
 """Names that are the platform's own."""
 CLIENTS = 8
 """Client ids that a bridge may have used; the one that it used longest ago is forgotten first."""
