@@ -19,9 +19,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
+from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
+from diat.adapters.certificates import Authority, Tls, given
+from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, kept_key
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
@@ -45,8 +48,10 @@ from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.audit import Audit
+from diat.security.credentials import Credentials
 from diat.security.decision import Decider, Decision
 from diat.security.decisions import Decisions
+from diat.security.joining import JOIN, Joining
 from diat.security.limits import Limits
 from diat.security.operations import Operation, Target
 from diat.security.people import People
@@ -60,6 +65,7 @@ from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
 from diat.service.templates import Templates
 from diat.settings import Settings
+from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
@@ -190,6 +196,9 @@ class Daemon:
         situations: what starts and stops services by itself.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
+        broker_secret: what a broker of somebody else's shows when it asks who may come in.
+        access: which things get in, and what they may do.
+        tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
@@ -244,7 +253,7 @@ class Daemon:
         """Where others reach the broker; without a credential."""
         settings = self.settings
         if settings.broker in OWN_BROKERS:
-            return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
+            return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
 
@@ -273,6 +282,36 @@ class Daemon:
     def crashed(self) -> bool:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
+
+    def invitation(self) -> dict[str, Any]:
+        """What a thing needs to join (``diat.api.ports.Platform``)."""
+        key = kept_key(self.settings.data) if self.access.asked else None
+        authority = self.tls.authority if self.tls is not None else None
+        address = invitation(self._joining_at(), key) if key is not None else None
+        return {
+            "address": address,
+            "qr": as_svg(address) if address is not None else None,
+            "authority": authority.read_text("ascii") if authority is not None else None,
+        }
+
+    def keep_join_key(self, key: str) -> None:
+        """Keep the join key for ``invitation``."""
+        keep_key(self.settings.data, key)
+
+    def lets_in(self, user: str, password: str, client: str) -> bool:
+        """Whether a client of a broker that is not ours may come in."""
+        entry = self.access.decide(user, password, client)
+        if isinstance(entry, str):
+            return False
+        self._came(entry.name, client, entry.newest)
+        return True
+
+    def _joining_at(self) -> BrokerAddress:
+        """Where things join, as others on the network call it."""
+        there = self.broker
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        beside = 1 if self.settings.broker == "mosquitto" else 0
+        return BrokerAddress(host, there.port + beside, tls=there.tls)
 
     def _crash(self) -> None:
         self._crashed.set()
@@ -305,6 +344,11 @@ class Daemon:
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
+        credentials = Credentials(ledger, store.credentials())
+        joining = Joining(ledger, credentials, store.joining())
+        self.access = Access(credentials, joining, clock, asked=settings.lan)
+        self.tls = tls_of(settings)
+        self.broker_secret = broker_secret(settings.data)
         self.things = VirtualObjectLayer(
             ledger,
             DIALECTS,
@@ -314,6 +358,7 @@ class Daemon:
             settings.admission,
             [self.broker.host.lower()],
             mirror=settings.mirror,
+            access=self.access,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -355,11 +400,13 @@ class Daemon:
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         self.obligations = Obligations(self.audit, webhooks, clock)
+        if settings.lan and credentials.get(JOIN) is None:
+            keep_key(settings.data, joining.new_key(clock()))
         store.write(ledger)
         ledger.commit()
         store.close()
 
-        address = self._broker(stack)
+        address = self._address = self._broker(stack)
         self.name = _client_id(settings.data)
         note = SessionNote(settings.data / "subscribed", settings.broker, self.name, *settings.filters)
         self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL, note)
@@ -455,7 +502,13 @@ class Daemon:
         make = OWN_BROKERS.get(settings.broker)
         if make is None:
             return parse_broker_url(settings.broker)
-        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port)
+        guarded = Guarded(self.access, self._came) if settings.lan else None
+        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port, guarded, self.tls)
+        if broker.gate is not None:
+            gate = broker.gate
+            self.access.credentials.on_change = lambda name, cut: gate.changed(name, cut=cut)
+            self.access.on_other = lambda name: gate.changed(name, cut=True)
+        self._own_broker = broker
         stack.callback(broker.stop)
         broker.start()
         watch = threading.Thread(target=self._watch, args=(broker,), name="diat-broker-watch")
@@ -464,6 +517,13 @@ class Daemon:
         watch.start()
         address: BrokerAddress = broker.address
         return address
+
+    def _came(self, name: str, client: str, newest: bool) -> None:
+        """Keep that somebody came, if that is news."""
+        credentials = self.access.credentials
+        held = credentials.get(name)
+        if held is not None and credentials.is_news(held, client, newest=newest):
+            self.submit(lambda: credentials.came(name, client, newest=newest))
 
     def _watch(self, broker: OwnBroker) -> None:
         """Start the broker again when it dies; pass on what it has to say of its clients."""
@@ -479,6 +539,19 @@ class Daemon:
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+def tls_of(settings: Settings) -> Tls | None:
+    """What is to be served encrypted with; None for plain text.
+
+    Raises:
+        SetupError: the certificates cannot be used.
+    """
+    if not settings.encrypted:
+        return None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        return given(settings.tls_cert, settings.tls_key)
+    return Authority(settings.data / "tls").server()
 
 
 @contextmanager

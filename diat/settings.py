@@ -47,6 +47,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
         lan: whether it is open beyond loopback; credentials are asked everywhere then.
+        plain: whether it serves plain text although it is open beyond loopback.
+        tls_cert: PEM file of a certificate that a person brings; None to make one where one is needed.
+        tls_key: PEM file of its key.
         names: host names that it goes by beyond loopback, besides those of the machine.
         limits: how much one may ask over REST.
         webhooks_allow: networks that web hooks may reach though they are private.
@@ -64,9 +67,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     announce: bool = True
     site: Site = GREENWICH
     lan: bool = False
+    plain: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     names: tuple[str, ...] = ()
     limits: Limits = Limits()
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether HTTP and MQTT are served over TLS only."""
+        return not self.plain and (self.lan or self.tls_cert is not None)
 
 
 def parse_listen(text: str, flag: str, *, lan: bool = False) -> Listen:

@@ -12,12 +12,14 @@ from fastapi_swagger import patch_fastapi
 from diat.api import (
     admission,
     audit,
+    broker_questions,
     claims,
     directory,
     exports,
     history,
     interactions,
     introduction,
+    joining,
     lineage,
     listing,
     login_page,
@@ -57,6 +59,8 @@ answer with `Link: …; rel="next"`. Writes honour `If-Match` and `Idempotency-K
 
 PARTS = (
     introduction,
+    joining,
+    broker_questions,
     listing,
     search,
     notices,

@@ -23,6 +23,8 @@ COOKIE = "diat_session"
 CSRF = "X-CSRF-Token"
 OPEN = frozenset(
     {("GET", "/health/live"), ("GET", "/health/ready"), ("GET", login_page.PATH), ("POST", "/sessions")}
+    # A broker shows a secret of its own.
+    | {("POST", "/mqtt/auth"), ("POST", "/mqtt/acl")}
 )
 """What is answered without a credential, whoever asks."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,7 +63,7 @@ class Door:
             return problem(400, "bad-request", "secrets do not go in the address: it is kept in logs")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         if (method, scope["path"]) in OPEN:
-            return self._too_often(scope) if method == "POST" else None
+            return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         said = headers.get(b"authorization")
         known = self._bearer(said) if said is not None else self._session(headers)

@@ -30,6 +30,7 @@ from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.situations import SituationLayer
+from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
@@ -61,11 +62,22 @@ class Platform(Protocol):
     audit: Audit
     kept_audit: KeptAudit
     pseudonyms: bytes
+    access: Access
+    broker_secret: str
     people: People
 
     @property
     def broker(self) -> BrokerAddress:
         """Where others reach the broker; without a credential."""
+
+    def invitation(self) -> dict[str, Any]:
+        """What a thing needs to join: ``address``, ``qr`` (SVG), and our ``authority``, each None if none."""
+
+    def keep_join_key(self, key: str) -> None:
+        """Keep the join key for ``invitation``."""
+
+    def lets_in(self, user: str, password: str, client: str) -> bool:
+        """Whether a client of a broker that is not ours may come in."""
 
     @property
     def trouble(self) -> str | None:

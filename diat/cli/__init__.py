@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
-from diat.cli import audit, history, people, policy
+from diat.cli import audit, history, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
@@ -46,8 +46,13 @@ def up(
         str, typer.Option("--http", envvar="DIAT_HTTP", help="Port, or host:port, of REST.")
     ] = "8000",
     mqtt: Annotated[
-        str, typer.Option("--mqtt", envvar="DIAT_MQTT", help="Port, or host:port, of our own broker.")
-    ] = "1883",
+        str | None,
+        typer.Option(
+            "--mqtt",
+            envvar="DIAT_MQTT",
+            help="Port, or host:port, of our own broker.  [default: 1883, with TLS 8883]",
+        ),
+    ] = None,
     broker: Annotated[
         str,
         typer.Option(
@@ -146,9 +151,21 @@ def up(
         typer.Option(
             "--lan/--no-lan",
             envvar="DIAT_LAN",
-            help="Open REST beyond this machine; whoever comes needs a credential then.",
+            help="Open REST and MQTT beyond this machine, with TLS; whoever comes needs a credential then.",
         ),
     ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", envvar="DIAT_PLAIN", help="With --lan: plain text instead of TLS.")
+    ] = False,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-cert", envvar="DIAT_TLS_CERT", help="Certificate chain, PEM.  [default: one of our own]"
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", envvar="DIAT_TLS_KEY", help="Its key, PEM.")
+    ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option(
@@ -196,6 +213,8 @@ def up(
         names=tuple(name or ()),
         rate=rate,
         streams=streams,
+        plain=plain,
+        tls=(tls_cert, tls_key),
     )
 
 
@@ -204,6 +223,7 @@ app.add_typer(people.users, name="user")
 app.add_typer(people.tokens, name="token")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.add_typer(things.app, name="thing")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +47,9 @@ class Rest:
         self._url = url.rstrip("/")
         # What opens this machine's platform goes to nobody else.
         known = credential(token, data if _on_this_machine(url) else None)
+        authority = data.expanduser() / "tls" / "ca.pem"
+        ours = self._url.startswith("https:") and _on_this_machine(url) and authority.exists()
+        self._trust = ssl.create_default_context(cafile=str(authority)) if ours else True
         self._headers = {} if known is None else {"Authorization": f"Bearer {known}"}
 
     def __repr__(self) -> str:
@@ -68,7 +72,13 @@ class Rest:
         wanted = {name: value for name, value in query.items() if value is not None}
         try:
             answer = httpx.request(
-                method, self._url + path, content=content, headers=headers, params=wanted, timeout=PATIENCE
+                method,
+                self._url + path,
+                content=content,
+                headers=headers,
+                params=wanted,
+                timeout=PATIENCE,
+                verify=self._trust,
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"no platform answers at {self._url}: {error}") from None

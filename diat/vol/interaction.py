@@ -119,6 +119,7 @@ class Interaction:
         self.handed_over: Collection[str] = frozenset()
         self.position: Callable[[], int] = _nothing_came
         self.permit: Permit | None = None
+        self.may_tell: Callable[[VirtualObject, str], bool] = _everybody
         self.sent: set[str] = set()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
@@ -281,7 +282,7 @@ class Interaction:
             if actuation.expires <= now or reference in self.handed_over or self._overtaken(actuation):
                 continue
             outlet = each.description.outlets.get(actuation.affordance)
-            message = _message(each, actuation)
+            message = self._message(each, actuation)
             if actuation.delivery == "at-most-once":
                 if not restored:
                     self._close(actuation, "expired", now, error="there was no connection")
@@ -310,7 +311,7 @@ class Interaction:
             repeatable = bool(each.wire) or (outlet is not None and outlet.idempotent)
             if last is None or last.delivery == "at-most-once" or not repeatable:
                 continue
-            message = _message(each, last)
+            message = self._message(each, last)
             if last.expires <= now:
                 self._close(last, "in-doubt", now, error="no answer in time")
             elif not isinstance(message, Refusal):
@@ -395,7 +396,7 @@ class Interaction:
         )
         if each.record.dialect == COMPOSITE:
             return self._set_composite(each, actuation, now)
-        message = _message(each, actuation)
+        message = self._message(each, actuation)
         if isinstance(message, Refusal):
             raise Invalid(message.reason, name if kind == "property" else "input")
         done = moves(each, kind, name, value)
@@ -539,6 +540,13 @@ class Interaction:
         )
         self.arbiter.claim(each.id, actuator, mine)
 
+    def _message(self, each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:
+        """The message that carries the command, if the thing may be driven on its topic."""
+        message = _message(each, actuation)
+        if isinstance(message, Outgoing) and not self.may_tell(each, message.topic):
+            return Refusal(f"{message.topic[:200]} belongs to others than those who announced the thing")
+        return message
+
     def _confirmed_by(self, actuation: Actuation) -> str | None:
         """The property whose reading confirms the command; None if it is answered otherwise."""
         each = self._registry.seen(actuation.thing)
@@ -607,6 +615,11 @@ def must_take(prop: Property, value: Any) -> None:
         raise Invalid(f"{prop.name!r} is read only", prop.name)
     if (wrong := prop.check(value)) is not None:
         raise Invalid(wrong, prop.name)
+
+
+def _everybody(each: VirtualObject, topic: str) -> bool:
+    """Stands in where nobody asks who announced what."""
+    return True
 
 
 def _message(each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:

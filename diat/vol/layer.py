@@ -11,6 +11,7 @@ from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger
+from diat.vol.access import Access
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
@@ -71,6 +72,7 @@ class VirtualObjectLayer:
         brokers: Collection[str] = (),
         *,
         mirror: bool = False,
+        access: Access | None = None,
     ) -> None:
         """Put the layer together.
 
@@ -83,12 +85,13 @@ class VirtualObjectLayer:
             admission: what a thing is that announces itself for the first time.
             brokers: names of our own broker besides those of loopback.
             mirror: whether bare values are published.
+            access: who among the things may do what; None where nobody is asked.
         """
         self._clock = clock
         self._next_clock = 0
         directory = Directory(brokers)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
-        self.registry = Registry(ledger, announcements, kept.records, admission)
+        self.registry = Registry(ledger, announcements, kept.records, admission, access)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
         self.journal = Journal(ledger, kept.position)
         self.observers = Observers(ledger, self.journal)
@@ -102,6 +105,11 @@ class VirtualObjectLayer:
         )
         self.intake.on_position = self.interaction.see
         self.intake.on_return = self.interaction.returned
+        if access is not None:
+            access.publish = self.interaction.publish
+            self.onboarding.on_answer = access.answered
+            self.interaction.may_tell = access.may_tell
+            ledger.join(access)
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(

@@ -12,6 +12,7 @@ from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
 from diat.security.accounts import Token, User
+from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
 from diat.service.service import Service
@@ -87,6 +88,7 @@ OVERLAYS: dict[str, TableRows] = {
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
     "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
+    "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
@@ -125,6 +127,7 @@ read_situation = msgspec.json.Decoder(Situation).decode
 read_policy = msgspec.json.Decoder(Policy).decode
 read_secret = msgspec.json.Decoder(Secret).decode
 read_call = msgspec.json.Decoder(Call).decode
+read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode

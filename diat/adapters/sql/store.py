@@ -13,6 +13,7 @@ from diat.cvol.webhooks import Call
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
 from diat.security.accounts import Token, User
+from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
 from diat.service.service import Service
@@ -162,6 +163,24 @@ class SqlStore:
         """The calls to web hooks that are still to be made."""
         with self._engine.connect() as connection:
             return [rows.read_call(body) for (body,) in connection.execute(select(tables.WEBHOOKS.c.body))]
+
+    def credentials(self) -> list[Credential]:
+        """The credentials of things."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_credential(body)
+                for (body,) in connection.execute(select(tables.CREDENTIALS.c.body))
+            ]
+
+    def joining(self) -> list[tuple[str, int]]:
+        """For how long things may join."""
+        with self._engine.connect() as connection:
+            return [
+                (key, value)
+                for key, value in connection.execute(
+                    select(tables.META.c.key, tables.META.c.value).where(tables.META.c.key.like("join-%"))
+                )
+            ]
 
     def users(self) -> list[User]:
         """All users."""
