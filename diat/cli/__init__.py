@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
-from diat.cli import history
+from diat.cli import history, node
 from diat.kernel.errors import DiatError
 
 app = typer.Typer(
@@ -166,6 +166,7 @@ def up(
 
 
 app.add_typer(history.app, name="history")
+app.add_typer(node.app, name="node")
 
 
 @app.command()

@@ -14,7 +14,11 @@ def test_pins_of_a_chip(boards, tmp_path):
     board = boards(heap=64, folder=tmp_path)
     board.run(PINS)
     board.tell(host={"pins": {"4": 1, "5": 0}, "adc": {"34": 32768}})
-    assert board.give("[Contact(4).read(), Contact(5, low=True).read(), Contact(4, low=True).read()]") == [1, 1, 0]
+    assert board.give("[Contact(4).read(), Contact(5, low=True).read(), Contact(4, low=True).read()]") == [
+        1,
+        1,
+        0,
+    ]
     board.run("relay = Relay(26, low=True)")
     assert board.tell(look=True)["host"]["pins"]["26"] == 1
     board.run("relay.write(True)")
@@ -22,7 +26,12 @@ def test_pins_of_a_chip(boards, tmp_path):
     assert board.give("relay.read()") is True
     assert board.give("Analogue(34, scale=3.3).read()") == pytest.approx(1.65, abs=0.01)
     board.run("dimmer, servo = Dimmer(12), Servo(18)")
-    assert board.give("[dimmer.write(50), dimmer.write(400), servo.write(90), servo.read()]") == [50, 100, 90, 90]
+    assert board.give("[dimmer.write(50), dimmer.write(400), servo.write(90), servo.read()]") == [
+        50,
+        100,
+        90,
+        90,
+    ]
     pins = board.tell(look=True)["host"]["pins"]
     assert pins["12"] == 65535
     assert pins["18"] == pytest.approx(65535 * 1.5 / 20, abs=1)

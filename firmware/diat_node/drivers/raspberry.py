@@ -50,7 +50,12 @@ class Servo:
 
     def __init__(self, pin):
         self._device = gpiozero.AngularServo(
-            pin, initial_angle=None, min_angle=0, max_angle=180, min_pulse_width=0.0005, max_pulse_width=0.0025
+            pin,
+            initial_angle=None,
+            min_angle=0,
+            max_angle=180,
+            min_pulse_width=0.0005,
+            max_pulse_width=0.0025,
         )
 
     def read(self):
