@@ -81,7 +81,7 @@ class Life:
         """Live until a task fails or ``end`` is called."""
         self.board.start()
         self._fault = None
-        jobs = [self._link, self._drain, self._do, self._watch]
+        jobs = [self._link, self._drain, self._do, self._watch] + self.node.when_started
         if not self.safe:
             jobs.append(self._sample)
         if self.config.get("sleep"):
@@ -362,9 +362,12 @@ class Life:
             if not self.ill():
                 self.board.feed()
             at = self.clock.up()
-            if at > 60000 and not well:
+            if at > 60000 and self.connects and not well:
                 well = True
-                self.store.save("crashes", 0) if self.store.load("crashes") else None
+                if self.store.load("crashes"):
+                    self.store.save("crashes", 0)
+                for each in self.node.when_well:
+                    each()
             if every and "node" in self.node.properties and (last is None or at - last >= every):
                 last = at
                 self.observed(self.node.properties["node"], self.status())
