@@ -38,6 +38,7 @@ from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
 from diat.adapters.sql.store import SqlStore
 from diat.adapters.webhooks import Caller
+from diat.cvol.composite import Denied
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
@@ -47,16 +48,20 @@ from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.security.audit import Audit
 from diat.security.credentials import Credentials
-from diat.security.decision import Decider
+from diat.security.decision import Decider, Decision
 from diat.security.decisions import Decisions
 from diat.security.joining import JOIN, Joining
 from diat.security.limits import Limits
+from diat.security.operations import Operation, Target
 from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
+from diat.service.obligations import Obligations
+from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
+from diat.service.targets import targets_of
 from diat.service.templates import Templates
 from diat.settings import Settings
 from diat.vol.access import Access
@@ -73,6 +78,7 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
 T = TypeVar("T")
@@ -147,6 +153,7 @@ class Layers:
         self._things.interaction.connected(self._clock())
         self._things.birth.connected(self._things.interaction.publish)
         self._things.mirror.connected()
+        self._things.pushdown.connected()
 
     def drain(self) -> list[Command]:
         """Hand over what is to be sent after the commit."""
@@ -196,6 +203,7 @@ class Daemon:
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
+        obligations: what decisions oblige to.
         audit: who did what; ``kept_audit`` is what is kept of it.
         uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -380,13 +388,21 @@ class Daemon:
             self.people.grants_of,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, situations
+            ledger,
+            self.things,
+            self.composites,
+            self.services,
+            clock,
+            random_id,
+            situations,
+            self._permit_situation,
         )
         self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
+        self.obligations = Obligations(self.audit, webhooks, clock)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -409,7 +425,7 @@ class Daemon:
         stack.callback(keeper.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
-        self.audit.submit = self._writer.submit
+        self.audit.submit = self.obligations.submit = self._writer.submit
         stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
         self._writer.start()
@@ -425,9 +441,39 @@ class Daemon:
         self.uses.directory = lambda: self.things.notices.last
         self.uses.others.append(self._reconsider)
         ledger.join(self.policies)
+        self.composites.on_denied = self._denied
+        self.things.interaction.permit = self._permit
         self.uses.renew = self.people.renewed
         self.people.listen(lambda _: self.uses.again())
         ledger.join(self.uses)
+
+    def _denied(self, service: str, denied: list[Denied]) -> None:
+        """A composite was turned down things that would fill its roles."""
+        for each in denied:
+            did = f"bind {each.thing} {each.affordance} as {each.role}"
+            self.audit.note(f"service:{service}", did, "denied", why=each.reason)
+
+    def _permit(self, service: str, each: VirtualObject, affordance: str, operation: Operation) -> Decision:
+        """What was decided on a command of a service."""
+        decided = self.services.acting.allow(service, each, affordance, operation)
+        if decided.effect == "deny":
+            did = f"{operation} {each.id} {affordance}"
+            said = {"why": decided.reason, "policies": decided.policies}
+            self.audit.tell(f"service:{service}", did, "denied", **said)
+        return decided
+
+    def _permit_situation(self, situation: Situation, action: dict[str, Any]) -> str | None:
+        """Whether a situation may do something; see ``diat.service.doing.Permit``."""
+
+        def targets(service: str) -> tuple[Target, ...]:
+            known = self.services.seen(service)
+            return targets_of(service, self.composites.seen(known.composite) if known is not None else None)
+
+        refusal = self.services.acting.may_situation(situation, action, targets)
+        if refusal is not None:
+            did = f"{next(iter(action))} as {situation.title!r}"
+            self.audit.note(f"situation:{situation.id}", did, "denied", why=refusal)
+        return refusal
 
     def _reconsider(self) -> None:
         """Bind those services anew that may not do any more as they do, or may more."""

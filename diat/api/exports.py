@@ -18,11 +18,13 @@ from diat.adapters.lake.exporting import Line, Pick, csv_text, lines, parquet_by
 from diat.api.access import Asking, on_each, permits, seen, sees
 from diat.api.history import From, To, time_of
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId
-from diat.api.values import Handed, handed
-from diat.kernel.errors import Invalid, NotFound
+from diat.api.values import PAGE, Handed, handed
+from diat.kernel.errors import Forbidden, Invalid, NotFound
+from diat.security.form import form_of
 from diat.security.principal import Principal
 from diat.vol import search
 from diat.vol.search import Capability
+from diat.vol.targets import target_of
 from diat.vol.thing import VirtualObject
 from diat.wot.quantities import quantity_kind
 
@@ -75,7 +77,7 @@ def export_thing(
     for name in properties or ():
         if name not in each.properties and name not in platform.history.census(each.record.no, start, end):
             raise NotFound(f"{each.td['title']} has no property {name!r} and had none")
-    return _file(platform, picks, start, end, _media_type(form, accept), each.id)
+    return _file(platform, asking, picks, start, end, _media_type(form, accept), each.id)
 
 
 @router.get(
@@ -115,7 +117,7 @@ def export_many(
                 raise NotFound(f"there is no thing {thing!r}")
         found = [each for each in found if each.id in set(things)]
     picks = _picks(platform, asking, found, properties, kind)
-    return _file(platform, picks, start, end, _media_type(form, accept), "history")
+    return _file(platform, asking, picks, start, end, _media_type(form, accept), "history")
 
 
 def _picks(
@@ -137,24 +139,48 @@ def _picks(
                 yield Pick(each.id, each.record.no, name), how
 
 
-def _lines(platform: Platform, picks: Iterable[Picked], start: int | None, end: int | None) -> Iterator[Line]:
+def _lines(
+    platform: Platform, asking: Principal, picks: Iterable[Picked], start: int | None, end: int | None
+) -> Iterator[Line]:
     """The readings, each in the form in which it may be taken away."""
     for pick, how in picks:
         if how.form is None:
-            yield from lines(platform.history, [pick], start, end)
+            found = lines(platform.history, [pick], start, end)
         else:
-            yield from (Line(pick.thing, pick.name, past) for past in how.history(start, end))
+            found = (Line(pick.thing, pick.name, past) for past in how.history(start, end))
+        yield from _while_permitted(platform, asking, how, found)
+
+
+def _while_permitted(
+    platform: Platform, asking: Principal, how: Handed, found: Iterable[Line]
+) -> Iterator[Line]:
+    """The lines, looked at again now and then: who may no longer have them gets half a file, and an error.
+
+    Raises:
+        Forbidden: a role or policy says otherwise by now.
+    """
+    for at, line in enumerate(found):
+        if at % PAGE == PAGE - 1:
+            now, target = platform.clock(), target_of(how.each, how.name)
+            principal = platform.uses.renew(asking)
+            if principal is None:
+                raise Forbidden(f"{asking.id} may do nothing any more")
+            decided = platform.decider.decide(principal, "export", target, now)
+            if form_of(decided.or_refuse()) != how.form:
+                raise Forbidden("it may be taken away in another form only by now: begin anew")
+        yield line
 
 
 def _file(
     platform: Platform,
+    asking: Principal,
     picks: Iterable[Picked],
     start: int | None,
     end: int | None,
     media_type: str,
     name: str,
 ) -> StreamingResponse:
-    found = _lines(platform, picks, start, end)
+    found = _lines(platform, asking, picks, start, end)
     pieces: Iterator[str] | Iterator[bytes] = csv_text(found) if media_type == CSV else parquet_bytes(found)
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:80] or "history"
     suffix = "csv" if media_type == CSV else "parquet"

@@ -27,7 +27,7 @@ from diat.api.ports import (
 )
 from diat.api.problems import problem
 from diat.api.units import Unit, Units, own_value, scale, scales
-from diat.api.values import handed
+from diat.api.values import handed, used
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
 from diat.security.principal import Principal
@@ -101,6 +101,7 @@ _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"s
 async def write_property(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     name: Affordance,
     prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
@@ -114,7 +115,9 @@ async def write_property(
     """
     held = hold_of(hold)
     value = await json_body(request)
-    prop = platform.things.registry.get(thing).properties.get(name)
+    each = platform.things.registry.get(thing)
+    used(platform, asking, "write", each, name)
+    prop = each.properties.get(name)
     if prop is not None:
         value = own_value(prop, value, unit)
     reference = None if idempotency_key is None else derived_id("write", thing, name, idempotency_key)
@@ -149,6 +152,7 @@ async def write_property(
 async def invoke_action(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     name: Affordance,
     idempotency_key: IdempotencyKey = None,
@@ -157,6 +161,7 @@ async def invoke_action(
     """Takes the action's input; answers with the Location of the invocation; services are kept off."""
     held = hold_of(hold)
     value = await json_body(request)
+    used(platform, asking, "invoke", platform.things.registry.get(thing), name)
     reference = None if idempotency_key is None else derived_id("action", thing, name, idempotency_key)
 
     def change() -> Actuation:

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 
-from diat.api import views
 from diat.api.access import Asking, on_each, permits
+from diat.api.operation import command
 from diat.api.ports import Platform, StrictRoute, ThePlatform
 from diat.api.service_access import on_service, sees_service
+from diat.api.values import Withheld
+from diat.api.values import told as told_value
 from diat.api.views import Json
-from diat.kernel.clock import rfc3339
+from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Forbidden, NotFound
 from diat.security.principal import Principal
 from diat.service.explaining import Known, explain, told
@@ -21,6 +23,7 @@ from diat.service.service import Service
 from diat.vol.interaction import Actuation
 from diat.vol.journal import KNOWN
 from diat.vol.recorded import Row
+from diat.vol.targets import target_of
 from diat.vol.twin import Reading
 
 router = APIRouter(route_class=StrictRoute)
@@ -44,7 +47,13 @@ def get_actuation(platform: ThePlatform, asking: Asking, actuation: str) -> Json
     if not _reads(platform, asking, each.thing, each.affordance):
         raise NotFound(f"there is no command {actuation!r}")
     why = each.why or {}
-    shown = views.actuation(each)
+    shown = command(platform, asking, each)
+    on = readings(platform, each)
+    read = [
+        _as_told(platform, asking, line)
+        for line in on
+        if _reads(platform, asking, line["thing"], line["affordance"])
+    ]
     if each.service is None:
         shown["by"] = {"person": True, "title": "a person", "hold": _maybe_time(why.get("hold"))}
         return shown
@@ -62,12 +71,9 @@ def get_actuation(platform: ThePlatform, asking: Asking, actuation: str) -> Json
         "role": why.get("role"),
         "binding": why.get("binding"),
         "claim": {"priority": why.get("priority"), "over": why.get("over") or []},
-        "values": why.get("values") or {},
-        "readings": [
-            line
-            for line in readings(platform, each)
-            if _reads(platform, asking, line["thing"], line["affordance"])
-        ],
+        # What the steps made of readings tells as much as those.
+        "values": (why.get("values") or {}) if read == on else {},
+        "readings": read,
     }
 
 
@@ -83,10 +89,13 @@ def explain_service(platform: ThePlatform, asking: Asking, service: str) -> Json
     And what it last decided and on what, who outranks it until when, and what it waits for.
     """
     known = knowledge(platform, platform.services.get(service), deeply=True)
-    state = known.state
-    for binding in state.bindings if state is not None else []:
-        if not _reads(platform, asking, binding.thing, binding.affordance):
-            raise Forbidden("it tells of things that are not yours to read")
+    bindings = known.state.bindings if known.state is not None else []
+    read = [(each.thing, each.affordance) for each in bindings]
+    last = (known.last.why or {}).get("read") or [] if known.last is not None else []
+    read += [(key.partition(" ")[0], key.partition(" ")[2]) for _, key in last]
+    for thing, name in dict.fromkeys(read):
+        if not _reads_plainly(platform, asking, thing, name):
+            raise Forbidden("it tells of things that are not yours to read, or not as they are")
     return {"id": service, "title": known.service.title, "sentences": explain(known)}
 
 
@@ -167,6 +176,27 @@ def _reads(platform: Platform, asking: Principal, thing: str, affordance: str) -
         return True
     each = platform.things.registry.objects.committed.get(thing)
     return each is not None and permits(platform, asking, "read", each, affordance)
+
+
+def _reads_plainly(platform: Platform, asking: Principal, thing: str, affordance: str) -> bool:
+    """Whether it may read what a thing says as it says it, at once."""
+    if platform.decider.everywhere(asking, "read"):
+        return True
+    each = platform.things.registry.objects.committed.get(thing)
+    if each is None:
+        return False
+    target, now = target_of(each, affordance), platform.clock()
+    return platform.decider.decide(asking, "read", target, now).effect == "permit"
+
+
+def _as_told(platform: Platform, asking: Principal, line: Json) -> Json:
+    """What a command was decided on, as somebody may know it."""
+    at = parse_time(line["observed"]) if "observed" in line else 0
+    value = told_value(platform, asking, line["thing"], line["affordance"], line.get("value"), at)
+    if isinstance(value, Withheld):
+        hidden = ("value", "observed", "received", "quality")
+        return {key: each for key, each in line.items() if key not in hidden} | {"withheld": value.reason}
+    return line if "value" not in line else line | {"value": value}
 
 
 def _services(platform: Platform, asking: Principal, composite: str) -> list[Json]:

@@ -11,7 +11,10 @@ from diat.adapters.metrics import render
 from diat.api import views
 from diat.api.access import Asking, for_all, needs, on_each, permits
 from diat.api.ports import Limit, Offset, Platform, StrictRoute, ThePlatform, page
+from diat.api.values import Withheld, told
+from diat.security.operations import PLATFORM
 from diat.security.principal import Principal
+from diat.vol.actuation import Actuation
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.thing import VirtualObject
 
@@ -63,7 +66,10 @@ def list_actuations(
         # A command to a thing that is gone has no place any more: it is for those who may read everywhere.
         among = [each.id for each in _read(platform, asking)]
     found = platform.history.actuations(limit + 1, offset, service=service, thing=thing, among=among)
-    return [views.actuation(each) for each in page(request, response, found, limit, offset=offset + limit)]
+    return [
+        command(platform, asking, each)
+        for each in page(request, response, found, limit, offset=offset + limit)
+    ]
 
 
 @router.get("/diagnostics", summary="What went wrong anywhere", dependencies=[on_each("read")])
@@ -71,12 +77,23 @@ def list_diagnostics(platform: ThePlatform, asking: Asking) -> list[dict[str, An
     """The last diagnostics of all things; ``thing`` is null for what belongs to none."""
     everywhere = platform.decider.everywhere(asking, "read")
     known = set() if everywhere else {each.id for each in _read(platform, asking)}
+    if platform.decider.decide(asking, "read", PLATFORM, platform.clock()).effect != "deny":
+        known.add(STRANGERS)
     return [
         {"thing": None if thing == STRANGERS else thing, **views.diagnostic(line)}
         for thing, lines in sorted(platform.things.diagnostics.everywhere().items())
         if everywhere or thing in known
         for line in lines
     ]
+
+
+def command(platform: Platform, asking: Principal, each: Actuation) -> dict[str, Any]:
+    """A command, with what was told to its affordance as far as that may be known."""
+    shown = views.actuation(each)
+    value = told(platform, asking, each.thing, each.affordance, each.input, each.created)
+    if isinstance(value, Withheld):
+        return shown | {"input": None, "output": None, "withheld": value.reason}
+    return shown | {"input": value}
 
 
 def _read(platform: Platform, asking: Principal) -> list[VirtualObject]:

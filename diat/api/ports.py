@@ -28,6 +28,7 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
+from diat.service.obligations import Obligations
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
@@ -57,6 +58,7 @@ class Platform(Protocol):
     decider: Decider
     policies: Policies
     uses: Uses
+    obligations: Obligations
     audit: Audit
     kept_audit: KeptAudit
     pseudonyms: bytes

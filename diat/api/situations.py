@@ -46,14 +46,20 @@ def list_situations(
 
 @router.post("/situations", status_code=201, summary="Watch for a situation", dependencies=[needs("compose")])
 async def create_situation(
-    platform: ThePlatform, wanted: SituationRequest, idempotency_key: IdempotencyKey = None
+    platform: ThePlatform,
+    asking: Asking,
+    wanted: SituationRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """While ``when`` holds, ``then`` is done; if it holds already, at once.
 
     When it holds no longer, what was done is undone, unless ``otherwise`` says something else.
     """
     reference = None if idempotency_key is None else derived_id("situation", idempotency_key)
-    made = await durably(platform, lambda: platform.situations.create(wanted.plain(), situation=reference))
+    made = await durably(
+        platform,
+        lambda: platform.situations.create(wanted.plain(), situation=reference, creator=asking),
+    )
     return _shown(made, 201)
 
 
@@ -68,10 +74,12 @@ def get_situation(platform: ThePlatform, asking: Asking, situation: str) -> Resp
 
 @router.put("/situations/{situation}", summary="Replace a situation", dependencies=[needs("compose")])
 async def replace_situation(
-    platform: ThePlatform, situation: str, wanted: SituationRequest, if_match: IfMatch
+    platform: ThePlatform, asking: Asking, situation: str, wanted: SituationRequest, if_match: IfMatch
 ) -> Response:
     """Give it another content; what it did is undone first, unless ``otherwise`` says something else."""
-    made = await durably(platform, lambda: platform.situations.replace(situation, wanted.plain(), if_match))
+    made = await durably(
+        platform, lambda: platform.situations.replace(situation, wanted.plain(), if_match, asking)
+    )
     return _shown(made)
 
 

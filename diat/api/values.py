@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from diat.adapters.sql.figures import Aggregate, Past
 from diat.api.access import may
 from diat.api.ports import Platform
+from diat.security.decision import Decision
 from diat.security.form import Form, form_of
 from diat.security.operations import Operation
 from diat.security.principal import Principal
@@ -194,12 +195,63 @@ def handed(
         NotFound: the principal may not know that the thing is there.
         Forbidden: it may not have them; the message says which role or policy decided.
     """
-    may(platform, principal, operation, each, name)
-    now = platform.clock()
-    decided = platform.decider.use(principal, operation, target_of(each, name), now).or_refuse()
-    return Handed(platform, each, name, form_of(decided), now, event)
+    decided = used(platform, principal, operation, each, name)
+    return Handed(platform, each, name, form_of(decided), platform.clock(), event)
 
 
 def past_of(known: Reading) -> Past:
     """A reading of just now as one of history."""
     return Past(known.value, known.observed, known.received, known.quality, known.position)
+
+
+class Withheld(NamedTuple):
+    """Stands for a value that is not told."""
+
+    reason: str
+
+
+def told(platform: Platform, principal: Principal, thing: str, name: str, value: Any, at: int) -> Any:
+    """A value of a record (a command, what it was decided on) as it may be told, or ``Withheld``.
+
+    What is told coarser in time is withheld altogether: a record tells of one moment.
+
+    Args:
+        platform: the daemon.
+        principal: who is told.
+        thing: id of the thing; of one that is gone only who may read everywhere is told.
+        name: the affordance.
+        value: in the thing's own unit.
+        at: as of when it is, Unix milliseconds.
+    """
+    if platform.decider.everywhere(principal, "read"):
+        return value
+    each = platform.things.registry.objects.committed.get(thing)
+    if each is None:
+        return Withheld("the thing is gone, and with it who may read it")
+    now = platform.clock()
+    decided = platform.decider.decide(principal, "read", target_of(each, name), now)
+    form = form_of(decided)
+    if decided.effect == "deny":
+        return Withheld(decided.reason)
+    if form is None:
+        return value
+    if form.coarsen or at > form.youngest(now):
+        return Withheld(decided.reason)
+    return form.value(value, platform.pseudonyms)
+
+
+def used(
+    platform: Platform, principal: Principal, operation: Operation, each: VirtualObject, name: str
+) -> Decision:
+    """The decision on using an affordance, which counts as a use; what it obliges to is seen to.
+
+    Raises:
+        NotFound: the principal may not know that the thing is there.
+        Forbidden: it may not use it; the message says which role or policy decided.
+    """
+    may(platform, principal, operation, each, name)
+    target = target_of(each, name)
+    decided = platform.decider.use(principal, operation, target, platform.clock()).or_refuse()
+    if decided.obligations:
+        platform.obligations.see_to(decided, principal, operation, target)
+    return decided

@@ -90,7 +90,7 @@ def bind(
         stand_ins = any(held[key].cost for key in young)
         found = candidates(role, registry, twin, now, own, allow=allow, stand_ins=stand_ins)
         denied += [
-            Denied(role.name, each.thing, each.affordance, each.kind, each.opposite)
+            Denied(role.name, each.thing, each.affordance, each.kind, each.opposite, each.refusal or "")
             for each in found
             if each.denied
         ]

@@ -65,6 +65,7 @@ class Denied(Struct, frozen=True):
     affordance: str
     kind: BindingKind = "property"
     opposite: str = ""
+    reason: str = ""
 
 
 class Told(Struct, frozen=True):

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from diat.cvol.binding import bind
-from diat.cvol.composite import Binding, Composite, CompositeState, own_thing
+from diat.cvol.composite import Binding, Composite, CompositeState, Denied, own_thing
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
 from diat.cvol.running import AT_WORK, News, OnCall, Runner
@@ -50,6 +50,7 @@ class CompositeLayer:
     Attributes:
         states: service id to what its composite remembers.
         site: where we are.
+        on_denied: told, within the batch, what a composite was newly turned down.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class CompositeLayer:
         self._interests = Interests(ledger)
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes = Wakes(ledger)
+        self.on_denied: Callable[[str, list[Denied]], None] = _nobody_minds
         self._afterwards: deque[Callable[[], None]] = deque()
         self._telling = False
         self._runner = Runner(things, self._wakes, clock, site, self._later)
@@ -434,7 +436,10 @@ class CompositeLayer:
         for thing, name in sorted(left):
             self._runner.driver.let_go(composite, state, thing, name, now)
         state.bindings, state.waits = bound.bindings, bound.waits
-        state.missing, state.denied = bound.missing or bound.lacking, bound.denied
+        state.missing = bound.missing or bound.lacking
+        if bound.denied != state.denied:
+            self.on_denied(composite.id, [each for each in bound.denied if each not in state.denied])
+            state.denied = bound.denied
         state.coarse = {
             key: told for key, told in state.coarse.items() if any(b.key == key for b in bound.bindings)
         }
@@ -532,3 +537,7 @@ def turn(service: str, priority: Priority) -> tuple[int, str]:
 def _driving(composite: Composite) -> dict[str, Any]:
     """The roles that are driven, and what they are brought to when nobody decides."""
     return {step.role: step.otherwise for step in composite.steps if isinstance(step, Drive)}
+
+
+def _nobody_minds(service: str, denied: list[Denied]) -> None:
+    """Stands in until somebody listens."""

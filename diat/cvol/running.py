@@ -57,6 +57,7 @@ class Runner:
         self.driver = Driver(things, wakes, clock)
         self.on_call: OnCall = _nobody_calls
         self.key = b""
+        self._shaped: dict[str, tuple[Reading, Reading]] = {}
 
     def run(self, composite: Composite, state: CompositeState, now: int, news: News | None = None) -> None:
         """Evaluate it and do what it wants; a fault of its own ends it and nothing else."""
@@ -75,6 +76,7 @@ class Runner:
         bound: dict[str, list[str]] = {name: [] for name in composite.roles}
         for binding in state.bindings:
             bound[binding.role].append(binding.key)
+        self._shaped.clear()
         samples = self._samples(composite, state)
         inputs = Inputs(
             samples=samples,
@@ -138,6 +140,14 @@ class Runner:
 
     def _formed(self, state: CompositeState, binding: Binding, form: Form, reading: Reading) -> Reading:
         """A reading in the form in which it may be read: of an interval, the first that came."""
+        known = self._shaped.get(binding.key)
+        if known is not None and known[0] is reading:
+            return known[1]
+        shaped = self._shape(state, binding, form, reading)
+        self._shaped[binding.key] = (reading, shaped)
+        return shaped
+
+    def _shape(self, state: CompositeState, binding: Binding, form: Form, reading: Reading) -> Reading:
         value, at, position = form.value(reading.value, self.key), form.at(reading.observed), reading.position
         if form.coarsen and binding.kind != "event":
             known = state.coarse.get(binding.key)

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import math
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -52,6 +53,9 @@ class Form(Struct, frozen=True):
             key: of the pseudonyms; the platform's secret.
         """
         for part in self.parts:
+            if isinstance(value, float) and part.anonymise in ((), True):
+                value = value if part.round is None else rounded(value, part.round)
+                continue
             value = _shaped(part, value, key, named=part.anonymise is True)
         return value
 
@@ -114,5 +118,12 @@ def rounded(value: float, step: float) -> float:
     times = value / step if abs(value) < 1e300 else math.inf
     if not math.isfinite(times):
         return value  # so large that its last digit is more than the step
-    exact = Decimal(round(times)) * Decimal(repr(step))
-    return int(exact) if isinstance(value, int) and exact == int(exact) else float(exact)
+    found = round(round(times) * step, _digits(step))
+    return int(found) if isinstance(value, int) and found == int(found) else found
+
+
+@lru_cache(maxsize=1000)
+def _digits(step: float) -> int:
+    """Decimal places of a step."""
+    exponent = Decimal(repr(step)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from diat.kernel.clock import Clock
 from diat.security.decision import Decider, Decision, strictest
-from diat.security.operations import Operation
+from diat.security.operations import PLATFORM, Operation, Target
 from diat.security.principal import Grant, Principal
 from diat.service.service import Service
+from diat.service.situation import Situation
 from diat.vol.targets import target_of
 from diat.vol.thing import VirtualObject
 
@@ -53,6 +57,27 @@ class Acting:
             return PERMITTED
         target, now = target_of(each, affordance), self._clock()
         return strictest(decider.decide(principal, operation, target, now) for principal in principals)
+
+    def may_situation(
+        self, situation: Situation, action: dict[str, Any], targets: Callable[[str], Iterable[Target]]
+    ) -> str | None:
+        """Whether a situation may do an action: None, or why not (``diat.service.doing.Permit``).
+
+        Args:
+            situation: which.
+            action: what, as its request has it.
+            targets: of a service by id, wherever that reaches.
+        """
+        what, said = next(iter(action.items()))
+        grants = self._grants_of(situation.creator)
+        principal = situation.acting
+        if grants is not None:
+            principal = msgspec.structs.replace(principal, grants=grants)
+        operation: Operation = "operate" if what in ("pause", "resume") else "compose"
+        service = said["service"] if what == "set" else said if what != "start" else None
+        found = [PLATFORM] if service is None else list(targets(service))
+        decided = [self._decider.decide(principal, operation, each, self._clock()) for each in found]
+        return next((each.reason for each in decided if each.effect == "deny"), None)
 
     def _principal(self, service: Service) -> Principal:
         grants = self._grants_of(service.creator)

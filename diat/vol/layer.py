@@ -30,6 +30,7 @@ from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
+from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.twin import Twin
@@ -52,6 +53,7 @@ class Kept(Struct, kw_only=True):
     diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
     pending: Iterable[Actuation] = ()
     actuators: Iterable[tuple[str, Actuator]] = ()
+    pushed: Iterable[tuple[str, Pushed]] = ()
     position: int = 0
 
 
@@ -112,6 +114,7 @@ class VirtualObjectLayer:
             self.interaction.may_tell = access.may_tell
             ledger.join(access)
             access.rations.on_flood = self._flooded
+        self.pushdown = PushDown(ledger, self.registry, self.interaction.publish, clock, kept.pushed)
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -127,7 +130,7 @@ class VirtualObjectLayer:
             self.onboarding,
             self.observers,
             self.intake,
-            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
+            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics, self.pushdown),
             ForeignMessages(self.intake, self.interaction, self.observers, self.lapses),
             WaitingRoom(ledger, self.intake, kept.held),
             self.notices,
@@ -199,6 +202,7 @@ class VirtualObjectLayer:
         """Take a thing out of service; errors as in ``Onboarding.retire``."""
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
+        self.pushdown.forget(thing)
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
 

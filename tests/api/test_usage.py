@@ -328,3 +328,56 @@ def test_a_hundred_revocations_end_their_streams_within_a_second(sensor, rest, h
     took.sort()
     print(f"revocation: median {took[50] * 1000:.0f} ms, p99 {took[98] * 1000:.0f} ms")
     assert took[98] < 1.0
+
+
+def test_reads_are_logged_where_a_policy_obliges_to(sensor, rest, policy, until):
+    each = sensor(20.0)
+    policy("watched", **about(each, "permit", operations=["read"], obligations=[{"log": True}]))
+    rest.get(f"{each.path}/properties/temperature", headers={"Diat-Purpose": "curiosity"})
+    (told,) = until(lambda: rest.get("/audit", params={"outcome": "permitted", "limit": 1}).json())
+    assert told["did"] == f"read thing {each.id} temperature"
+    assert (told["who"], told["purpose"], told["policies"]) == ("local:loopback", "curiosity", ["watched"])
+
+
+def test_a_record_of_a_command_tells_no_more_than_its_readings(
+    sensor, heater, rest, house, place, policy, until
+):
+    cold, hot = sensor(18.0), heater()
+    made = house.keep(place)
+    until(lambda: hot.told, "heating")
+    (command,) = house.get("/actuations", thing=hot.id)
+    plain = house.get(f"/actuations/{command['id']}")
+    assert [line["value"] for line in plain["readings"]] == [18.0]
+    assert plain["values"]
+    policy("round", effect="modify", what={"things": [cold.id]}, operations=["read"], modify={"round": 5})
+    told = house.get(f"/actuations/{command['id']}")
+    assert [line["value"] for line in told["readings"]] == [20]
+    assert told["values"] == {}
+    assert rest.get(f"/services/{made['id']}/explanation").status_code == 403
+    policy("round", effect="delay", what={"things": [cold.id]}, operations=["read"], delay="1h", status=200)
+    (line,) = house.get(f"/actuations/{command['id']}")["readings"]
+    assert "value" not in line
+    assert "holds it back" in line["withheld"]
+    policy("hot", effect="modify", what={"things": [hot.id]}, operations=["read"], modify={"coarsen": "1h"})
+    (listed,) = house.get("/actuations", thing=hot.id)
+    assert listed["input"] is None
+    assert listed["withheld"]
+    rest.delete(f"/services/{made['id']}")
+
+
+def test_an_export_under_way_ends_when_it_is_revoked(sensor, rest, policy, house):
+    each = sensor()
+    start = time.time_ns() // 1_000_000 - 86_400_000
+    for n in range(30_000):
+        body = {"b": 7, "n": n + 1, "t": start + n, "v": {"temperature": float(n)}}
+        each.say(f"diat/{each.name}/properties", body, qos=0)
+    each.shows(temperature=29_999.0)
+    path = f"{each.path}/history"
+    got = b""
+    with rest.stream("GET", path, params={"format": "csv"}) as answer:
+        pieces = answer.iter_raw(1000)
+        got += next(pieces)
+        policy("stop", **about(each))
+        with pytest.raises(httpx.HTTPError):
+            got += b"".join(pieces)
+    assert got.count(b"\n") < 30_000

@@ -96,7 +96,8 @@ def test_an_actuator_that_must_not_be_driven_is_not(sensor, heater, keeping, pol
 def test_a_service_sees_values_in_the_form_that_a_policy_says(sensor, heater, keeping, policy, until, house):
     cold, hot = sensor(21.0), heater()
     made = keeping()
-    policy("coarse", effect="modify", what={"things": [cold.id]}, modify={"round": 10})
+    about = {"who": {"kinds": ["service"]}, "what": {"things": [cold.id]}}
+    policy("coarse", effect="modify", modify={"round": 10}, **about)
     until(lambda: house.daemon.composites.states.committed[made["id"]].bindings[0].form, "in another form")
     cold.report(temperature=24.9)
     cold.report(temperature=15.9)  # 20 when rounded: nothing is too cold
