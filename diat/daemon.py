@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
-from diat.adapters.brokers.guarded import Guarded
+from diat.adapters.brokers.guarded import Gateways, Guarded
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
@@ -154,6 +154,7 @@ class Layers:
         self._things.interaction.connected(self._clock())
         self._things.birth.connected(self._things.interaction.publish)
         self._things.mirror.connected()
+        self._things.pushdown.connected()
 
     def drain(self) -> list[Command]:
         """Hand over what is to be sent after the commit."""
@@ -301,7 +302,8 @@ class Daemon:
     def lets_in(self, user: str, password: str, client: str) -> bool:
         """Whether a client of a broker that is not ours may come in."""
         entry = self.access.decide(user, password, client)
-        if isinstance(entry, str):
+        # Whether a gateway showed a certificate there, nobody tells us.
+        if isinstance(entry, str) or entry.certified:
             return False
         self._came(entry.name, client, entry.newest)
         return True
@@ -399,9 +401,9 @@ class Daemon:
         self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
-        self.obligations = Obligations(self.audit, webhooks, clock)
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
+        self.obligations = Obligations(self.audit, webhooks, clock)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -502,7 +504,7 @@ class Daemon:
         make = OWN_BROKERS.get(settings.broker)
         if make is None:
             return parse_broker_url(settings.broker)
-        guarded = Guarded(self.access, self._came) if settings.lan else None
+        guarded = Guarded(self.access, self._came, self._gateways()) if settings.lan else None
         broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port, guarded, self.tls)
         if broker.gate is not None:
             gate = broker.gate
@@ -517,6 +519,19 @@ class Daemon:
         watch.start()
         address: BrokerAddress = broker.address
         return address
+
+    def _gateways(self) -> Gateways | None:
+        """Where gateways come in.
+
+        Raises:
+            SetupError: they would in plain text.
+        """
+        there = self.settings.gateways
+        if there is None:
+            return None
+        if self.tls is None:
+            raise SetupError("gateways come in by certificates, and so by TLS only: leave --plain away")
+        return Gateways(there.host, there.port, Authority(self.settings.data / "tls").certificate)
 
     def _came(self, name: str, client: str, newest: bool) -> None:
         """Keep that somebody came, if that is news."""

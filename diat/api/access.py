@@ -32,11 +32,12 @@ class Need(Struct, frozen=True):
 
     Attributes:
         scope: what it is asked of: the platform, the thing or service of the path, each item by the handler
-            itself, or nothing but that somebody has a role (``role``), or is known (``known``), or nothing.
+            itself, or nothing but that somebody has a role (``role``), is known (``known``) or is the broker,
+            or nothing.
         operation: what is asked for; None where the scope says it all.
     """
 
-    scope: Literal["platform", "thing", "affordance", "service", "each", "role", "known", "nothing"]
+    scope: Literal["platform", "thing", "affordance", "service", "each", "role", "known", "broker", "nothing"]
     operation: Operation | None = None
 
 

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 
-from diat.api.access import for_all
-from diat.api.ports import Platform, StrictRoute, ThePlatform
+from diat.api.access import Need, declared
+from diat.api.ports import StrictRoute, ThePlatform
 from diat.kernel.errors import Unauthenticated
 
 router = APIRouter(tags=["joining"], route_class=StrictRoute, prefix="/mqtt")
@@ -47,30 +47,31 @@ class Verdict(BaseModel):
     is_superuser: bool = False
 
 
-Secret = Annotated[str, Header(alias="X-Broker-Secret", max_length=200)]
+async def _must_be_the_broker(
+    platform: ThePlatform,
+    x_broker_secret: Annotated[str, Header(alias="X-Broker-Secret", max_length=200)] = "",
+) -> None:
+    if not hmac.compare_digest(x_broker_secret.encode(), platform.broker_secret.encode()):
+        raise Unauthenticated("a broker shows its secret as X-Broker-Secret")
 
 
-@router.post("/auth", summary="May a client come in", dependencies=[for_all()])
-async def may_come(platform: ThePlatform, client: Comes, x_broker_secret: Secret = "") -> Verdict:
+FOR_THE_BROKER = declared(_must_be_the_broker, Need("broker"))
+
+
+@router.post("/auth", summary="May a client come in", dependencies=[FOR_THE_BROKER])
+async def may_come(platform: ThePlatform, client: Comes) -> Verdict:
     """Whether name, password and client id are right."""
-    _must_be_the_broker(platform, x_broker_secret)
     user, password = client.username or "", client.password or ""
     allowed = await asyncio.to_thread(platform.lets_in, user, password, client.clientid)
     return Verdict(result="allow" if allowed else "deny")
 
 
-@router.post("/acl", summary="May a client use a topic", dependencies=[for_all()])
-async def may_use(platform: ThePlatform, client: Uses, x_broker_secret: Secret = "") -> Verdict:
+@router.post("/acl", summary="May a client use a topic", dependencies=[FOR_THE_BROKER])
+async def may_use(platform: ThePlatform, client: Uses) -> Verdict:
     """Whether a client that was let in may publish on a topic, or subscribe to a filter."""
-    _must_be_the_broker(platform, x_broker_secret)
     allowed = platform.access.allowed(client.username or "", client.clientid)
     asked = client.topic
     if asked.startswith("$share/"):
         asked = asked.split("/", 2)[-1]
     may = allowed.may_publish(asked) if client.action == "publish" else allowed.may_subscribe(asked)
     return Verdict(result="allow" if may else "deny")
-
-
-def _must_be_the_broker(platform: Platform, shown: str) -> None:
-    if not hmac.compare_digest(shown.encode(), platform.broker_secret.encode()):
-        raise Unauthenticated("a broker shows its secret as X-Broker-Secret")

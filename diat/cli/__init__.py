@@ -154,6 +154,14 @@ def up(
             help="Open REST and MQTT beyond this machine, with TLS; whoever comes needs a credential then.",
         ),
     ] = False,
+    gateways: Annotated[
+        str | None,
+        typer.Option(
+            "--gateways",
+            envvar="DIAT_GATEWAYS",
+            help="With --lan: port, or host:port, where gateways come in by certificate.  [default: nowhere]",
+        ),
+    ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", envvar="DIAT_PLAIN", help="With --lan: plain text instead of TLS.")
     ] = False,
@@ -214,6 +222,7 @@ def up(
         rate=rate,
         streams=streams,
         plain=plain,
+        gateways=gateways,
         tls=(tls_cert, tls_key),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -113,6 +114,29 @@ def bridge(
     usual: tuple[list[str], list[str]] = PRESETS.get(name, ([], []))
     body = {"name": name, "publish": publish or usual[0], "subscribe": subscribe or publish or usual[1]}
     _show(Rest(url, token, data).ask("POST", "/credentials", body))
+
+
+@app.command("gateway")
+def gateway(
+    name: Annotated[str, typer.Argument(help="Its name, which its certificate bears.")],
+    publish: Annotated[list[str], typer.Option("--publish", help="Topics that it speaks on.")],
+    subscribe: Annotated[list[str] | None, typer.Option("--subscribe", help="Topics that it hears.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Directory for its certificate and key.")] = Path(),
+    url: UrlOption = URL,
+    token: TokenOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """Let a gateway in, and make the certificate by which it is known; on the platform's own machine.
+
+    Example: diat thing gateway barn --publish 'barn/#' --out /media/stick
+    """
+    from diat.adapters.certificates import Authority
+
+    body = {"name": name, "kind": "gateway", "publish": publish, "subscribe": subscribe or publish}
+    given = Rest(url, token, data).ask("POST", "/credentials", body)
+    made = Authority(data.expanduser() / "tls").client(name, out)
+    typer.echo(f"{made.certificate}, {made.key}; it is to trust {made.authority}")
+    _show(given)
 
 
 def _path(name: str) -> str:

@@ -49,6 +49,7 @@ def run(
     rate: float,
     streams: int,
     plain: bool,
+    gateways: str | None,
     tls: tuple[Path | None, Path | None],
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
@@ -78,6 +79,7 @@ def run(
         lan=lan,
         names=names,
         plain=plain,
+        gateways=parse_listen(gateways, "--gateways", lan=lan) if gateways is not None else None,
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),

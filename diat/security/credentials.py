@@ -26,8 +26,8 @@ class Credential(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its user name; of a thing also its name in topics and its client id.
-        kind: a thing has its own topics; a bridge speaks for many things and has a scope; a gateway shows a
-            certificate instead of a password; a key is shared by all who join.
+        kind: a thing has its own topics; a bridge speaks for many things and has a scope; a gateway comes
+            in where a certificate is asked for as well; a key is shared by all who join.
         hash: of its password (``passwords``); ``""`` where there is none.
         former: hash of the password before it, good until the present one is used; ``""`` for none.
         created: Unix milliseconds.
@@ -138,7 +138,7 @@ class Credentials:
             renewed=now,
             scope=asked,
         )
-        self._put(made, cut=known is None)
+        self._put(made, cut=False)
         return password
 
     def renew(self, name: str, now: int) -> str:

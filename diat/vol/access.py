@@ -24,6 +24,7 @@ from diat.security.permissions import (
     together,
 )
 from diat.vol.dialects.port import Outgoing
+from diat.vol.rations import Rations
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.wire import topics
@@ -31,6 +32,8 @@ from diat.wire.envelope import encode
 
 AGAIN = 30_000
 """Milliseconds after which a credential that nobody came with is given once more."""
+MOST_JOINING = 1_000
+"""Things that are in by the join key at once."""
 PublishNow = Callable[[Outgoing], None]
 
 
@@ -41,11 +44,13 @@ class Entry(Struct, frozen=True):
         name: of its credential; ``join`` while it has none.
         permissions: what it may do.
         newest: whether it came with the present password of its credential.
+        certified: whether it may come in only where a certificate is asked for: a gateway.
     """
 
     name: str
     permissions: Permissions
     newest: bool = True
+    certified: bool = False
 
 
 class Access:
@@ -53,6 +58,7 @@ class Access:
 
     Attributes:
         publish: sends a message once the batch is committed.
+        rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
         joined: things that are in by the join key just now, as brokers tell.
     """
@@ -79,6 +85,7 @@ class Access:
         self.publish: PublishNow = _nowhere
         self._clock = clock
         self.asked = asked
+        self.rations = Rations(self.owner, self._speaks_for_many)
         self.joined: dict[str, str] = {}
         self.on_other: Callable[[str], None] = _nobody
         self._granted: dict[str, Permissions] = {}
@@ -87,6 +94,10 @@ class Access:
     def over(self, registry: Registry) -> None:
         """Be told which things there are."""
         self._registry = registry
+
+    def now(self) -> int:
+        """The time, Unix milliseconds."""
+        return self._clock()
 
     # --- asked by brokers, in any thread ---
 
@@ -101,16 +112,12 @@ class Access:
             return f"the client id {client[:64]!r} is not that of {user}"
         if self._rejected(user):
             return f"{user} was rejected"
+        if self.rations.held_out(user, self._clock()):
+            return f"{user} has sent too much"
         self.joined.pop(user, None)
         permissions = self._granted[user] = self.permissions(held)
-        return Entry(user, permissions, held.used or self.credentials.is_newest(user, password))
-
-    def recognise(self, name: str) -> Entry | str:
-        """Whether a gateway may come in that has shown a certificate of this name."""
-        held = self.credentials.get(name)
-        if held is None or held.kind != "gateway":
-            return "its certificate names no gateway, or was revoked"
-        return Entry(name, self.permissions(held))
+        newest = held.used or self.credentials.is_newest(user, password)
+        return Entry(user, permissions, newest, certified=held.kind == "gateway")
 
     def allowed(self, user: str, client: str) -> Permissions:
         """What a client may do that was let in before, under this name."""
@@ -130,6 +137,10 @@ class Access:
     def _joins(self, password: str, client: str) -> Entry | str:
         if not topics.is_name(client) or client in OWN:
             return f"the client id {client[:64]!r} is no name of a thing"
+        if len(self.joined) >= MOST_JOINING and client not in self.joined:
+            return "too many join at once"
+        if self.rations.held_out(client, self._clock()):
+            return f"{client} has sent too much"
         welcome = self.joining.welcome(password, self._clock())
         if welcome is None:
             return "the join key is wrong"
@@ -146,6 +157,10 @@ class Access:
             return True
         free = self.credentials.get(client) is None and not self._is_clients(client)
         return free and 0 < len(client) <= 64 and client not in OWN and not client.startswith("diat-")
+
+    def _speaks_for_many(self, name: str) -> bool:
+        held = self.credentials.get(name)
+        return held is not None and held.kind != "thing"
 
     def _is_clients(self, client: str) -> bool:
         return any(client in each.clients for each in self.credentials.holding("bridge"))

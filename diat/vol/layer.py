@@ -15,7 +15,7 @@ from diat.vol.access import Access
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
-from diat.vol.diagnostics import Diagnostic, Diagnostics
+from diat.vol.diagnostics import STRANGERS, Diagnostic, Diagnostics
 from diat.vol.dialects.directory import DIRECTORY, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
@@ -30,6 +30,7 @@ from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
+from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.twin import Twin
@@ -52,6 +53,7 @@ class Kept(Struct, kw_only=True):
     diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
     pending: Iterable[Actuation] = ()
     actuators: Iterable[tuple[str, Actuator]] = ()
+    pushed: Iterable[tuple[str, Pushed]] = ()
     position: int = 0
 
 
@@ -88,6 +90,7 @@ class VirtualObjectLayer:
             access: who among the things may do what; None where nobody is asked.
         """
         self._clock = clock
+        self._access = access
         self._next_clock = 0
         directory = Directory(brokers)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
@@ -110,6 +113,8 @@ class VirtualObjectLayer:
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
             ledger.join(access)
+            access.rations.on_flood = self._flooded
+        self.pushdown = PushDown(ledger, self.registry, self.interaction.publish, clock, kept.pushed)
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
         self.notices = Notices(
@@ -125,7 +130,7 @@ class VirtualObjectLayer:
             self.onboarding,
             self.observers,
             self.intake,
-            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics),
+            NativeMessages(self.intake, self.interaction, self.observers, self.diagnostics, self.pushdown),
             ForeignMessages(self.intake, self.interaction, self.observers, self.lapses),
             WaitingRoom(ledger, self.intake, kept.held),
             self.notices,
@@ -133,6 +138,8 @@ class VirtualObjectLayer:
             self.birth,
             self.journal,
         )
+        if access is not None and access.asked:
+            self.ingest.rations = access.rations
 
     # --- asked by any thread ---
 
@@ -195,8 +202,16 @@ class VirtualObjectLayer:
         """Take a thing out of service; errors as in ``Onboarding.retire``."""
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
+        self.pushdown.forget(thing)
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def _flooded(self, name: str, now: int) -> None:
+        """Cut off who sends more than it may, and say so."""
+        line = f"{name} sent far more messages than it may: they are dropped, and it is cut off for a while"
+        self.diagnostics.note(self.onboarding.native_thing(name) or STRANGERS, line, now)
+        if self._access is not None:
+            self._access.on_other(name)
 
     def _claimed(self, key: str, after: Actuator, by: str, now: int) -> None:
         thing, _, actuator = key.partition(" ")

@@ -8,6 +8,7 @@ from diat.vol.diagnostics import Diagnostics
 from diat.vol.intake import Intake
 from diat.vol.interaction import Interaction
 from diat.vol.observers import Observers
+from diat.vol.pushdown import PushDown
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Quality, Status, Twin
 from diat.wire import topics
@@ -31,12 +32,18 @@ class NativeMessages:
     """Reads the messages of native things; used by the writer alone."""
 
     def __init__(
-        self, intake: Intake, interaction: Interaction, observers: Observers, diagnostics: Diagnostics
+        self,
+        intake: Intake,
+        interaction: Interaction,
+        observers: Observers,
+        diagnostics: Diagnostics,
+        pushdown: PushDown,
     ) -> None:
         self._intake = intake
         self._interaction = interaction
         self._observers = observers
         self._diagnostics = diagnostics
+        self._pushdown = pushdown
 
     def take(self, each: VirtualObject, channel: str, message: Message) -> None:
         """Take a message of a thing that takes part."""
@@ -57,6 +64,7 @@ class NativeMessages:
             self._reject(each.id, f"properties: {reports.reason}", message)
             return
         twin = self._intake.heard(each.id, message.received)
+        self._pushdown.count(each.id, len(message.payload), message.received)
         for report in reports:
             boot = None if report.b is None else str(report.b)
             if report.lost is not None and boot is not None:
@@ -128,7 +136,8 @@ class NativeMessages:
             self._reject(each.id, f"results: {result.reason}", message)
             return
         self._intake.heard(each.id, message.received)
-        self._interaction.result(each.id, result, message.received)
+        if not self._interaction.result(each.id, result, message.received):
+            self._pushdown.answered(each.id, result)
 
     def _reject(self, thing: str, text: str, message: Message) -> None:
         self._intake.reject(thing, text, message.received)

@@ -73,6 +73,11 @@ def action(thing: str, name: str) -> str:
     return f"diat/{thing}/actions/{name}"
 
 
+def config(thing: str) -> str:
+    """Where the platform pushes steps down to a thing."""
+    return f"diat/{thing}/config"
+
+
 def value(thing: str, name: str) -> str:
     """Where the platform shows the bare value of a property; ``thing`` is here the number of the thing."""
     # A character that means something in topics, or that a broker cannot carry, is written as in an address.

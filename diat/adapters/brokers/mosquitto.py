@@ -42,6 +42,10 @@ def mosquitto(
     if gate is not None:
         address = BrokerAddress("127.0.0.1", own, "diat", gate.secret)
 
+    listeners = _open(host, port, tls)
+    if gate is not None:
+        listeners = _doors(directory, host, port, own, tls) + _gateways(directory, guarded, tls)
+
     def explained(line: str) -> str | None:
         if gate is not None:
             gate.heard(line)
@@ -53,9 +57,7 @@ def mosquitto(
             program=(program, "-c"),
             directory=directory,
             listen=(host, port),
-            config=render_config(
-                directory, _doors(directory, host, port, own, tls) if gate else _open(host, port, tls)
-            ),
+            config=render_config(directory, listeners),
             address=address,
             explain=explained,
             gate=gate,
@@ -111,6 +113,19 @@ use_username_as_clientid true
 {_door(directory, "things")}{encryption}
 listener {port + 1} {host}
 {_door(directory, "join")}{encryption}"""
+
+
+def _gateways(directory: Path, guarded: Guarded | None, tls: Tls | None) -> str:
+    """A fourth door, for gateways: a certificate is asked for besides the password."""
+    gateways = guarded.gateways if guarded is not None else None
+    if gateways is None or tls is None:
+        return ""
+    return f"""
+listener {gateways.port} {gateways.host}
+cafile {gateways.authority}
+require_certificate true
+use_username_as_clientid true
+{_door(directory, "gateways")}{_encryption(tls)}"""
 
 
 def _door(directory: Path, name: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from diat.adapters.brokers.guarded import Guarded
@@ -50,6 +50,7 @@ class MosquittoGate:
         self._changes = threading.Event()
         self._urgent = threading.Event()
         self._over = threading.Event()
+        self._held: frozenset[str] = frozenset()
         self._reload: Callable[[], None] = _nothing_runs
         self._thread = threading.Thread(target=self._run, name="diat-broker-gate")
 
@@ -57,13 +58,24 @@ class MosquittoGate:
         """Write the files, before the broker starts."""
         credentials = self._guarded.access.credentials
         holding = [each for each in credentials.everything() if each.revoked is None]
-        own = [each for each in holding if each.kind in ("thing", "bridge") and each.hash]
+        self._held = frozenset(self._held_out(each.name for each in holding))
+        own = [
+            each
+            for each in holding
+            if each.kind in ("thing", "bridge") and each.hash and each.name not in self._held
+        ]
         self._write("own", [("diat", hashed(self.secret))], [_lines("diat", _PLATFORM)])
         allowed = self._guarded.access.permissions
         self._write(
             "things",
             [(each.name, each.hash) for each in own],
             [_lines(each.name, allowed(each)) for each in own],
+        )
+        gateways = [each for each in holding if each.kind == "gateway" and each.name not in self._held]
+        self._write(
+            "gateways",
+            [(each.name, each.hash) for each in gateways],
+            [_lines(each.name, allowed(each)) for each in gateways],
         )
         key = credentials.get(JOIN)
         self._write(
@@ -96,16 +108,21 @@ class MosquittoGate:
         if found is not None and found["user"] not in (JOIN, "diat"):
             self._guarded.came(found["user"], found["id"], True)
 
+    def _held_out(self, names: Iterable[str]) -> Iterator[str]:
+        access = self._guarded.access
+        return (name for name in names if access.rations.held_out(name, access.now()))
+
     def _run(self) -> None:
         again = 0
         while not self._over.is_set():
-            if self._changes.wait(GATHERED if again else None):
+            changed = self._changes.wait(GATHERED if again else 1.0 if self._held else None)
+            if changed or self._held != frozenset(self._held_out(self._held)):
                 self._urgent.wait(GATHERED)
                 self._urgent.clear()
                 self._changes.clear()
                 self.prepare()
                 again = TOLD_AGAIN + 1
-            if not self._over.is_set():
+            if again and not self._over.is_set():
                 again -= 1
                 self._reload()
 

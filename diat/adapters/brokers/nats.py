@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from diat.adapters.brokers.address import BrokerAddress, bracketed
-from diat.adapters.brokers.guarded import Guarded
+from diat.adapters.brokers.guarded import Gateways, Guarded
 from diat.adapters.brokers.listening import free_port
 from diat.adapters.brokers.nats_hook import NatsHook
 from diat.adapters.brokers.nats_log import explain
@@ -30,6 +30,8 @@ ANYBODY = """\
   no_auth_user: anyone
 """
 _DECIDED_WITHIN = 5
+MOST_FILTERS = 200
+"""Filters that one client may subscribe to where credentials are asked for; some count twice."""
 # First levels of topics that are the server's own. Seen without this rule: who published to
 # $JS/API/STREAM/DELETE/$MQTT_msgs deleted everybody's messages. With it, what is published there is
 # acknowledged and dropped, and subscribing is refused (under $MQTT by the server itself; denied here, it
@@ -59,7 +61,7 @@ def nats_server(
     if guarded is not None:
         signer = Signer()
         gate = NatsHook(f"nats://hook:{hook}@127.0.0.1:{own}", signer, guarded)
-        authorization = _asked(secret, hook, signer.issuer)
+        authorization = _asked(secret, hook, signer.issuer) + _gateways(guarded.gateways, tls)
     pinned = str(tls.certificate) if tls is not None else None
     address = BrokerAddress(reachable(host), port, "diat", secret, tls=tls is not None, pinned=pinned)
     return OwnBroker(
@@ -139,12 +141,29 @@ authorization {{
 def _asked(secret: str, hook: str, issuer: str) -> str:
     """All but the platform's own two users are decided on by the hook, which is in the system account."""
     return f"""\
+# Of one client: limits in the tokens of the hook are not held by the server for MQTT.
+max_subscriptions: {MOST_FILTERS}
+
 accounts {{ $SYS {{ users: [ {{ user: hook, password: {json.dumps(hook)} }} ] }} }}
 authorization {{
   # In this time the hook has to answer; a client that nobody decided on is refused.
   timeout: {_DECIDED_WITHIN}
   users: [ {{ user: diat, password: {json.dumps(secret)}, allowed_connection_types: ["MQTT"] }} ]
   auth_callout {{ issuer: {issuer}, account: "$SYS", auth_users: [ diat, hook ] }}
+}}
+"""
+
+
+def _gateways(gateways: Gateways | None, tls: Tls | None) -> str:
+    """A door for gateways: the MQTT listener can either ask all clients for certificates or none."""
+    if gateways is None or tls is None:
+        return ""
+    cert, key, authority = (json.dumps(str(each)) for each in (tls.certificate, tls.key, gateways.authority))
+    return f"""
+# MQTT over WebSocket, /mqtt; who shows no certificate of our authority does not get as far as that.
+websocket {{
+  listen: {json.dumps(f"{bracketed(gateways.host)}:{gateways.port}")}
+  tls {{ cert_file: {cert}, key_file: {key}, ca_file: {authority}, verify: true }}
 }}
 """
 

@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.nats_subjects import user_permissions
 from diat.adapters.brokers.nats_tokens import Signer, claims_of
+from diat.security.joining import JOIN
 from diat.vol.access import Entry
 
 _LOG = logging.getLogger("diat.access")
@@ -114,7 +115,7 @@ class NatsHook:
 
     def _answer(self, asked: dict[str, Any]) -> str:
         client, given = asked["client_info"], asked["connect_opts"]
-        entry = self._decide(client, given, asked.get("client_tls") or {})
+        entry = self._decide(client, given, through_tls=bool(asked.get("client_tls")))
         said: dict[str, Any]
         if isinstance(entry, str):
             _LOG.info("a client at %s was refused: %s", client.get("host"), entry)
@@ -132,7 +133,6 @@ class NatsHook:
                     "subs": -1,
                     "data": -1,
                     "payload": -1,
-                    "allowed_connection_types": ["MQTT", "MQTT_WS"],
                     **user_permissions(entry.permissions),
                 },
             }
@@ -145,11 +145,17 @@ class NatsHook:
             }
         )
 
-    def _decide(self, client: dict[str, Any], given: dict[str, Any], shown: dict[str, Any]) -> Entry | str:
-        if client.get("type") not in ("mqtt", "mqtt_websocket"):
+    def _decide(self, client: dict[str, Any], given: dict[str, Any], *, through_tls: bool) -> Entry | str:
+        if client.get("type") != "mqtt":
             return "it does not speak MQTT"
         user, password = str(given.get("user") or ""), str(given.get("pass") or "")
-        return self._guarded.access.decide(user, password, str(client.get("mqtt_id") or ""))
+        entry = self._guarded.access.decide(user, password, str(client.get("mqtt_id") or ""))
+        # The server tells of TLS at the things' door, which is never without it where there are gateways; of
+        # theirs, over WebSocket, it tells nothing.
+        by_gateways_door = self._guarded.gateways is not None and not through_tls
+        if isinstance(entry, Entry) and entry.certified != by_gateways_door:
+            return f"{user} came by the wrong door"
+        return entry
 
     async def _left(self, message: Msg) -> None:
         try:
@@ -161,8 +167,8 @@ class NatsHook:
             self._guarded.access.left(known[0], known[1])
 
     def _cut_soon(self, name: str) -> None:
-        for number, (inside, _, server) in list(self._inside.items()):
-            if inside == name:
+        for number, (inside, client, server) in list(self._inside.items()):
+            if inside == name or (inside == JOIN and client == name):
                 self._loop.create_task(self._kick(server, number))
 
     async def _kick(self, server: str, number: int) -> None:

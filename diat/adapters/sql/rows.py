@@ -22,6 +22,7 @@ from diat.vol.arbitration import Actuator
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
 from diat.vol.models import Model
+from diat.vol.pushdown import Pushed
 from diat.vol.thing import ThingRecord
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held
@@ -92,6 +93,7 @@ OVERLAYS: dict[str, TableRows] = {
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
+    "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -126,6 +128,7 @@ read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
 read_policy = msgspec.json.Decoder(Policy).decode
 read_secret = msgspec.json.Decoder(Secret).decode
+read_pushed = msgspec.json.Decoder(Pushed).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode

@@ -117,6 +117,10 @@ class SqlStore:
                     (key, rows.read_actuator(body))
                     for key, body in connection.execute(select(tables.ACTUATORS))
                 ],
+                pushed=[
+                    (thing, rows.read_pushed(body))
+                    for thing, body in connection.execute(select(tables.PUSHDOWN))
+                ],
                 position=position or 0,
             )
             # All of it was read once: the pages of the file need not stay in memory beside it.

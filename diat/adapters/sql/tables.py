@@ -161,6 +161,13 @@ WEBHOOKS = Table(
     Column("body", Text, nullable=False),
 )
 
+PUSHDOWN = Table(
+    "pushdown",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 COMPOSITES = Table(
     "composites",
     metadata,

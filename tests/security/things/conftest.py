@@ -168,7 +168,9 @@ class Site:
     def own(self):
         """A client with the platform's own rights, which sees what really reached the broker."""
         address = self.daemon._address
-        made = Person(address.port, address.username, address.password, f"witness-{len(self.persons)}")
+        tls = address.encryption() if address.tls else None
+        name = f"witness-{len(self.persons)}"
+        made = Person(address.port, address.username, address.password, name, tls=tls)
         self.persons.append(made)
         return made
 

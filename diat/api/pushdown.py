@@ -1,0 +1,98 @@
+"""``/things/{id}/config``: steps that a thing does itself; ``/daemons``: what that saves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from diat.api.access import Asking, on_each, on_thing, sees
+from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId, durably
+from diat.vol.pushdown import Rule, merged_rules
+
+router = APIRouter(tags=["things"], route_class=StrictRoute)
+BY_HAND = "by hand"
+"""Who needs what a person asks for here."""
+_DAY = 86_400
+
+
+class Steps(BaseModel):
+    """Steps of one property: seconds, or the property's unit."""
+
+    model_config = ConfigDict(extra="forbid")
+    every: float | None = Field(None, ge=0, le=_DAY, description="at most one value in so many seconds")
+    delta: float | None = Field(None, ge=0, description="only a change of so much")
+    above: float | None = Field(None, description="crossings, and while above one `every` so often")
+    below: float | None = Field(None, description="crossings, and while below one `every` so often")
+    mean: float | None = Field(None, gt=0, le=_DAY, description="one mean for so many seconds")
+    min: float | None = Field(None, gt=0, le=_DAY, description="one least value for so many seconds")
+    max: float | None = Field(None, gt=0, le=_DAY, description="one greatest value for so many seconds")
+    silence: float | None = Field(None, ge=0, le=_DAY, description="at least one value in so many seconds")
+
+
+class Wanted(BaseModel):
+    """What is needed of the properties of a thing; none: nothing is pushed down by hand any more."""
+
+    model_config = ConfigDict(extra="forbid")
+    report: dict[str, Steps]
+
+
+@router.get(
+    "/things/{thing}/config", summary="What is pushed down to a thing", dependencies=[on_thing("discover")]
+)
+def get_config(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+    """What the thing is told, whose needs that serves, and whether it does it."""
+    return _view(platform, platform.things.registry.get(thing).id)
+
+
+@router.put(
+    "/things/{thing}/config", summary="Push steps down to a thing", dependencies=[on_thing("operate")]
+)
+async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> dict[str, Any]:
+    """Needs of several are merged so that all are served: the thing may send more than asked for here."""
+    rules = {name: Rule(**steps.model_dump(exclude_none=True)) for name, steps in wanted.report.items()}
+    await durably(platform, lambda: platform.things.pushdown.need(thing, BY_HAND, rules))
+    return _view(platform, thing)
+
+
+@router.get(
+    "/daemons",
+    summary="Who does work, and what it saves",
+    tags=["operation"],
+    dependencies=[on_each("discover")],
+)
+def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
+    """This daemon, and the things that do steps themselves: bytes in an hour, as they go and as they went."""
+    things, now = platform.things, platform.clock()
+    traffic = dict(things.pushdown.traffic)
+    heard = round(sum(sent.hourly(now) for sent in traffic.values()), 1)
+    shown: list[dict[str, Any]] = [{"id": platform.name, "tier": "platform", "bytes_per_hour": heard}]
+    for thing in traffic:
+        each = things.registry.objects.committed.get(thing)
+        if each is None or not sees(platform, asking, each):
+            continue
+        if things.pushdown.pushed.committed.get(thing) is not None:
+            shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
+    return shown
+
+
+def _view(platform: Platform, thing: str) -> dict[str, Any]:
+    """What is pushed down to a thing, and what it sends."""
+    pushdown, now = platform.things.pushdown, platform.clock()
+    pushed, traffic = pushdown.pushed.committed.get(thing), pushdown.traffic.get(thing)
+    shown: dict[str, Any] = {"report": {}, "needs": {}}
+    if pushed is not None:
+        shown = {
+            "report": msgspec.to_builtins(merged_rules(pushed.needs)),
+            "needs": msgspec.to_builtins(pushed.needs),
+            "state": pushed.state,
+        }
+        if pushed.error is not None:
+            shown["error"] = pushed.error
+    if traffic is not None:
+        shown["bytes_per_hour"] = round(traffic.hourly(now), 1)
+        if traffic.before is not None:
+            shown["bytes_per_hour_before"] = round(traffic.before, 1)
+    return shown

@@ -1,0 +1,16 @@
+"""How a node gets its own credential: it comes with the join key, and the platform answers."""
+
+import json
+
+
+def admit(life, payload):
+    """Take the credential that the platform gives us, keep it, and come back with it."""
+    try:
+        given = json.loads(payload)
+        credential = [given["username"], given["password"]]
+    except (ValueError, TypeError, KeyError):
+        return
+    if life.credential != credential:
+        life.store.save("credential", credential)
+        life.credential = credential
+        life.client.fail("joined")

@@ -1,0 +1,386 @@
+"""A node's life: tasks that sample, send, do commands, keep the link, and watch over each other."""
+
+import asyncio
+import gc
+import json
+import random
+
+from diat_node.clock import Clock
+from diat_node.commands import Commands
+from diat_node.journal import Journal
+from diat_node.mqtt import Client, Message, Refused
+from diat_node.node import done
+from diat_node.port import GONE, finite, new_boot, text, ticks, unix
+from diat_node.ring import Ring
+from diat_node.store import Store
+
+_INBOX = 20
+_INBOX_BYTES = 6000
+
+
+class Life:
+    """The life of a node, from a start to a reset.
+
+    Args:
+        node: what it has and can do.
+        config: ``thing``, ``host``, ``port``; optional ``username`` and ``password``, or the join ``key``;
+            ``ca`` (the certificate that the broker's is signed by); ``folder`` on flash, None for none;
+            ``ring`` (bytes of a segment), ``segments``; ``rate`` (messages a second at most while there is a
+            backlog); ``first``, ``cap`` (seconds between attempts); ``keepalive``, ``patience``; ``sleep``
+            (seconds of deep sleep between reports); ``health`` (seconds between reports on itself).
+        board: what it runs on.
+        safe: nothing of the user's runs; the node is there and says so.
+
+    Attributes:
+        state: ``alone``, ``joining``, ``online``, ``refused``.
+        why: what ended the last connection.
+        connects: how often it was online.
+    """
+
+    def __init__(self, node, config, board, safe=False):
+        self.node, self.config, self.safe = node, config, safe
+        self.thing = config.get("thing") or node.thing
+        self.board = board
+        self.clock = Clock()
+        if unix():
+            self.clock.tell(unix())
+        self.store = Store(config.get("folder"))
+        self._pulse = {}
+        slept = self.store.load("slept") if self.board.woken() else None
+        boot, last = slept or (new_boot(), 0)
+        folder = self.store.folder
+        self.ring = Ring(boot, folder, config.get("ring", 2000), config.get("segments", 8), last)
+        self.commands = Commands(node.perform, node.repeatable, Journal(folder), self.clock)
+        self._topic = "diat/" + self.thing + "/"
+        self.client = Client(
+            self.thing,
+            self._came,
+            config.get("keepalive", 30),
+            config.get("patience", 10),
+            config.get("largest", 2048),
+        )
+        self.inbox, self._held = [], 0
+        self._overflow = False
+        self._work, self._records, self.online, self._over = [asyncio.Event() for _ in range(4)]
+        self._message = None
+        self.busy = ticks()
+        self.state, self.why, self.connects = "alone", None, 0
+        self.refused_at = None
+        node.life = self
+        config = self.store.load("config")
+        if config:
+            from diat_node.reporting import push_down
+
+            push_down(self, config)
+
+    def run(self):
+        """Live; returns when a task has failed, which is told by its exception."""
+        asyncio.run(self.live())
+
+    async def live(self):
+        """Live until a task fails or ``end`` is called."""
+        self.board.start()
+        self._fault = None
+        jobs = [self._link, self._drain, self._do, self._watch]
+        if not self.safe:
+            jobs.append(self._sample)
+        if self.config.get("sleep"):
+            from diat_node.sleep import doze
+
+            jobs.append(lambda: doze(self))
+        tasks = [asyncio.create_task(self._guard(job)) for job in jobs]
+        try:
+            await self._over.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            self.client.close()
+            self.ring.spill()
+        if self._fault:
+            raise self._fault
+
+    def end(self):
+        """End this life in order."""
+        self._over.set()
+
+    async def _guard(self, job):
+        try:
+            await job()
+        except Exception as fault:
+            self._fault = fault
+            self._over.set()
+
+    def _beat(self, task, within=120):
+        """The task goes on, and will say so again within so many seconds."""
+        self._pulse[task] = self.clock.up() + within * 1000
+
+    def ill(self):
+        """The tasks that are late; while there are any the watchdog is not fed."""
+        at = self.clock.up()
+        return [task for task, until in self._pulse.items() if at > until]
+
+    # What the node observes
+
+    def observed(self, each, value):
+        """A sample of a property: what its rule wants is sent."""
+        self._push(self._wanted(each, value))
+
+    def send(self, each, value):
+        """Send a value whatever the rule says, such as one that was just set."""
+        if finite(value):
+            self._push([(each.name, value, self.clock.stamp())])
+
+    def tell(self, event, data):
+        """Send an event; gives its ``n``."""
+        n = self.ring.push(text(data), self.clock.stamp(), event)
+        self._records.set()
+        return n
+
+    def _wanted(self, each, value):
+        if value is None or not finite(value):
+            return []
+        stamp = self.clock.stamp()
+        if each.rule is None:
+            return [(each.name, value, stamp)]
+        return [(each.name, v, at) for v, at in each.rule.take(value, self.clock.up(), stamp)]
+
+    def _push(self, found):
+        """Keep values as records: those of one moment in one."""
+        while found:
+            stamp = found[0][2]
+            self.ring.push(text({name: value for name, value, at in found if at == stamp}), stamp)
+            found = [each for each in found if each[2] != stamp]
+            self._records.set()
+
+    async def _sample(self):
+        properties = [each for each in self.node.properties.values() if each.read]
+        while True:
+            self._beat("sample")
+            found, wake = [], 1000
+            for each in properties:
+                at = self.clock.up()
+                if at >= each.due:
+                    each.due = max(each.due + int(each.period * 1000), at)
+                    try:
+                        found += self._wanted(each, await done(each.read()))
+                    except Exception as error:
+                        # A broken sensor must not stop the others; the platform sees its silence.
+                        self.why = each.name + ": " + repr(error)
+                wake = min(wake, each.due - self.clock.up())
+            # One moment for what was sampled in one go.
+            moment = self.clock.stamp()
+            self._push([(n, v, moment if 0 <= abs(moment - at) < 100 else at) for n, v, at in found])
+            await asyncio.sleep(max(wake, 1) / 1000)
+
+    # What it sends
+
+    async def _drain(self):
+        while True:
+            self._beat("drain", 300)
+            await self.online.wait()
+            if self._message is None:
+                self._message = self._next()
+            if self._message is None:
+                self._records.clear()
+                self._beat("drain", 86400)
+                await self._records.wait()
+                continue
+            message, tell, args = self._message
+            try:
+                await self.client.deliver(message)
+            except GONE:
+                # The same message again, when we are connected again.
+                await asyncio.sleep(0.05)
+                continue
+            self._message = None
+            self.busy = ticks()
+            tell(*args)
+            if len(self.ring) > 8:
+                await asyncio.sleep(1 / self.config.get("rate", 10))
+
+    def _next(self):
+        """The next message, and whom to tell when the broker has it."""
+        ring, body = self.ring, []
+        if ring.lost:
+            lost = tuple(ring.lost[0])
+            body = text({"b": lost[0], "lost": lost[1:]})
+            return Message(self._topic + "properties", body), ring.told, lost
+        records = ring.peek()
+        if not records:
+            return None
+        for boot, n, stamp, name, data in records:
+            if boot == ring.boot:
+                stamp = self.clock.dated(stamp)
+            when = b'"t":%d' % stamp if stamp >= 0 else b'"u":%d' % (-1 - stamp)
+            body.append(b'{"b":%d,"n":%d,%s,"%s":%s}' % (boot, n, when, b"data" if name else b"v", data))
+        whole = body[0] if len(body) == 1 else b"[" + b",".join(body) + b"]"
+        channel = "events/" + name if name else "properties"
+        return Message(self._topic + channel, whole), ring.done, (boot, n)
+
+    # What it is told
+
+    def _came(self, topic, payload, retained, token, whole):
+        channel = topic[len(self._topic) :] if topic.startswith(self._topic) else topic
+        if retained and channel != "config" and channel != "credential":
+            channel = ""  # a retained command would be done at every connect
+        if not token and channel == "diat/clock":
+            self._tell_time(payload)
+        elif len(self.inbox) < _INBOX and self._held + len(payload) <= _INBOX_BYTES:
+            self._held += len(payload)
+            self.inbox.append((channel, payload, token, whole))
+            self._work.set()
+        else:
+            self._overflow = True
+
+    def _tell_time(self, payload):
+        try:
+            self.clock.tell(json.loads(payload)["t"])
+        except (ValueError, TypeError, KeyError, OverflowError):
+            pass
+
+    async def _do(self):
+        while True:
+            self._beat("do", 300)
+            if not self.inbox:
+                if self._overflow:
+                    # What there was no room for was not acknowledged: the next connection brings it.
+                    self._overflow = False
+                    self.client.fail("too many commands at once")
+                self._work.clear()
+                self._beat("do", 86400)
+                await self._work.wait()
+                continue
+            channel, payload, token, whole = self.inbox.pop(0)
+            self._held -= len(payload)
+            self.busy = ticks()
+            answer = await self._answer(channel, payload, whole)
+            if answer and not await self._result(Message(self._topic + "results", answer)):
+                continue
+            try:
+                await self.client.acknowledge(token)
+            except GONE:
+                pass
+
+    async def _result(self, message):
+        while True:
+            await self.online.wait()
+            try:
+                await self.client.deliver(message)
+                return True
+            except GONE:
+                await asyncio.sleep(0.05)
+
+    async def _answer(self, channel, payload, whole):
+        if channel == "diat/clock":
+            self._tell_time(payload)
+        elif channel == "config":
+            from diat_node.reporting import configure
+
+            return configure(self, payload)
+        elif channel == "credential":
+            from diat_node.joining import admit
+
+            admit(self, payload)
+        elif channel == "set" or channel.startswith("actions/"):
+            waited = 0
+            while self.clock.now() is None and waited < 30 and self.online.is_set():
+                await asyncio.sleep(0.25)
+                waited += 0.25
+            return await self.commands.take(channel[8:], payload, whole)
+        return None
+
+    # How it stays in touch
+
+    async def _link(self):
+        config = self.config
+        self.credential = self.store.load("credential")
+        if config.get("username") is not None:
+            self.credential = [config["username"], config.get("password")]
+        first, cap = config.get("first", 0.5), config.get("cap", 60)
+        wait = first
+        while True:
+            self._beat("link", 300)
+            joining = self.credential is None and bool(config.get("key"))
+            try:
+                await self.board.network()
+                await self._connect(joining)
+                wait = first
+                await self.client.ended.wait()
+                self.why = self.client.failure
+            except Refused as refusal:
+                # With this credential never again; another one comes with a new start.
+                self.state, self.why = "refused", refusal
+                self.refused_at = self.clock.up()
+                self._beat("link", 10**9)
+                await asyncio.Event().wait()
+            except asyncio.TimeoutError:
+                self.why = "no answer"
+            except (OSError, EOFError, ValueError) as error:  # ValueError: a certificate that is not trusted
+                self.why = error
+            self.online.clear()
+            self.client.close()
+            self.state = "alone"
+            if joining and self.credential is not None:
+                continue
+            await asyncio.sleep(wait * (0.5 + random.random() / 2))
+            wait = min(wait * 2, cap)
+
+    def _open(self):
+        config = self.config
+        if config.get("ca"):
+            from diat_node.tls import trusting
+
+            return asyncio.open_connection(
+                config["host"], config.get("port", 8883), ssl=trusting(config["ca"])
+            )
+        return asyncio.open_connection(config["host"], config.get("port", 1883))
+
+    async def _connect(self, joining):
+        client, topic = self.client, self._topic
+        name, password = ("join", self.config["key"]) if joining else self.credential or (None, None)
+        # What was not yet done and not acknowledged comes again.
+        self.inbox = [each for each in self.inbox if not each[2]]
+        self._held = sum([len(each[1]) for each in self.inbox])
+        await client.connect(self._open, name, password, Message(topic + "status", b"offline"))
+        wanted = ["admission", "credential"] if joining else ["set", "actions/+", "config"]
+        filters = [topic + each for each in wanted]
+        denied = await client.subscribe(filters if joining else filters + ["diat/clock"])
+        if denied:
+            self.why = "denied: " + denied[0]
+        if not self.safe:
+            await client.deliver(Message("wot/td/" + self.thing, text(self.node.td()), 1))
+        await client.deliver(Message(topic + "status", b"online", 1))
+        self.connects += 1
+        self.state = "joining" if joining else "online"
+        if not joining:
+            self.online.set()
+
+    async def _watch(self):
+        every = self.config.get("health", 600) * 1000
+        last, well = None, False
+        while True:
+            if not self.ill():
+                self.board.feed()
+            at = self.clock.up()
+            if at > 60000 and not well:
+                well = True
+                self.store.save("crashes", 0) if self.store.load("crashes") else None
+            if every and "node" in self.node.properties and (last is None or at - last >= every):
+                last = at
+                self.observed(self.node.properties["node"], self.status())
+            gc.collect()
+            await asyncio.sleep(2)
+
+    def status(self):
+        """How the node is: bytes of heap and stack in use, and counts since boot."""
+        heap, stack = self.board.memory()
+        return {
+            "heap": heap,
+            "stack": stack,
+            "up": self.clock.up() // 1000,
+            "connects": self.connects,
+            "waiting": len(self.ring),
+            "dropped": self.commands.dropped,
+            "safe": self.safe,
+            "ill": self.ill(),
+        }

@@ -1,0 +1,50 @@
+"""Small facts that outlive a reset: one JSON file each, replaced as a whole or not at all."""
+
+import json
+import os
+
+
+class Store:
+    """A folder of facts.
+
+    Args:
+        folder: where they are kept; None keeps nothing (what is read is the default).
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        if folder:
+            try:
+                os.mkdir(folder)
+            except OSError:
+                pass  # it is there, or there is no flash: then saving fails and says so
+
+    def load(self, name, default=None):
+        """What was saved under a name; the default if nothing, or nothing readable, was."""
+        if self.folder:
+            try:
+                with open(self.folder + "/" + name + ".json") as file:
+                    return json.load(file)
+            except (OSError, ValueError):
+                pass
+        return default
+
+    def save(self, name, fact):
+        """Save it; a power cut leaves the old or the new one. Answers whether it was saved."""
+        if not self.folder:
+            return False
+        path = self.folder + "/" + name + ".json"
+        try:
+            with open(path + "~", "w") as file:
+                json.dump(fact, file)
+            os.rename(path + "~", path)
+        except OSError:
+            return False
+        return True
+
+    def forget(self, name):
+        """Take it away."""
+        try:
+            os.remove(self.folder + "/" + name + ".json")
+        except (OSError, TypeError):
+            pass

@@ -1,0 +1,110 @@
+// The official MicroPython in WebAssembly as a board: 32-bit objects, a heap that cannot grow, sockets, pins and a
+// flash that outlives the process. What a stock build does otherwise, and why that matters here:
+//  - `heapsize` is where the heap starts, not where it ends. It grows by areas at least as large as itself, so with
+//    no free block of that size and no more memory it cannot.
+//  - The collector runs when the outermost call returns: everything is done in many short calls.
+//  - Objects that cross to JavaScript are freed only by its collector: nothing crosses but numbers and texts.
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Net } from './net.mjs';
+
+const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+const PACKAGE = '@micropython/micropython-webassembly-pyscript';
+
+// The board's time runs `speed` times as fast as ours.
+const ours = Date.now.bind(Date);
+const time = { speed: 1, from: ours(), then: ours() };
+Date.now = () => Math.floor(time.then + (ours() - time.from) * time.speed);
+
+function copyIn(FS, from, to) {
+  if (fs.statSync(from).isDirectory()) {
+    if (!FS.analyzePath(to).exists) FS.mkdir(to);
+    for (const name of fs.readdirSync(from)) if (name !== '__pycache__') copyIn(FS, path.join(from, name), to + '/' + name);
+  } else FS.writeFile(to, fs.readFileSync(from));
+}
+
+// What is under /flash is a folder of the host, written through. At the operation numbered `cutAt` the power fails.
+function keepFlash(FS, folder, flash) {
+  const host = (name) => path.join(folder, name.slice('/flash'.length));
+  const within = (name) => typeof name === 'string' && name.startsWith('/flash');
+  const absolute = (name) => (name.startsWith('/') ? name : FS.cwd() + '/' + name).replace('//', '/');
+  const step = () => { flash.operations++; if (flash.operations === flash.cutAt) process.kill(process.pid, 'SIGKILL'); };
+  const { write, unlink, rename, mkdir, open } = FS;
+  const save = (name) => fs.writeFileSync(host(name), FS.readFile(name));
+  let saving = false;
+  FS.open = (name, flags, ...rest) => {
+    const stream = open.call(FS, name, flags, ...rest);
+    if (!saving && within(stream.path) && (stream.flags & 0o1000)) { step(); fs.writeFileSync(host(stream.path), ''); }
+    return stream;
+  };
+  FS.write = (stream, ...rest) => {
+    if (!within(stream.path)) return write.call(FS, stream, ...rest);
+    step();
+    if (flash.full && !stream.path.includes('~~')) throw new FS.ErrnoError(51);
+    const done = write.call(FS, stream, ...rest);
+    flash.written += done;
+    saving = true;
+    save(stream.path);
+    saving = false;
+    return done;
+  };
+  FS.unlink = (name) => { name = absolute(name); if (within(name)) step(); unlink.call(FS, name); if (within(name)) fs.rmSync(host(name)); };
+  FS.rename = (a, b) => { a = absolute(a); b = absolute(b); if (within(a)) step(); rename.call(FS, a, b); if (within(a)) fs.renameSync(host(a), host(b)); };
+  FS.mkdir = (name, mode) => { const full = absolute(name); const made = mkdir.call(FS, name, mode); if (within(full)) fs.mkdirSync(host(full), { recursive: true }); return made; };
+}
+
+export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folder, modules, stdout }) {
+  let memory = null;
+  const instantiate = WebAssembly.instantiate;
+  WebAssembly.instantiate = async (...args) => {
+    const made = await instantiate(...args);
+    for (const each of Object.values((made.instance || made).exports)) if (each instanceof WebAssembly.Memory) memory = each;
+    return made;
+  };
+  const complain = console.error;      // bound when the module loads; it tells of every refused growth
+  console.error = (...args) => /growMemory|grow the heap/.test(String(args[0])) || complain(...args);
+  const entry = createRequire(path.join(modules, 'package.json')).resolve(PACKAGE);
+  const { loadMicroPython } = await import(pathToFileURL(entry));
+  const mp = await loadMicroPython({ heapsize: heap * 1024, pystack: pystack * 256, stdout, stderr: stdout });
+  WebAssembly.instantiate = instantiate;
+  console.error = complain;
+
+  const host = { events: [], pins: {}, adc: {}, cause: 1, fed: 0 };
+  const flash = { operations: 0, cutAt: 0, full: false, written: 0 };
+  let wake = null, pump = null, armed = null;
+  const turn = () => { try { pump(); } catch (error) { stdout('pump: ' + String(error.message || error)); } };
+  const net = new Net((fd) => { if (wake) { wake(fd); turn(); } });
+  const view = (address, length) => Buffer.from(memory.buffer, address, length);
+  mp.registerJsModule('_host', {
+    connect: (name, port) => net.connect(name, port),
+    state: (fd) => net.state(fd),
+    send: (fd, address, length) => net.send(fd, view(address, length)),
+    receive: (fd, address, length) => net.receive(fd, view(address, length)),
+    close: (fd) => net.close(fd),
+    arm: (ms) => { clearTimeout(armed); armed = setTimeout(turn, Math.max(0, ms / time.speed)); return 0; },
+    random: () => Math.floor(Math.random() * 0x40000000),
+    event: (text) => { host.events.push(text); return 0; },
+    pin: (no, value) => { if (value < 0) return host.pins[no] | 0; host.pins[no] = value; return 0; },
+    adc: (no) => host.adc[no] | 0,
+    cause: () => host.cause,
+    fed: () => { host.fed++; return 0; },
+  });
+  copyIn(mp.FS, path.join(HERE, 'shims'), '/shims');
+  for (const [to, from] of Object.entries(lib)) copyIn(mp.FS, from, to);
+  mp.FS.mkdir('/flash');
+  if (folder) { copyIn(mp.FS, folder, '/flash'); keepFlash(mp.FS, folder, flash); }
+  mp.runPython("import sys; sys.path[:] = ['/shims', '.frozen', '/lib', '/cases', '/flash']; import boardup, machine");
+  mp.runPython('from boardup import pump as _pump, ready as _ready');
+  pump = mp.globals.get('_pump');
+  wake = mp.globals.get('_ready');
+  if (cap) {
+    const held = [], most = heap * 1024 - 4096;
+    memory.grow = () => { throw new RangeError('the memory of a board does not grow'); };
+    for (let at; (at = mp._module._malloc(most));) held.push(at);
+    for (const at of held.splice(-1)) mp._module._free(at);        // less than one heap, for what crosses
+  }
+  const setSpeed = (speed) => { time.then = Date.now(); time.from = ours(); time.speed = speed; };
+  return { mp, net, host, flash, setSpeed, turn };
+}
