@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+Json = Any
 
 class Node:
     thing: str | None
