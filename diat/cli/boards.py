@@ -70,11 +70,10 @@ def put_firmware(port: str, firmware: Path) -> tuple[int, int]:
         made = compiled(firmware, Path(folder) / "a")
         for name in ON_BOARD:
             (Path(folder) / name).write_bytes((firmware / name).read_bytes())
-        remote(port, "exec", _PREPARE)
-        for package in PACKAGES:
-            remote(port, "fs", "cp", "-r", str(Path(folder) / "a" / package), ":/a")
-        for name in ON_BOARD:
-            remote(port, "fs", "cp", str(Path(folder) / name), f":/{name}")
+        steps = [["exec", _PREPARE]]
+        steps += [["fs", "cp", "-r", str(Path(folder) / "a" / package), ":/a"] for package in PACKAGES]
+        steps += [["fs", "cp", str(Path(folder) / name), f":/{name}"] for name in ON_BOARD]
+        remote(port, *(part for step in steps for part in (*step, "+")))
         files = [*made, *(Path(folder) / name for name in ON_BOARD)]
         return len(files), sum(path.stat().st_size for path in files)
 

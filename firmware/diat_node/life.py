@@ -66,6 +66,8 @@ class Life:
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
         self.refused_at = None
+        if config.get("health", 600):
+            node.property("health", type="object")
         node.life = self
         config = self.store.load("config")
         if config:
@@ -245,7 +247,7 @@ class Life:
                 if self._overflow:
                     # What there was no room for was not acknowledged: the next connection brings it.
                     self._overflow = False
-                    self.client.fail("too many commands at once")
+                    self.client.fail("too many at once")
                 self._work.clear()
                 self._beat("do", 86400)
                 await self._work.wait()
@@ -368,9 +370,9 @@ class Life:
                     self.store.save("crashes", 0)
                 for each in self.node.when_well:
                     each()
-            if every and "node" in self.node.properties and (last is None or at - last >= every):
+            if every and (last is None or at - last >= every):
                 last = at
-                self.observed(self.node.properties["node"], self.status())
+                self.observed(self.node.properties["health"], self.status())
             gc.collect()
             await asyncio.sleep(2)
 

@@ -77,6 +77,14 @@ def test_a_board_is_flashed_and_told_where_it_belongs(line):
     }
 
 
+def test_the_package_has_every_file_and_installs(line):
+    listed = json.loads((FIRMWARE / "package.json").read_text())["urls"]
+    there = {str(path.relative_to(FIRMWARE)) for path in (FIRMWARE / "diat_node").rglob("*.py")}
+    assert {name for name, _ in listed} == there - {"diat_node/drivers/raspberry.py"}
+    remote(line, "mip", "install", "--no-mpy", "--target", "/lib", str(FIRMWARE / "package.json"))
+    assert remote(line, "exec", "import diat_node.ring; print('able')").strip() == "able"
+
+
 def test_what_cannot_be_is_said_in_one_line(tmp_path):
     def diat(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
