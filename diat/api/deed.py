@@ -61,7 +61,8 @@ class Purpose:
             state = scope.setdefault("state", {})
             principal: Principal | None = state.get("principal")
             purpose = _purpose(scope)
-            if principal is not None and purpose:
+            # A token that is for one purpose is for no other, whatever comes with it.
+            if principal is not None and purpose and not principal.purpose:
                 principal = state["principal"] = msgspec.structs.replace(principal, purpose=purpose)
             DEED.set(Deed(principal, f"{scope['method']} {scope['path']}"[:500]))
         await self._app(scope, receive, send)

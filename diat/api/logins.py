@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from diat.api.deed import DEED, Deed
 from diat.api.door import cookie_of
 from diat.api.ports import PATIENCE, Platform, durably
 from diat.kernel.errors import Unauthenticated, Unavailable
@@ -18,6 +19,7 @@ from diat.security.accounts import Token, User
 from diat.security.lockout import Lockout
 from diat.security.passwords import hashed, verified
 from diat.security.people import SESSION
+from diat.security.principal import Principal
 
 T = TypeVar("T")
 WRONG = "name or password is wrong"
@@ -72,7 +74,7 @@ class Logins:
                 raise Unauthenticated("the invitation is not valid: ask for another")
             return name
 
-        who()
+        _known_as(who())
         kept = await self.in_turn(lambda: hashed(password))
 
         def change() -> User:
@@ -104,8 +106,14 @@ def logins(request: Request) -> Logins:
     return found
 
 
+def _known_as(name: str) -> None:
+    """What is done from here on is done by this person, as the audit tells it."""
+    DEED.set(Deed(Principal(kind="user", name=name), "POST /sessions"))
+
+
 async def _begin(request: Request, platform: Platform, name: str) -> tuple[Token, str]:
     """Begin a session; one of the same user that the browser came with ends."""
+    _known_as(name)
     old = platform.people.who(cookie_of(request.headers.get("cookie", "")), platform.clock())
 
     def change() -> tuple[Token, str]:

@@ -175,6 +175,15 @@ class TestSessions:
         problem(browser(cookies={"diat_session": session}).get("/things"), 401, "unauthenticated")
 
 
+def test_the_audit_tells_who_logged_in_and_no_secret(fortress, ada, browser):
+    ada()
+    guess(browser(), password="typed into the wrong field")
+    told = fortress.get("/audit", limit=50)
+    assert {"user:ada"} <= {each["who"] for each in told if each["did"] == "POST /sessions"}
+    for secret in (PASSWORD, "typed into", "diat_"):
+        assert secret not in str(told)
+
+
 class TestGuessing:
     def test_who_there_is_and_who_there_is_not_look_the_same(self, fortress, ada, browser, problem):
         fortress.post("/users", {"name": "nopassword"})

@@ -98,6 +98,12 @@ class TestTokens:
             who = client.get("/sessions/current").json()
         assert (who["grants"], who["purpose"], who["expires"]) == (EVERYWHERE, "comfort", body["expires"])
 
+    def test_the_purpose_of_a_token_is_not_talked_away(self, someone):
+        bound, free = someone("viewer", purpose="comfort"), someone("viewer")
+        for client, purpose in ((bound, "comfort"), (free, "billing")):
+            said = client.get("/sessions/current", headers={"Diat-Purpose": "billing"}).json()
+            assert said["purpose"] == purpose
+
     def test_only_a_digest_is_kept(self, house, someone):
         program = someone("viewer")
         secret = program.headers["authorization"].split("_", 2)[2]
