@@ -109,6 +109,7 @@ class VirtualObjectLayer:
         self.intake.on_position = self.interaction.see
         self.intake.on_return = self.interaction.returned
         if access is not None:
+            access.restored = True
             access.publish = self.interaction.publish
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
