@@ -63,6 +63,7 @@ class Access:
         restored: whether all things are described that there were before the start.
         rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
+        knows_who_joins: whether the broker tells who is in by the join key.
         joined: things that are in by the join key just now, as brokers tell.
     """
 
@@ -89,6 +90,7 @@ class Access:
         self._registry: Registry
         self._owned: Overlay[str, str] = ledger.overlay("topics", owned)
         self.restored = False
+        self.knows_who_joins = False
         self.credentials = credentials
         self.joining = joining
         self.publish: PublishNow = _nowhere
@@ -284,7 +286,9 @@ class Access:
             return
         now, held = self._clock(), self.credentials.seen(name)
         waits = held is None or (not held.used and held.kind == "thing")
-        due = held is None or name in self.joined or now - held.renewed >= AGAIN
+        # Who is not there cannot be told; of most brokers nobody knows who is.
+        perhaps = not self.knows_who_joins and (held is None or now - held.renewed >= AGAIN)
+        due = name in self.joined or perhaps
         if waits and due and name not in OWN:
             self.give(name, self.credentials.issue(name, now))
 
