@@ -34,6 +34,7 @@ from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
+from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
 from diat.adapters.sql.store import SqlStore
@@ -203,7 +204,7 @@ class Daemon:
         people: users and their tokens.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
-        obligations: what decisions oblige to.
+        obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
         audit: who did what; ``kept_audit`` is what is kept of it.
         uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -423,6 +424,9 @@ class Daemon:
         stack.callback(self._writer.stop)
         keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
         stack.callback(keeper.stop)
+        things, submit = self.things.registry, self._writer.submit
+        self.forgetter = Forgetter(engine, ledger, self.policies, things, submit, clock)
+        stack.callback(self.forgetter.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
         self.audit.submit = self.obligations.submit = self._writer.submit
@@ -432,10 +436,12 @@ class Daemon:
         self.uses.start()
         caller.start()
         keeper.start()
+        self.forgetter.start()
         self._announce(stack)
 
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""
+        self.policies.kept_days = self.settings.retention.hot_days
         self.policies.holding = self.situations.holding
         self.policies.situation_known = self.situations.known
         self.uses.directory = lambda: self.things.notices.last

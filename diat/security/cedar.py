@@ -100,7 +100,11 @@ def statements(policy: str, document: Document) -> list[Statement]:
     if parsed["templates"] or not 1 <= len(found) <= MOST_STATEMENTS:
         raise Invalid(f"1 to {MOST_STATEMENTS} statements and no templates are wanted", "cedar")
     title = document.title or policy
-    return [_statement(policy, title, number, each) for number, each in enumerate(found)]
+    made = [_statement(policy, title, number, each) for number, each in enumerate(found)]
+    deletes = any("delete-after" in owed for each in made for owed in each.obligations)
+    if document.cedar is not None and deletes:
+        raise Invalid("@obligations: delete-after is for documents, which say of what", "cedar")
+    return made
 
 
 def written(document: Document) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from diat.kernel.clock import Clock
+from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, SetupError, Stale
 from diat.kernel.overlay import Ledger, Overlay
 from diat.security.cedar import Compiled, Statement, statements
@@ -16,6 +17,7 @@ from diat.security.policy import Document, Policy, read_document
 
 MOST = 1000
 """Policies at most."""
+_DAY = 86_400_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 Holding = Callable[[], frozenset[str]]
 """Answers with the ids of the situations that hold, as committed."""
@@ -26,6 +28,7 @@ class Policies:
 
     Attributes:
         holding: the situations that hold; set once there are any.
+        kept_days: days for which single values can be deleted.
         situation_known: whether there is a situation of this id.
     """
 
@@ -52,6 +55,7 @@ class Policies:
         held = frozenset(holding)
         self.holding: Holding = lambda: held
         self.situation_known: Callable[[str], bool] = lambda _: True
+        self.kept_days = 7
         self._situations: frozenset[str] = frozenset()
         self._situated = False
         self._compiled: Compiled | None = None
@@ -92,8 +96,19 @@ class Policies:
             situation = getattr(document.when, name)
             if situation is not None and not self.situation_known(situation):
                 raise Invalid(f"there is no situation {situation!r}", f"when.{name}")
+        self._deletable(document)
         others = {each.id: read_document(each.content) for each in self.everything()}
         return document, warnings(policy, document, others)
+
+    def _deletable(self, document: Document) -> None:
+        for at, owed in enumerate(document.obligations):
+            longest = self.kept_days * _DAY
+            if owed.delete_after is not None and parse_duration(owed.delete_after) > longest:
+                raise Invalid(
+                    f"single values can be deleted for {self.kept_days} days: later they lie in files, which "
+                    "--raw-days drops as a whole",
+                    f"obligations.{at}.delete-after",
+                )
 
     # --- asked within the writer ---
 

@@ -267,7 +267,7 @@ def somebody(house: House) -> Iterator[Someone]:
         client.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def someone(house: House) -> Iterator[Someone]:
     with somebody(house) as make:
         yield make

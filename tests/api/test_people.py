@@ -100,7 +100,7 @@ class TestTokens:
 
     def test_only_a_digest_is_kept(self, house, someone):
         program = someone("viewer")
-        secret = program.headers["authorization"].rpartition("_")[2]
+        secret = program.headers["authorization"].split("_", 2)[2]
         files = [each for each in house.daemon.settings.data.rglob("*") if each.is_file()]
         assert any(program.headers["x-name"].encode() in each.read_bytes() for each in files)
         assert not any(secret.encode() in each.read_bytes() for each in files)
@@ -210,4 +210,4 @@ class TestTokens:
 
     def test_a_token_lasts_ninety_days_if_nothing_is_said(self, house, someone):
         issued = house.daemon.people.token(someone("viewer").headers["x-token"])
-        assert issued.expires - issued.created == 90 * DAY
+        assert issued.expires - issued.created == pytest.approx(90 * DAY, abs=60_000)

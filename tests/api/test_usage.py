@@ -86,6 +86,8 @@ def test_a_policy_is_put_read_and_taken_away(rest, problem, policy):
         ({"cedar": 'permit(principal, action == Action::"peek", resource);'}, "cedar"),
         ({"cedar": '@delay("soon") permit(principal, action, resource);'}, "cedar"),
         ({"cedar": "forbid(principal"}, "cedar"),
+        ({"effect": "permit", "obligations": [{"delete-after": "8d"}]}, "obligations.0.delete-after"),
+        ({"effect": "permit", "obligations": [{"log": True, "notify": "http://x"}]}, "obligations.0"),
     ],
 )
 def test_what_is_wrong_with_a_policy_is_named(rest, problem, document, field):

@@ -98,6 +98,7 @@ OVERLAYS: dict[str, TableRows] = {
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
+
 LOGS = {
     "readings": "INSERT INTO readings (position, thing, observed, received, boot, n, quality, reported) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -106,6 +107,11 @@ LOGS = {
     "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
     "audit": "INSERT INTO audit (no, body, link) VALUES (?, ?, ?)",
     "moved_audit": "DELETE FROM audit WHERE no <= ?",
+    # A row that a value is taken out of is left without it, as long as it is what was looked at.
+    "forgotten_readings": "UPDATE readings SET reported = ? WHERE position = ? AND reported = ?",
+    "forgotten_notes": "UPDATE events SET data = ? WHERE position = ? AND data = ?",
+    "forgotten_events": "DELETE FROM events WHERE event = ? AND position = ? AND data = ?",
+    "emptied_readings": "DELETE FROM readings WHERE position = ? AND reported = '{}'",
     "dropped_notices": "DELETE FROM notices WHERE position <= "
     "(SELECT position FROM notices ORDER BY position DESC LIMIT 1 OFFSET ?)",
     # What is appended to these is what was moved to cold storage: position, start and end of its day.
