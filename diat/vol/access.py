@@ -34,6 +34,8 @@ from diat.wire.topics import TD_PREFIX
 
 AGAIN = 30_000
 """Milliseconds after which a credential that nobody came with is given once more."""
+READ_WITHIN = 1_000
+"""Milliseconds in which a broker that is not ours to ask has read what we wrote for it."""
 MOST_JOINING = 1_000
 """Things of which it is remembered that they are in by the join key."""
 PublishNow = Callable[[Outgoing], None]
@@ -101,6 +103,7 @@ class Access:
         self.on_other: Callable[[str], None] = _nobody
         self._granted: dict[str, Permissions] = {}
         self._answered: set[str] = set()
+        self._to_tell: dict[str, tuple[int, str]] = {}
 
     def over(self, registry: Registry) -> None:
         """Be told which things there are."""
@@ -290,7 +293,23 @@ class Access:
         perhaps = not self.knows_who_joins and (held is None or now - held.renewed >= AGAIN)
         due = name in self.joined or perhaps
         if waits and due and name not in OWN:
-            self.give(name, self.credentials.issue(name, now))
+            password = self.credentials.issue(name, now)
+            if self.knows_who_joins:
+                self.give(name, password)
+            else:
+                # A thing that comes with it before the broker has read of it would be refused.
+                self._to_tell[name] = (now + READ_WITHIN, password)
+
+    def due(self) -> int | None:
+        """When ``tick`` is next needed, Unix milliseconds; None if never."""
+        return min((when for when, _ in self._to_tell.values()), default=None)
+
+    def tick(self, now: int) -> None:
+        """Tell things what they were given, once the broker lets them in with it."""
+        for name in [name for name, (when, _) in self._to_tell.items() if when <= now]:
+            _, password = self._to_tell.pop(name)
+            if self.credentials.is_newest(name, password):
+                self.give(name, password)
 
     def commit(self) -> None:
         """What things are is durable: who may do something else than before has to come in again."""
