@@ -490,9 +490,9 @@ class Daemon:
     def _announce(self, stack: ExitStack) -> None:
         """Let what listens beyond loopback be found by mDNS."""
         settings = self.settings
-        adverts = directory_advert(settings.http.host, settings.http.port)
+        adverts = directory_advert(settings.http.host, settings.http.port, tls=self.tls is not None)
         if settings.broker in OWN_BROKERS:
-            adverts += broker_advert(settings.mqtt.host, settings.mqtt.port)
+            adverts += broker_advert(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         if adverts and settings.announce:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)

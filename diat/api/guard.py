@@ -55,7 +55,7 @@ class Guard:
             # The server has decoded the path; a slash within an id must stay within its segment.
             kept = raw.replace(b"%2f", b"%252F").replace(b"%2F", b"%252F")
             scope = {**scope, "path": unquote(kept.decode("latin-1"))}
-        await self._app(scope, _bounded(receive), send)
+        await self._app(scope, _bounded(receive), _as_it_says(send))
 
     def _is_ours(self, url: str) -> bool:
         """Whether a URL names this machine; a name that only looks like an address does not."""
@@ -74,6 +74,17 @@ class Guard:
             return urlsplit(origin).netloc.lower() == host.lower() and self._is_ours(origin)
         except ValueError:
             return False
+
+
+def _as_it_says(send: Send) -> Send:
+    """The answer, with word to browsers not to take it for another kind of document than it says."""
+
+    async def said(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+        await send(message)
+
+    return said
 
 
 def _too_large() -> JSONResponse:

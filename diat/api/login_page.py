@@ -28,7 +28,6 @@ HEADERS = {
     "form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
-from diat.cli import audit, history, people, policy, things
+from diat.cli import audit, history, node, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
@@ -233,6 +233,7 @@ app.add_typer(people.tokens, name="token")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(things.app, name="thing")
+app.add_typer(node.app, name="node")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from diat.security.thing_passwords import NOBODY, hashed, matches, new_password
 from diat.wire.topics import is_name
 
 Kind = Literal["thing", "bridge", "gateway", "key"]
-OWN = frozenset({"diat", "join", "hook", "anyone"})
+OWN = frozenset({"diat", "join", "hook", "anyone", "things", "clock"})
 """Names that are the platform's own."""
 CLIENTS = 8
 """Client ids that a bridge may have used; the one that it used longest ago is forgotten first."""
@@ -78,7 +78,7 @@ class Credentials:
 
     def everything(self) -> list[Credential]:
         """All credentials, revoked ones too, by name."""
-        return sorted(self._all.committed.values(), key=lambda each: each.name)
+        return sorted(tuple(self._all.committed.values()), key=lambda each: each.name)
 
     def barred(self, name: str) -> bool:
         """Whether this name had a credential that was revoked."""

@@ -33,7 +33,7 @@ from diat.wire.envelope import encode
 AGAIN = 30_000
 """Milliseconds after which a credential that nobody came with is given once more."""
 MOST_JOINING = 1_000
-"""Things that are in by the join key at once."""
+"""Things of which it is remembered that they are in by the join key."""
 PublishNow = Callable[[Outgoing], None]
 
 
@@ -137,8 +137,6 @@ class Access:
     def _joins(self, password: str, client: str) -> Entry | str:
         if not topics.is_name(client) or client in OWN:
             return f"the client id {client[:64]!r} is no name of a thing"
-        if len(self.joined) >= MOST_JOINING and client not in self.joined:
-            return "too many join at once"
         if self.rations.held_out(client, self._clock()):
             return f"{client} has sent too much"
         welcome = self.joining.welcome(password, self._clock())
@@ -148,6 +146,8 @@ class Access:
         if self.credentials.barred(client) or (held is not None and held.used) or self._is_clients(client):
             return f"{client} has, or had, a credential of its own"
         self.joined[client] = welcome
+        while len(self.joined) > MOST_JOINING:
+            self.joined.pop(next(iter(self.joined)), None)
         return Entry(JOIN, of_joining(client))
 
     def _owns(self, held: Credential, client: str) -> bool:
@@ -270,7 +270,7 @@ class Access:
     def commit(self) -> None:
         """What things are is durable: who may do something else than before has to come in again."""
         answered, self._answered = self._answered, set()
-        for name in answered & self._granted.keys():
+        for name in [each for each in answered if each in self._granted]:
             held = self.credentials.get(name)
             if held is None or self._rejected(name) or self.permissions(held) != self._granted.get(name):
                 self.on_other(name)

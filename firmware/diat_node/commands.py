@@ -47,11 +47,11 @@ class Commands:
         if fault:
             answer["error"] = fault
         elif expires is not None and self._clock.now() is None:
-            answer["error"] = "this node does not know the time, and the command is only good until then"
+            answer["error"] = "the time is not known here"
         elif expires is not None and self._clock.now() > expires:
             answer["status"] = "expired"
         elif not self._repeatable(name, command) and not self._journal.begin(which):
-            answer["error"] = "there is no room to note it"
+            answer["error"] = "no room to note it"
         else:
             await self._do(name, command, answer)
         line = text(answer)

@@ -66,6 +66,8 @@ class Life:
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
         self.refused_at = None
+        if config.get("health", 600):
+            node.property("health", type="object")
         node.life = self
         config = self.store.load("config")
         if config:
@@ -81,7 +83,7 @@ class Life:
         """Live until a task fails or ``end`` is called."""
         self.board.start()
         self._fault = None
-        jobs = [self._link, self._drain, self._do, self._watch]
+        jobs = [self._link, self._drain, self._do, self._watch] + self.node.when_started
         if not self.safe:
             jobs.append(self._sample)
         if self.config.get("sleep"):
@@ -245,7 +247,7 @@ class Life:
                 if self._overflow:
                     # What there was no room for was not acknowledged: the next connection brings it.
                     self._overflow = False
-                    self.client.fail("too many commands at once")
+                    self.client.fail("too many at once")
                 self._work.clear()
                 self._beat("do", 86400)
                 await self._work.wait()
@@ -362,12 +364,15 @@ class Life:
             if not self.ill():
                 self.board.feed()
             at = self.clock.up()
-            if at > 60000 and not well:
+            if at > 60000 and self.connects and not well:
                 well = True
-                self.store.save("crashes", 0) if self.store.load("crashes") else None
-            if every and "node" in self.node.properties and (last is None or at - last >= every):
+                if self.store.load("crashes"):
+                    self.store.save("crashes", 0)
+                for each in self.node.when_well:
+                    each()
+            if every and (last is None or at - last >= every):
                 last = at
-                self.observed(self.node.properties["node"], self.status())
+                self.observed(self.node.properties["health"], self.status())
             gc.collect()
             await asyncio.sleep(2)
 

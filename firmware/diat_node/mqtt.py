@@ -113,11 +113,11 @@ class Client:
             raise
         if answer[:2] != b"\x20\2" or answer[3] > 5:
             self.close()
-            raise OSError("no MQTT 3.1.1 broker")
+            raise OSError("no MQTT")
         if answer[3]:
             self.close()
             if answer[3] == 3:
-                raise OSError("the broker is not available")
+                raise OSError("unavailable")
             raise Refused(answer[3])
         self._heard = self._said = ticks()
         self.up = True
@@ -244,7 +244,7 @@ class Client:
             if not digit & 128:
                 break
             if shift > 21:
-                raise OSError("malformed length")
+                raise OSError("malformed")
         body = await read(min(length, self.largest))
         for start in range(self.largest, length, 256):
             await read(min(256, length - start))
@@ -254,23 +254,23 @@ class Client:
             self._publish(kind, body, len(body) == length)
         elif op == 4 or op == 9:
             if length < 2:
-                raise OSError("malformed acknowledgement")
+                raise OSError("malformed")
             waiting = self._awaited.get(body[0] << 8 | body[1])
             if waiting:
                 waiting[1] = body[2:]
                 waiting[0].set()
         elif op != 13:
-            raise OSError("unexpected packet")
+            raise OSError("malformed")
 
     def _publish(self, kind, body, whole):
         qos = kind >> 1 & 3
         end = 2 + (body[0] << 8 | body[1]) if len(body) > 1 else 65536
         start = end + 2 if qos else end
         if start > len(body) or qos > 1:
-            raise OSError("malformed publish")
+            raise OSError("malformed")
         token = (body[end] << 8 | body[end + 1], self.ended) if qos else None
         try:
             topic = body[2:end].decode()
         except UnicodeError:
-            raise OSError("malformed topic")
+            raise OSError("malformed")
         self._on_message(topic, body[start:], bool(kind & 1), token, whole)

@@ -55,6 +55,7 @@ class Node:
         self.actions = {}
         self.events = {}
         self.life = None
+        self.when_started, self.when_well = [], []
 
     def property(
         self,

@@ -339,3 +339,17 @@ def test_no_secret_is_in_any_answer_log_or_file(house, someone, caplog, tmp_path
     for secret in secrets[:-1]:
         assert not [each for each in kept if secret.encode() in each.read_bytes()]
     house.rest.delete("/users/grace")
+
+
+def test_the_title_of_a_thing_is_no_page(house, thing):
+    title = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    made = thing({"title": title, "diat:place": title, "properties": {title: {"type": "string"}}})
+    made.has(**{title: title})
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*"}
+    paths = [made.path, f"{made.path}/properties", f"{made.path}/history", f"/things/{quote(title, safe='')}"]
+    paths += ["/things", "/places", "/diagnostics", "/docs", "/vocab", "/openapi.json", "/login", "/x"]
+    for path in paths:
+        answer = house.rest.get(path, headers=headers)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        if answer.headers["content-type"].startswith("text/html"):
+            assert "alert(1)" not in answer.text

@@ -80,6 +80,11 @@ def test_what_is_open_tells_nothing(stranger, problem):
     assert page.status_code == 200
     assert "default-src 'none'; script-src 'sha256-" in page.headers["content-security-policy"]
     assert "kryptos" not in page.text
+    # A broker that asks shows a secret of its own.
+    for path in ("/mqtt/auth", "/mqtt/acl"):
+        for headers in ({}, {"X-Broker-Secret": ""}, {"X-Broker-Secret": "x"}):
+            said = {"username": "x", "password": "x", "clientid": "x", "topic": "x", "action": "subscribe"}
+            assert stranger.post(path, json=said, headers=headers).status_code in (401, 422)
     problem(stranger.post("/sessions", json={"user": "x", "password": "y"}), 401, "unauthenticated")
 
 

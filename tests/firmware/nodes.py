@@ -45,6 +45,12 @@ def start(board: Any, port: int, **config: Any) -> None:
     for name in IMPORTS:
         board.run(f"import diat_node.{name}")
     board.run(NODE)
+    live(board, port, **config)
+
+
+def live(board: Any, port: int, **config: Any) -> None:
+    """Start ``node``."""
+    board.run("import asyncio, json")
     config = {"thing": "board", "host": "127.0.0.1", "port": port, "folder": "/flash/q", **config}
     board.run(
         "from diat_node.board import Board\nfrom diat_node.life import Life\n"

@@ -49,13 +49,13 @@ def test_the_node_sends_the_share_that_the_data_says(boards, house, tmp_path):
         share = (sum(value > 30 for value in values) + crossed) / len(values)
         return (board.give("life.client.sent") - bytes_before) / len(values), share
 
-    whole, _ = sent_in(500)
+    whole, _ = sent_in(300)
     answer = house.rest.put(f"{PATH}/config", json={"report": {"temperature": {"above": 30}}})
     assert answer.status_code == 200, answer.text
     until(lambda: house.get(f"{PATH}/config").get("state") == "completed")
-    thinned, share = sent_in(1000)
+    thinned, share = sent_in(600)
     print(f"\nbytes a sample: {whole:.1f} before, {thinned:.1f} after; share of the data {share:.3f}")
-    assert 0.05 < share < 0.5
+    assert 0.05 < share < 0.6
     # What keeps the link alive comes on top: two bytes every fifteen seconds.
     assert abs(thinned / whole - share) < 0.05
     (node,) = [each for each in house.get("/daemons") if each["id"] == "urn:dev:warm"]

@@ -23,7 +23,7 @@ class Contact:
 
 
 class Relay:
-    """An output that is on or off; off at the start. ``low``: a board whose relay is on when the pin is low."""
+    """An output that is on or off; off at the start. ``low``: it is on when the pin is low."""
 
     def __init__(self, pin, low=False):
         self._low, self._on = low, False
@@ -40,7 +40,7 @@ class Relay:
 
 
 class Analogue:
-    """A voltage: what the pin reads, from 0 to 1, times ``scale`` plus ``offset``; the mean of a few looks."""
+    """A voltage: what the pin reads, 0 to 1, times ``scale`` plus ``offset``; the mean of some looks."""
 
     def __init__(self, pin, scale=1, offset=0, looks=8):
         self._adc, self._scale, self._offset, self._looks = ADC(Pin(pin)), scale, offset, looks

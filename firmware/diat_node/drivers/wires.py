@@ -32,7 +32,7 @@ class Dht22:
 
 
 class Ds18b20:
-    """A temperature; of several sensors on the wire the one of this number, in the order of their addresses."""
+    """A temperature; of several sensors on the wire that of this number, in order of addresses."""
 
     def __init__(self, pin, number=0):
         import ds18x20

@@ -55,7 +55,7 @@ function keepFlash(FS, folder, flash) {
   FS.mkdir = (name, mode) => { const full = absolute(name); const made = mkdir.call(FS, name, mode); if (within(full)) fs.mkdirSync(host(full), { recursive: true }); return made; };
 }
 
-export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folder, modules, stdout }) {
+export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folder, modules, stdout, raw }) {
   let memory = null;
   const instantiate = WebAssembly.instantiate;
   WebAssembly.instantiate = async (...args) => {
@@ -67,7 +67,9 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
   console.error = (...args) => /growMemory|grow the heap/.test(String(args[0])) || complain(...args);
   const entry = createRequire(path.join(modules, 'package.json')).resolve(PACKAGE);
   const { loadMicroPython } = await import(pathToFileURL(entry));
-  const mp = await loadMicroPython({ heapsize: heap * 1024, pystack: pystack * 256, stdout, stderr: stdout });
+  const mp = await loadMicroPython({
+    heapsize: heap * 1024, pystack: pystack * 256, stdout: raw ?? stdout, stderr: raw ?? stdout, linebuffer: !raw,
+  });
   WebAssembly.instantiate = instantiate;
   console.error = complain;
 

@@ -52,7 +52,7 @@ def until(ask, what="", within=PATIENCE):
 class Person:
     """An MQTT client that waits for every answer; ``code`` is the broker's to its CONNECT."""
 
-    def __init__(self, port, user, password, client, *, will=None, keep=False, tls=None):
+    def __init__(self, port, user, password, client, *, will=None, keep=False, tls=None, patience=PATIENCE):
         self.name = client
         self._answers, self.heard, self.gone = queue.Queue(), queue.Queue(), threading.Event()
         self.paho = paho.Client(CallbackAPIVersion.VERSION2, client_id=client, clean_session=not keep)
@@ -69,7 +69,11 @@ class Person:
         self.paho.reconnect_delay_set(60, 60)
         self.paho.connect(LOOPBACK, port)
         self.paho.loop_start()
-        self.code = str(self._answers.get(timeout=PATIENCE))
+        try:
+            self.code = str(self._answers.get(timeout=patience))
+        except queue.Empty:
+            self.end()
+            raise TimeoutError("no answer to CONNECT") from None
 
     def subscribe(self, topic, qos=1):
         """The broker's answer: a QoS, or 0x80."""

@@ -1,0 +1,3 @@
+from .node import Node as Node
+
+VERSION: str
