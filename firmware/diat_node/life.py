@@ -16,6 +16,7 @@ from diat_node.store import Store
 
 _INBOX = 20
 _INBOX_BYTES = 6000
+_LONG = 10**9
 
 
 class Life:
@@ -178,13 +179,15 @@ class Life:
 
     async def _drain(self):
         while True:
-            self._beat("drain", 300)
+            # Without a broker a node is well: nobody may start it anew for that.
+            self._beat("drain", _LONG)
             await self.online.wait()
+            self._beat("drain", 300)
             if self._message is None:
                 self._message = self._next()
             if self._message is None:
                 self._records.clear()
-                self._beat("drain", 86400)
+                self._beat("drain", _LONG)
                 await self._records.wait()
                 continue
             message, tell, args = self._message
@@ -249,7 +252,7 @@ class Life:
                     self._overflow = False
                     self.client.fail("too many at once")
                 self._work.clear()
-                self._beat("do", 86400)
+                self._beat("do", _LONG)
                 await self._work.wait()
                 continue
             channel, payload, token, whole = self.inbox.pop(0)
@@ -265,7 +268,9 @@ class Life:
 
     async def _result(self, message):
         while True:
+            self._beat("do", _LONG)
             await self.online.wait()
+            self._beat("do", 300)
             try:
                 await self.client.deliver(message)
                 return True
@@ -313,7 +318,7 @@ class Life:
                 # With this credential never again; another one comes with a new start.
                 self.state, self.why = "refused", refusal
                 self.refused_at = self.clock.up()
-                self._beat("link", 10**9)
+                self._beat("link", _LONG)
                 await asyncio.Event().wait()
             except asyncio.TimeoutError:
                 self.why = "no answer"
