@@ -17,6 +17,7 @@ from benchmarks import (
     churn_report,
     latency,
     load,
+    policy_cost,
     population,
     report,
     rule_alone,
@@ -99,7 +100,9 @@ def _rules(
     rule_report.print_rules(console, measured, plan)
     alone = rule_alone.measure_alone(rules.TEMPLATE, 5 * plan.each)
     rule_report.print_alone(console, alone)
-    return measured.summary
+    governed = policy_cost.measure_policies(rules.TEMPLATE, *((2, 50) if plan.each < 500 else ()))
+    policy_cost.print_policies(console, governed)
+    return f"{measured.summary}\n{governed.summary}"
 
 
 def _measure_churn(options: argparse.Namespace, directory: Path, console: Console) -> None:

@@ -21,6 +21,7 @@ from diat.cvol.execution import CompositeLayer
 from diat.cvol.steps import Sample
 from diat.daemon import Layers
 from diat.kernel.overlay import Ledger
+from diat.security.decision import Decider
 from diat.service.layer import ServiceLayer
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
@@ -50,7 +51,7 @@ class Alone:
 
 def measure_alone(template: str, count: int = 5000) -> Alone:
     """Measure it; the best of three rounds, for there is nothing to wait for."""
-    layers = _Layers(template)
+    layers = World(template)
     plain, ruled = (
         min(_timed(partial(layers.feed, name, count)) / count for _ in range(_ROUNDS))
         for name in (sensor(1, ruled=False), sensor(0, ruled=True))
@@ -71,10 +72,10 @@ def _timed(work: Callable[[], None]) -> float:
     return time.process_time() - begin
 
 
-class _Layers:
+class World:
     """The layers of a daemon over a ledger that nobody writes down."""
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, decider: Decider | None = None) -> None:
         self._now = NOON
         self._n = itertools.count(1)
         ids = itertools.count(1)
@@ -89,7 +90,9 @@ class _Layers:
         layer = VirtualObjectLayer(ledger, [Native()], Kept(), clock, new_id)
         composites = CompositeLayer(ledger, layer, clock)
         templates = Templates(ledger)
-        services = ServiceLayer(ledger, layer, composites, templates, clock, new_id)
+        services = ServiceLayer(
+            ledger, layer, composites, templates, clock, new_id, decider=decider, key=b"bench"
+        )
         situations = SituationLayer(ledger, layer, composites, services, clock, new_id)
         self._layers = Layers(layer, composites, clock, situations)
         self._announce(sensor(0, ruled=True), things.sensor_td(0))

@@ -8,31 +8,38 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
+from diat.adapters.brokers.guarded import Gateways, Guarded
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import OwnBroker
+from diat.adapters.certificates import Authority, Tls, given
+from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, kept_key
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
+from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
 from diat.adapters.sql.store import SqlStore
 from diat.adapters.webhooks import Caller
+from diat.cvol.composite import Denied
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
@@ -40,10 +47,25 @@ from diat.kernel.errors import DiatError, SetupError
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.security.audit import Audit
+from diat.security.credentials import Credentials
+from diat.security.decision import Decider, Decision
+from diat.security.decisions import Decisions
+from diat.security.joining import JOIN, Joining
+from diat.security.limits import Limits
+from diat.security.operations import Operation, Target
+from diat.security.people import People
+from diat.security.policies import Policies
+from diat.security.secrets import Secrets
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
+from diat.service.obligations import Obligations
+from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
+from diat.service.targets import targets_of
 from diat.service.templates import Templates
 from diat.settings import Settings
+from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
 from diat.vol.dialects.homeassistant import HomeAssistant
@@ -57,6 +79,7 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
 T = TypeVar("T")
@@ -174,7 +197,16 @@ class Daemon:
         situations: what starts and stops services by itself.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
+        broker_secret: what a broker of somebody else's shows when it asks who may come in.
+        access: which things get in, and what they may do.
+        tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
+        people: users and their tokens.
+        decider: who is asked whether somebody may do something.
+        policies: what decides beside roles.
+        obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
+        audit: who did what; ``kept_audit`` is what is kept of it.
+        uses: what is in use, to be decided on again.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -189,6 +221,8 @@ class Daemon:
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         self._stack = ExitStack()
         self._stopping = threading.Event()
 
@@ -220,9 +254,25 @@ class Daemon:
         """Where others reach the broker; without a credential."""
         settings = self.settings
         if settings.broker in OWN_BROKERS:
-            return BrokerAddress(settings.mqtt.host, settings.mqtt.port)
+            return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+        return self.settings.lan
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+        own = socket.gethostname().lower()
+        return frozenset((own, f"{own.partition('.')[0]}.local", *map(str.lower, self.settings.names)))
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
+        return self.settings.limits
 
     @property
     def stale_after(self) -> float:
@@ -233,6 +283,37 @@ class Daemon:
     def crashed(self) -> bool:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
+
+    def invitation(self) -> dict[str, Any]:
+        """What a thing needs to join (``diat.api.ports.Platform``)."""
+        key = kept_key(self.settings.data) if self.access.asked else None
+        authority = self.tls.authority if self.tls is not None else None
+        address = invitation(self._joining_at(), key) if key is not None else None
+        return {
+            "address": address,
+            "qr": as_svg(address) if address is not None else None,
+            "authority": authority.read_text("ascii") if authority is not None else None,
+        }
+
+    def keep_join_key(self, key: str) -> None:
+        """Keep the join key for ``invitation``."""
+        keep_key(self.settings.data, key)
+
+    def lets_in(self, user: str, password: str, client: str) -> bool:
+        """Whether a client of a broker that is not ours may come in."""
+        entry = self.access.decide(user, password, client)
+        # Whether a gateway showed a certificate there, nobody tells us.
+        if isinstance(entry, str) or entry.certified:
+            return False
+        self._came(entry.name, client, entry.newest)
+        return True
+
+    def _joining_at(self) -> BrokerAddress:
+        """Where things join, as others on the network call it."""
+        there = self.broker
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        beside = 1 if self.settings.broker == "mosquitto" else 0
+        return BrokerAddress(host, there.port + beside, tls=there.tls)
 
     def _crash(self) -> None:
         self._crashed.set()
@@ -265,6 +346,11 @@ class Daemon:
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
+        credentials = Credentials(ledger, store.credentials())
+        joining = Joining(ledger, credentials, store.joining())
+        self.access = Access(credentials, joining, clock, asked=settings.lan)
+        self.tls = tls_of(settings)
+        self.broker_secret = broker_secret(settings.data)
         self.things = VirtualObjectLayer(
             ledger,
             DIALECTS,
@@ -274,23 +360,55 @@ class Daemon:
             settings.admission,
             [self.broker.host.lower()],
             mirror=settings.mirror,
+            access=self.access,
         )
+        self.people = People(ledger, clock, random_id, store.users(), store.tokens())
+        self.kept_audit = KeptAudit(engine, settings.data / "audit")
+        self.audit = Audit(ledger, clock, self.kept_audit.last())
+        auditing = AuditKeeper(self.kept_audit, self.audit)
+        auditing.begin()
+        self.secrets = Secrets(ledger, store.secrets())
+        situations = store.situations()
+        holding = [each.id for each in situations if each.course.holds]
+        self.policies = Policies(ledger, self.decisions, clock, store.policies(), holding)
+        self.uses = Uses(self.decisions, clock)
+        self.pseudonyms = self.secrets.get("pseudonyms").key
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
         self.services = ServiceLayer(
-            ledger, self.things, self.composites, templates, clock, random_id, store.services()
+            ledger,
+            self.things,
+            self.composites,
+            templates,
+            clock,
+            random_id,
+            store.services(),
+            self.decider,
+            self.pseudonyms,
+            self.people.grants_of,
         )
         self.situations = SituationLayer(
-            ledger, self.things, self.composites, self.services, clock, random_id, store.situations()
+            ledger,
+            self.things,
+            self.composites,
+            self.services,
+            clock,
+            random_id,
+            situations,
+            self._permit_situation,
         )
+        self._govern(ledger)
         webhooks = Webhooks(ledger, self.things.diagnostics, random_id, store.webhooks())
         self.composites.call_by(webhooks.ask)
+        if settings.lan and credentials.get(JOIN) is None:
+            keep_key(settings.data, joining.new_key(clock()))
+        self.obligations = Obligations(self.audit, webhooks, clock)
         store.write(ledger)
         ledger.commit()
         store.close()
 
-        address = self._broker(stack)
+        address = self._address = self._broker(stack)
         self.name = _client_id(settings.data)
         note = SessionNote(settings.data / "subscribed", settings.broker, self.name, *settings.filters)
         self.link = MqttLink(address, self.name, settings.filters, clock, FAREWELL, note)
@@ -306,19 +424,75 @@ class Daemon:
         stack.callback(self._writer.stop)
         keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
         stack.callback(keeper.stop)
+        things, submit = self.things.registry, self._writer.submit
+        self.forgetter = Forgetter(engine, ledger, self.policies, things, submit, clock)
+        stack.callback(self.forgetter.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.audit.submit = self.obligations.submit = self._writer.submit
+        stack.callback(auditing.stop)
+        stack.callback(self.uses.stop)
         self._writer.start()
+        self.uses.start()
         caller.start()
         keeper.start()
+        self.forgetter.start()
         self._announce(stack)
+
+    def _govern(self, ledger: Ledger) -> None:
+        """Have policies look at situations, and what is in use be decided on again when they change."""
+        self.policies.kept_days = self.settings.retention.hot_days
+        self.policies.holding = self.situations.holding
+        self.policies.situation_known = self.situations.known
+        self.uses.directory = lambda: self.things.notices.last
+        self.uses.others.append(self._reconsider)
+        ledger.join(self.policies)
+        self.composites.on_denied = self._denied
+        self.things.interaction.permit = self._permit
+        self.uses.renew = self.people.renewed
+        self.people.listen(lambda _: self.uses.again())
+        ledger.join(self.uses)
+
+    def _denied(self, service: str, denied: list[Denied]) -> None:
+        """A composite was turned down things that would fill its roles."""
+        for each in denied:
+            did = f"bind {each.thing} {each.affordance} as {each.role}"
+            self.audit.note(f"service:{service}", did, "denied", why=each.reason)
+
+    def _permit(self, service: str, each: VirtualObject, affordance: str, operation: Operation) -> Decision:
+        """What was decided on a command of a service."""
+        decided = self.services.acting.allow(service, each, affordance, operation)
+        if decided.effect == "deny":
+            did = f"{operation} {each.id} {affordance}"
+            said = {"why": decided.reason, "policies": decided.policies}
+            self.audit.tell(f"service:{service}", did, "denied", **said)
+        return decided
+
+    def _permit_situation(self, situation: Situation, action: dict[str, Any]) -> str | None:
+        """Whether a situation may do something; see ``diat.service.doing.Permit``."""
+
+        def targets(service: str) -> tuple[Target, ...]:
+            known = self.services.seen(service)
+            return targets_of(service, self.composites.seen(known.composite) if known is not None else None)
+
+        refusal = self.services.acting.may_situation(situation, action, targets)
+        if refusal is not None:
+            did = f"{next(iter(action))} as {situation.title!r}"
+            self.audit.note(f"situation:{situation.id}", did, "denied", why=refusal)
+        return refusal
+
+    def _reconsider(self) -> None:
+        """Bind those services anew that may not do any more as they do, or may more."""
+        touched = self.composites.otherwise_allowed()
+        if touched:
+            self.submit(lambda: self.composites.reconsider(touched, self.clock()))
 
     def _announce(self, stack: ExitStack) -> None:
         """Let what listens beyond loopback be found by mDNS."""
         settings = self.settings
-        adverts = directory_advert(settings.http.host, settings.http.port)
+        adverts = directory_advert(settings.http.host, settings.http.port, tls=self.tls is not None)
         if settings.broker in OWN_BROKERS:
-            adverts += broker_advert(settings.mqtt.host, settings.mqtt.port)
+            adverts += broker_advert(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         if adverts and settings.announce:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
@@ -330,7 +504,13 @@ class Daemon:
         make = OWN_BROKERS.get(settings.broker)
         if make is None:
             return parse_broker_url(settings.broker)
-        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port)
+        guarded = Guarded(self.access, self._came, self._gateways()) if settings.lan else None
+        broker = make(settings.data / "broker", settings.mqtt.host, settings.mqtt.port, guarded, self.tls)
+        if broker.gate is not None:
+            gate = broker.gate
+            self.access.credentials.on_change = lambda name, cut: gate.changed(name, cut=cut)
+            self.access.on_other = lambda name: gate.changed(name, cut=True)
+        self._own_broker = broker
         stack.callback(broker.stop)
         broker.start()
         watch = threading.Thread(target=self._watch, args=(broker,), name="diat-broker-watch")
@@ -339,6 +519,26 @@ class Daemon:
         watch.start()
         address: BrokerAddress = broker.address
         return address
+
+    def _gateways(self) -> Gateways | None:
+        """Where gateways come in.
+
+        Raises:
+            SetupError: they would in plain text.
+        """
+        there = self.settings.gateways
+        if there is None:
+            return None
+        if self.tls is None:
+            raise SetupError("gateways come in by certificates, and so by TLS only: leave --plain away")
+        return Gateways(there.host, there.port, Authority(self.settings.data / "tls").certificate)
+
+    def _came(self, name: str, client: str, newest: bool) -> None:
+        """Keep that somebody came, if that is news."""
+        credentials = self.access.credentials
+        held = credentials.get(name)
+        if held is not None and credentials.is_news(held, client, newest=newest):
+            self.submit(lambda: credentials.came(name, client, newest=newest))
 
     def _watch(self, broker: OwnBroker) -> None:
         """Start the broker again when it dies; pass on what it has to say of its clients."""
@@ -354,6 +554,19 @@ class Daemon:
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+def tls_of(settings: Settings) -> Tls | None:
+    """What is to be served encrypted with; None for plain text.
+
+    Raises:
+        SetupError: the certificates cannot be used.
+    """
+    if not settings.encrypted:
+        return None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        return given(settings.tls_cert, settings.tls_key)
+    return Authority(settings.data / "tls").server()
 
 
 @contextmanager

@@ -15,8 +15,10 @@ from msgspec import Struct
 from diat.adapters.lake.retention import Retention
 from diat.cvol.steps.base import GREENWICH, Site
 from diat.kernel.errors import Invalid
+from diat.security.limits import Limits
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"
 
 
 class Listen(Struct, frozen=True):
@@ -44,6 +46,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         announce: whether what listens beyond loopback is announced by mDNS.
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
+        lan: whether it is open beyond loopback; credentials are asked everywhere then.
+        gateways: where gateways come in, each with a certificate; None for nowhere.
+        plain: whether it serves plain text although it is open beyond loopback.
+        tls_cert: PEM file of a certificate that a person brings; None to make one where one is needed.
+        tls_key: PEM file of its key.
+        names: host names that it goes by beyond loopback, besides those of the machine.
+        limits: how much one may ask over REST.
         webhooks_allow: networks that web hooks may reach though they are private.
     """
 
@@ -58,25 +67,36 @@ class Settings(Struct, frozen=True, kw_only=True):
     mirror: bool = True
     announce: bool = True
     site: Site = GREENWICH
+    lan: bool = False
+    gateways: Listen | None = None
+    plain: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    names: tuple[str, ...] = ()
+    limits: Limits = Limits()
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether HTTP and MQTT are served over TLS only."""
+        return not self.plain and (self.lan or self.tls_cert is not None)
 
-def parse_listen(text: str, flag: str) -> Listen:
-    """Read ``port`` or ``host:port``; only loopback is taken as long as there are no credentials.
+
+def parse_listen(text: str, flag: str, *, lan: bool = False) -> Listen:
+    """Read ``port`` or ``host:port``; beyond loopback only if it is open there, which is the default then.
 
     Raises:
         Invalid: it is neither, or it is beyond loopback; the message names the flag.
     """
     host, _, port = text.rpartition(":")
-    host = host.strip("[]") or LOOPBACK
+    host = host.strip("[]") or (EVERYWHERE if lan else LOOPBACK)
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise Invalid(f"{flag} takes a port (1 to 65535) or host:port, not {text!r}", flag)
     if host == "localhost":
         host = LOOPBACK
-    if not _is_loopback(host):
+    if not lan and not _is_loopback(host):
         raise Invalid(
-            f"{flag} {text}: only loopback is served as long as there are no credentials: "
-            f"use {LOOPBACK}:{port}",
+            f"{flag} {text}: only loopback is served without credentials: use {LOOPBACK}:{port}, or --lan",
             flag,
         )
     return Listen(host, int(port))

@@ -1,6 +1,6 @@
 """DNS-SD over multicast DNS: what listens beyond loopback is found without being told where.
 
-``_mqtt._tcp`` is the daemon's own broker; ``_directory._sub._wot._tcp`` the Thing Description Directory, as
+``_mqtt._tcp`` is the daemon's own broker, ``_secure-mqtt._tcp`` where that speaks TLS; ``_directory._sub._wot._tcp`` the Thing Description Directory, as
 W3C WoT Discovery has it.
 """
 
@@ -20,6 +20,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 _LOG = logging.getLogger("diat.mdns")
 MQTT = "_mqtt._tcp.local."
+MQTT_OVER_TLS = "_secure-mqtt._tcp.local."
 WOT = "_wot._tcp.local."
 DIRECTORY = f"_directory._sub.{WOT}"
 _NAMES = 100
@@ -43,16 +44,17 @@ class Advert(Struct, frozen=True):
     text: dict[str, str] = {}
 
 
-def directory_advert(host: str, port: int) -> list[Advert]:
+def directory_advert(host: str, port: int, *, tls: bool = False) -> list[Advert]:
     """The announcement of a directory that listens there; none if that is loopback alone."""
     addresses = reachable(host)
-    return [Advert(DIRECTORY, addresses, port, INTRODUCTION)] if addresses else []
+    text = INTRODUCTION | {"scheme": "https" if tls else "http"}
+    return [Advert(DIRECTORY, addresses, port, text)] if addresses else []
 
 
-def broker_advert(host: str, port: int) -> list[Advert]:
+def broker_advert(host: str, port: int, *, tls: bool = False) -> list[Advert]:
     """The announcement of a broker that listens there; none if that is loopback alone."""
     addresses = reachable(host)
-    return [Advert(MQTT, addresses, port)] if addresses else []
+    return [Advert(MQTT_OVER_TLS if tls else MQTT, addresses, port)] if addresses else []
 
 
 def reachable(host: str) -> tuple[str, ...]:

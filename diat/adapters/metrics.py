@@ -30,6 +30,7 @@ class _Layers(Collector):
             ("rejected", "messages or values that were turned away with a diagnostic"),
             ("unclaimed", "messages on topics of no thing"),
             ("echoes", "messages of our own that came back"),
+            ("over_ration", "messages dropped because their sender sent too many"),
         ):
             yield CounterMetricFamily(f"diat_{name}", help_text, value=getattr(counts, name))
         yield CounterMetricFamily(

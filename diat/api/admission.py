@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from diat.api import views
+from diat.api.access import Asking, may, on_thing, sees
 from diat.api.directory import served
 from diat.api.ports import IfMatch, StrictRoute, ThePlatform, ThingId, durably, must_be_at
 from diat.kernel.clock import rfc3339
@@ -32,7 +33,9 @@ class Swap(BaseModel):
     thing: str
 
 
-@router.put("/things/{thing}/admission", summary="Accept or reject a thing")
+@router.put(
+    "/things/{thing}/admission", summary="Accept or reject a thing", dependencies=[on_thing("operate")]
+)
 async def admit_thing(
     platform: ThePlatform,
     thing: ThingId,
@@ -51,8 +54,12 @@ async def admit_thing(
     return {"state": made.record.admission, "reason": made.record.reason}
 
 
-@router.get("/things/{thing}/hardware", summary="What is behind a thing, and what could take its place")
-def get_hardware(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
+@router.get(
+    "/things/{thing}/hardware",
+    summary="What is behind a thing, and what could take its place",
+    dependencies=[on_thing("discover")],
+)
+def get_hardware(platform: ThePlatform, asking: Asking, thing: ThingId) -> dict[str, Any]:
     """The identifiers of the physical thing, its announcements, and things that look like a replacement."""
     each = platform.things.registry.get(thing)
     found = successors(each, platform.things.registry, platform.things.twin)
@@ -65,24 +72,32 @@ def get_hardware(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
         "successors": [
             {"thing": one.thing, "title": one.title, "share": one.share, "reason": one.reason}
             for one in found
+            if sees(platform, asking, platform.things.registry.get(one.thing))
         ],
     }
 
 
-@router.put("/things/{thing}/hardware", summary="Put other hardware behind a thing")
+@router.put(
+    "/things/{thing}/hardware",
+    summary="Put other hardware behind a thing",
+    dependencies=[on_thing("operate")],
+)
 async def put_hardware(
-    request: Request, platform: ThePlatform, thing: ThingId, if_match: IfMatch, swap: Swap
+    request: Request, platform: ThePlatform, asking: Asking, thing: ThingId, if_match: IfMatch, swap: Swap
 ) -> Response:
     """History, services and patches stay; the other thing is no more a thing of its own."""
 
     def change() -> VirtualObject:
         must_be_at(platform, thing, if_match)
+        may(platform, asking, "operate", platform.things.registry.known(swap.thing))
         return platform.things.replace_hardware(thing, swap.thing)
 
     return served(request, platform, await durably(platform, change))
 
 
-@router.get("/things/{thing}/diagnostics", summary="What went wrong with a thing")
+@router.get(
+    "/things/{thing}/diagnostics", summary="What went wrong with a thing", dependencies=[on_thing("read")]
+)
 def thing_diagnostics(platform: ThePlatform, thing: ThingId) -> list[dict[str, Any]]:
     """The last things that went wrong, oldest first; messages that never came are listed at the end."""
     each = platform.things.registry.get(thing)

@@ -6,34 +6,48 @@ import asyncio
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from fastapi_swagger import patch_fastapi
 
 from diat.api import (
     admission,
+    audit,
+    broker_questions,
     claims,
     directory,
     exports,
     history,
     interactions,
     introduction,
+    joining,
     lineage,
     listing,
+    login_page,
     models,
     notices,
     operation,
     places,
     plan,
+    policies,
     problems,
     pushdown,
     search,
     services,
+    sessions,
     situations,
     streams,
+    tokens,
+    users,
     vocabulary,
 )
+from diat.api.access import for_roles, hold_declared
+from diat.api.deed import Purpose
+from diat.api.door import Door
 from diat.api.guard import Guard
 from diat.api.head import Head
+from diat.api.logins import Logins
 from diat.api.ports import Platform
+from diat.api.rationing import Rationing
 
 DESCRIPTION = """
 Things that speak MQTT become virtual objects; composites bind them by meaning; services are what people
@@ -44,6 +58,39 @@ answer with `Link: …; rel="next"`. Writes honour `If-Match` and `Idempotency-K
 """
 
 
+PARTS = (
+    introduction,
+    joining,
+    broker_questions,
+    listing,
+    search,
+    notices,
+    models,
+    directory,
+    admission,
+    interactions,
+    claims,
+    pushdown,
+    history,
+    exports,
+    streams,
+    places,
+    plan,
+    policies,
+    audit,
+    services,
+    situations,
+    lineage,
+    vocabulary,
+    login_page,
+    sessions,
+    users,
+    tokens,
+    operation,
+)
+"""What the application is made of; each has a router."""
+
+
 class Application(FastAPI):
     """FastAPI whose document knows our problem documents."""
 
@@ -52,6 +99,22 @@ class Application(FastAPI):
         document = super().openapi()
         document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
         return document
+
+
+def _document(app: FastAPI) -> None:
+    """The OpenAPI document, and the page for people at /docs with all that it needs from here.
+
+    A house without internet has one too.
+    """
+    app.router.routes.clear()  # FastAPI's own route for the document asks nobody
+    app.router.dependencies.append(for_roles())
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    patch_fastapi(app)
+    app.router.dependencies.clear()
 
 
 def make_app(platform: Platform, version: str) -> FastAPI:
@@ -67,32 +130,16 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     )
     app.state.platform = platform
     problems.install(app)
+    app.state.logins = Logins()
     app.state.queries = asyncio.Semaphore(search.AT_ONCE)
     app.add_middleware(Head)
-    app.add_middleware(Guard)
-    # The page for people at /docs, with all that it needs from here: a house without internet has one too.
-    patch_fastapi(app)
-    for part in (
-        introduction,
-        listing,
-        search,
-        notices,
-        models,
-        directory,
-        admission,
-        interactions,
-        claims,
-        pushdown,
-        history,
-        exports,
-        streams,
-        places,
-        plan,
-        services,
-        situations,
-        lineage,
-        vocabulary,
-    ):
+    app.add_middleware(Purpose)
+    app.add_middleware(Rationing, platform=platform)
+    app.add_middleware(Door, platform=platform)
+    app.add_middleware(Guard, platform=platform)
+    _document(app)
+    hold_declared(app.router.routes)
+    for part in PARTS:
+        hold_declared(part.router.routes)
         app.include_router(part.router)
-    app.include_router(operation.router)
     return app

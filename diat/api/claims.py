@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from diat.api.access import on_thing
 from diat.api.ports import StrictRoute, ThePlatform, ThingId, durably
 from diat.kernel.clock import rfc3339
 from diat.kernel.durations import parse_duration
@@ -44,7 +45,11 @@ def hold_of(said: str | None) -> int:
     return length
 
 
-@router.get("/things/{thing}/claims", summary="Who drives it, and who waits for it")
+@router.get(
+    "/things/{thing}/claims",
+    summary="Who drives it, and who waits for it",
+    dependencies=[on_thing("discover")],
+)
 def list_claims(platform: ThePlatform, thing: ThingId) -> list[dict[str, Any]]:
     """All claims on the thing's actuators, of each the one that drives it first."""
     platform.things.registry.get(thing)
@@ -56,7 +61,12 @@ def list_claims(platform: ThePlatform, thing: ThingId) -> list[dict[str, Any]]:
     ]
 
 
-@router.delete("/things/{thing}/claims", status_code=204, summary="Give it back to the services")
+@router.delete(
+    "/things/{thing}/claims",
+    status_code=204,
+    summary="Give it back to the services",
+    dependencies=[on_thing("write")],
+)
 async def give_back(
     platform: ThePlatform,
     thing: ThingId,

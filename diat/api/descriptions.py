@@ -35,25 +35,27 @@ def description(platform: Platform, each: VirtualObject, base: str) -> Json:
         each: the thing.
         base: the address that the client reached the platform by, without a slash at its end.
     """
-    return {**_lasting(each, base, mqtt_url(platform, base)), **_at_present(platform, each)}
+    return {**_lasting(each, base, mqtt_url(platform, base), platform.lan), **_at_present(platform, each)}
 
 
 def description_text(platform: Platform, each: VirtualObject, base: str) -> bytes:
     """The same as JSON text, of which all that lasts is written once: a page may have a thousand."""
     broker = mqtt_url(platform, base)
-    lasting = _kept_text(each, base, broker) or encode(_lasting(each, base, broker))
+    lasting = _kept_text(each, base, broker, platform.lan) or encode(
+        _lasting(each, base, broker, platform.lan)
+    )
     return lasting[:-1] + b"," + encode(_at_present(platform, each))[1:]
 
 
 @lru_cache(maxsize=KEPT)
-def _kept_text(each: VirtualObject, base: str, broker: str | None) -> bytes | None:
-    text = encode(_lasting(each, base, broker))
+def _kept_text(each: VirtualObject, base: str, broker: str | None, lan: bool) -> bytes | None:
+    text = encode(_lasting(each, base, broker, lan))
     return text if len(text) <= LONGEST else None
 
 
-def _lasting(each: VirtualObject, base: str, broker: str | None) -> Json:
+def _lasting(each: VirtualObject, base: str, broker: str | None, lan: bool) -> Json:
     """What of a description is the same for as long as its virtual object stands."""
-    forms = Forms(each, base, broker)
+    forms = Forms(each, base, broker, lan=lan)
     td: Json = {key: value for key, value in each.td.items() if key not in AFFORDANCES and key != "base"}
     td["@context"] = _enriched(td["@context"])
     for kind in AFFORDANCES:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from diat.api.access import Asking, may, on_each, on_thing
 from diat.api.descriptions import description
 from diat.api.ports import (
     DirectoryRoute,
@@ -24,6 +26,8 @@ from diat.api.ports import (
     segment,
 )
 from diat.kernel.errors import Conflict, InvalidDocument
+from diat.security.principal import Principal
+from diat.vol.targets import target_of
 from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Garbled, read_json
 
@@ -57,9 +61,15 @@ async def _document(request: Request, *kinds: str) -> dict[str, Any]:
     return value
 
 
-@router.post("/things", status_code=201, summary="Register a thing without an id", openapi_extra=_A_TD)
+@router.post(
+    "/things",
+    status_code=201,
+    summary="Register a thing without an id",
+    openapi_extra=_A_TD,
+    dependencies=[on_each("manage")],
+)
 async def create_anonymous_thing(
-    request: Request, platform: ThePlatform, idempotency_key: IdempotencyKey = None
+    request: Request, platform: ThePlatform, asking: Asking, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Takes a Thing Description without ``id``; answers with the Location of the entry made from it."""
     td = await _document(request, *_TAKEN)
@@ -72,7 +82,7 @@ async def create_anonymous_thing(
             if not platform.things.entries.same(thing, {**td, "id": thing}):
                 raise Conflict("this Idempotency-Key was used with another description")
             return
-        platform.things.put(thing, {**td, "id": thing})
+        _within(platform, asking, thing, lambda: platform.things.put(thing, {**td, "id": thing}))
 
     await durably(platform, change)
     return Response(status_code=201, headers={"Location": f"/things/{segment(thing)}"})
@@ -83,6 +93,7 @@ async def create_anonymous_thing(
     summary="One Thing Description",
     responses={200: {"content": {TD: {"schema": {"type": "object"}}}}},
     response_class=Response,
+    dependencies=[on_thing("discover")],
 )
 def get_thing(request: Request, platform: ThePlatform, thing: ThingId) -> Response:
     """The Thing Description; its forms work."""
@@ -93,10 +104,13 @@ def get_thing(request: Request, platform: ThePlatform, thing: ThingId) -> Respon
     "/things/{thing}",
     status_code=204,
     summary="Register a thing, or describe it anew",
+    dependencies=[on_each("manage")],
     openapi_extra=_A_TD,
     responses={201: {"description": "The thing was not known before"}},
 )
-async def put_thing(request: Request, platform: ThePlatform, thing: ThingId, if_match: IfMatch) -> Response:
+async def put_thing(
+    request: Request, platform: ThePlatform, asking: Asking, thing: ThingId, if_match: IfMatch
+) -> Response:
     """Keeps a Thing Description under its id.
 
     An entry of the directory is replaced. A thing that announces itself keeps what it announces: what the
@@ -108,7 +122,7 @@ async def put_thing(request: Request, platform: ThePlatform, thing: ThingId, if_
     def change() -> tuple[VirtualObject, bool]:
         if if_match is not None:
             must_be_at(platform, thing, if_match)
-        return platform.things.put(thing, td)
+        return _within(platform, asking, thing, lambda: platform.things.put(thing, td))
 
     made, created = await durably(platform, change)
     headers = {"ETag": etag(made.record.revision)}
@@ -121,12 +135,14 @@ async def put_thing(request: Request, platform: ThePlatform, thing: ThingId, if_
     "/things/{thing}",
     status_code=204,
     summary="Say what a thing means",
+    dependencies=[on_thing("manage")],
     openapi_extra=_A_PATCH,
     responses={200: {"description": "The description, if asked for by ``Prefer: return=representation``"}},
 )
 async def patch_thing(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     if_match: IfMatch,
     prefer: Annotated[
@@ -142,9 +158,10 @@ async def patch_thing(
     def change() -> VirtualObject:
         must_be_at(platform, thing, if_match)
         try:
-            return platform.things.patch(thing, patch)
+            made, _ = _within(platform, asking, thing, lambda: (platform.things.patch(thing, patch), False))
         except RecursionError:
             raise InvalidDocument(("", "nested too deeply")) from None
+        return made
 
     made = await durably(platform, change)
     if prefer is not None and "return=representation" in prefer.replace(" ", "").lower():
@@ -152,7 +169,9 @@ async def patch_thing(
     return Response(status_code=204, headers={"ETag": etag(made.record.revision)})
 
 
-@router.delete("/things/{thing}", status_code=204, summary="Retire a thing")
+@router.delete(
+    "/things/{thing}", status_code=204, summary="Retire a thing", dependencies=[on_thing("manage")]
+)
 async def retire_thing(platform: ThePlatform, thing: ThingId, if_match: IfMatch) -> None:
     """Take a thing out of service; should it announce itself again, its history and patches are there."""
 
@@ -167,6 +186,24 @@ def served(request: Request, platform: Platform, each: VirtualObject) -> Respons
     """A description as an answer, with its ETag."""
     headers = {"ETag": etag(each.record.revision)}
     return JSONResponse(description(platform, each, base_url(request)), headers=headers, media_type=TD)
+
+
+def _within(
+    platform: Platform, asking: Principal, thing: str, change: Callable[[], tuple[VirtualObject, bool]]
+) -> tuple[VirtualObject, bool]:
+    """Describe a thing, within the writer; it must be the asker's to manage before, and where it is after.
+
+    Raises:
+        NotFound: the asker may not know that it is there.
+        Forbidden: it is not the asker's to manage.
+    """
+    before = platform.things.registry.seen(thing)
+    if before is not None:
+        may(platform, asking, "manage", before)
+    made, created = change()
+    target = target_of(made)
+    platform.decider.decide(asking, "manage", target, platform.clock()).or_refuse()
+    return made, created
 
 
 def _new_id(idempotency_key: str | None) -> str:

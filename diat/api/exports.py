@@ -14,12 +14,17 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from diat.adapters.lake.exporting import Pick, csv_text, lines, parquet_bytes
+from diat.adapters.lake.exporting import Line, Pick, csv_text, lines, parquet_bytes
+from diat.api.access import Asking, on_each, permits, seen, sees
 from diat.api.history import From, To, time_of
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId
-from diat.kernel.errors import Invalid, NotFound
+from diat.api.values import PAGE, Handed, handed
+from diat.kernel.errors import Forbidden, Invalid, NotFound
+from diat.security.form import form_of
+from diat.security.principal import Principal
 from diat.vol import search
 from diat.vol.search import Capability
+from diat.vol.targets import target_of
 from diat.vol.thing import VirtualObject
 from diat.wot.quantities import quantity_kind
 
@@ -33,6 +38,8 @@ _CONTENT = {
     PARQUET: {"schema": {"type": "string", "format": "binary"}},
 }
 
+Picked = tuple[Pick, Handed]
+"""A property to be exported, and in which form."""
 Format = Annotated[
     Literal["csv", "parquet"] | None,
     Query(alias="format", description="Else what `Accept` asks for first; CSV if nothing"),
@@ -47,11 +54,13 @@ Properties = Annotated[
 @router.get(
     "/things/{thing}/history",
     summary="History of a thing as a file",
+    dependencies=[on_each("export")],
     response_class=StreamingResponse,
     responses={200: {"description": "All its readings, a property after the other", "content": _CONTENT}},
 )
 def export_thing(
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     since: From = None,
     until: To = None,
@@ -62,21 +71,25 @@ def export_thing(
     """A line for each reading, each property oldest first; values of any type, in their own units."""
     start, end = time_of(since, "from"), time_of(until, "to")
     each = platform.things.registry.get(thing)
-    picks = _picks(platform, [each], properties)
+    if not sees(platform, asking, each):
+        raise NotFound(f"there is no thing {thing!r}")
+    picks = _picks(platform, asking, [each], properties)
     for name in properties or ():
         if name not in each.properties and name not in platform.history.census(each.record.no, start, end):
             raise NotFound(f"{each.td['title']} has no property {name!r} and had none")
-    return _file(platform, picks, start, end, _media_type(form, accept), each.id)
+    return _file(platform, asking, picks, start, end, _media_type(form, accept), each.id)
 
 
 @router.get(
     "/history/export",
     summary="History of many things as a file",
+    dependencies=[on_each("export")],
     response_class=StreamingResponse,
     responses={200: {"description": "All their readings, a thing after the other", "content": _CONTENT}},
 )
 def export_many(
     platform: ThePlatform,
+    asking: Asking,
     things: Annotated[
         list[str] | None, Query(alias="thing", max_length=1000, description="Ids; else what is found")
     ] = None,
@@ -97,33 +110,77 @@ def export_many(
     found = search.find(
         platform.things.registry, search.Query(quantity=kind, place=place, capability=capability)
     )
+    found = seen(platform, asking, found)
     if things is not None:
-        wanted = {platform.things.registry.get(thing).id for thing in things}
-        found = [each for each in found if each.id in wanted]
-    picks = _picks(platform, found, properties, kind)
-    return _file(platform, picks, start, end, _media_type(form, accept), "history")
+        for thing in things:
+            if not sees(platform, asking, platform.things.registry.get(thing)):
+                raise NotFound(f"there is no thing {thing!r}")
+        found = [each for each in found if each.id in set(things)]
+    picks = _picks(platform, asking, found, properties, kind)
+    return _file(platform, asking, picks, start, end, _media_type(form, accept), "history")
 
 
 def _picks(
-    platform: Platform, things: Iterable[VirtualObject], names: list[str] | None, kind: str | None = None
-) -> Iterator[Pick]:
+    platform: Platform,
+    asking: Principal,
+    things: Iterable[VirtualObject],
+    names: list[str] | None,
+    kind: str | None = None,
+) -> Iterator[Picked]:
+    """What is exported of the things: what of it the principal may take away."""
     for each in things:
         hidden = {prop.name for prop in each.properties.values() if not prop.readable}
         for name in names if names is not None else each.properties:
             prop = each.properties.get(name)
-            if name not in hidden and (kind is None or (prop is not None and prop.quantity == kind)):
-                yield Pick(each.id, each.record.no, name)
+            if name in hidden or not (kind is None or (prop is not None and prop.quantity == kind)):
+                continue
+            if permits(platform, asking, "export", each, name):
+                how = handed(platform, asking, "export", each, name)
+                yield Pick(each.id, each.record.no, name), how
+
+
+def _lines(
+    platform: Platform, asking: Principal, picks: Iterable[Picked], start: int | None, end: int | None
+) -> Iterator[Line]:
+    """The readings, each in the form in which it may be taken away."""
+    for pick, how in picks:
+        if how.form is None:
+            found = lines(platform.history, [pick], start, end)
+        else:
+            found = (Line(pick.thing, pick.name, past) for past in how.history(start, end))
+        yield from _while_permitted(platform, asking, how, found)
+
+
+def _while_permitted(
+    platform: Platform, asking: Principal, how: Handed, found: Iterable[Line]
+) -> Iterator[Line]:
+    """The lines, looked at again now and then: who may no longer have them gets half a file, and an error.
+
+    Raises:
+        Forbidden: a role or policy says otherwise by now.
+    """
+    for at, line in enumerate(found):
+        if at % PAGE == PAGE - 1:
+            now, target = platform.clock(), target_of(how.each, how.name)
+            principal = platform.uses.renew(asking)
+            if principal is None:
+                raise Forbidden(f"{asking.id} may do nothing any more")
+            decided = platform.decider.decide(principal, "export", target, now)
+            if form_of(decided.or_refuse()) != how.form:
+                raise Forbidden("it may be taken away in another form only by now: begin anew")
+        yield line
 
 
 def _file(
     platform: Platform,
-    picks: Iterable[Pick],
+    asking: Principal,
+    picks: Iterable[Picked],
     start: int | None,
     end: int | None,
     media_type: str,
     name: str,
 ) -> StreamingResponse:
-    found = lines(platform.history, picks, start, end)
+    found = _lines(platform, asking, picks, start, end)
     pieces: Iterator[str] | Iterator[bytes] = csv_text(found) if media_type == CSV else parquet_bytes(found)
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:80] or "history"
     suffix = "csv" if media_type == CSV else "parquet"

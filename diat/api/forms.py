@@ -1,7 +1,7 @@
 """The forms of a thing as it is served: those of the platform first, then those that the thing brought.
 
-The platform's own forms need no credential yet. Those that a thing brought are for whoever can use them; they
-keep what security the thing demands.
+The platform's own forms need no credential on loopback, and a bearer token beyond. Those that a thing brought
+are for whoever can use them; they keep what security the thing demands.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Kind = Literal["properties", "actions", "events"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _NOSEC = {"scheme": "nosec"}
+BEARER = {"scheme": "bearer", "in": "header", "name": "Authorization", "format": "opaque"}
 
 
 class Forms:
@@ -29,26 +30,29 @@ class Forms:
         each: the thing.
         base: the address that the client reached the platform by.
         broker: ``mqtt://host:port`` of our broker if bare values are published there, else None.
+        lan: whether the platform asks for a credential.
     """
 
-    def __init__(self, each: VirtualObject, base: str, broker: str | None) -> None:
+    def __init__(self, each: VirtualObject, base: str, broker: str | None, *, lan: bool = False) -> None:
         self._each = each
         self._home = f"{base}/things/{segment(each.id)}"
         self._broker = broker
         own = each.td.get("base")
         self._base = own if isinstance(own, str) else ""
         defined = mapping(each.td.get("securityDefinitions"))
-        self._open = next(
+        scheme = BEARER if lan else _NOSEC
+        kind = "bearer" if lan else "nosec"
+        self._ours = next(
             name
-            for name in ("nosec_sc", "diat_nosec_sc", "diat_own_nosec_sc")
-            if defined.get(name, _NOSEC) == _NOSEC
+            for name in (f"{kind}_sc", f"diat_{kind}_sc", f"diat_own_{kind}_sc")
+            if defined.get(name, scheme) == scheme
         )
-        self._defined = {**defined, self._open: _NOSEC}
+        self._defined = {**defined, self._ours: scheme}
 
     @property
     def security(self) -> Json:
         """What stands in the description on security."""
-        return {"securityDefinitions": self._defined, "security": [self._open]}
+        return {"securityDefinitions": self._defined, "security": [self._ours]}
 
     def of(self, kind: str, name: str) -> list[Json]:
         """The forms of an affordance."""
@@ -114,7 +118,7 @@ class Forms:
             if not isinstance(form, dict):
                 continue
             usable = {**form, "href": self._absolute(form)}
-            if demanded is not None and "security" not in form and demanded not in (self._open, [self._open]):
+            if demanded is not None and "security" not in form and demanded not in (self._ours, [self._ours]):
                 usable["security"] = demanded
             found.append(usable)
         return found

@@ -2,6 +2,7 @@
 
 Loopback needs no credential, so a page from anywhere in the person's browser must not be able to reach us:
 ``Host`` must name loopback (against DNS rebinding) and ``Origin``, where a browser sends one, must be ours.
+Open beyond loopback, ``Host`` may also be an address, or a name that this machine goes by.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from diat.api.ports import Platform
 from diat.api.problems import problem
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -22,8 +24,10 @@ BODY_LIMIT = 8 * 1024 * 1024
 class Guard:
     """ASGI middleware around the whole application, its web sockets included."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, platform: Platform) -> None:
         self._app = app
+        self._lan = platform.lan
+        self._names = platform.names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with a problem document."""
@@ -32,13 +36,13 @@ class Guard:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
-        if not _is_loopback(f"//{host}"):
-            await problem(421, "host", f"this platform is not {host!r}: call it by 127.0.0.1 or localhost")(
-                scope, receive, send
-            )
+        if not self._is_ours(f"//{host}"):
+            names = sorted(self._names) if self._lan else ["127.0.0.1", "localhost"]
+            detail = f"this platform is not {host[:200]!r}: call it by {' or '.join(names)}"
+            await problem(421, "host", detail)(scope, receive, send)
             return
-        if origin is not None and not _is_own(origin, host):
-            await problem(403, "origin", f"pages from {origin} may not call this platform")(
+        if origin is not None and not self._is_own(origin, host):
+            await problem(403, "origin", f"pages from {origin[:200]} may not call this platform")(
                 scope, receive, send
             )
             return
@@ -51,7 +55,36 @@ class Guard:
             # The server has decoded the path; a slash within an id must stay within its segment.
             kept = raw.replace(b"%2f", b"%252F").replace(b"%2F", b"%252F")
             scope = {**scope, "path": unquote(kept.decode("latin-1"))}
-        await self._app(scope, _bounded(receive), send)
+        await self._app(scope, _bounded(receive), _as_it_says(send))
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether a URL names this machine; a name that only looks like an address does not."""
+        try:
+            host = urlsplit(url).hostname
+            if host is None:
+                return False
+            if host == "localhost" or (self._lan and host.removesuffix(".") in self._names):
+                return True
+            return ip_address(host).is_loopback or self._lan
+        except ValueError:
+            return False
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        try:
+            return urlsplit(origin).netloc.lower() == host.lower() and self._is_ours(origin)
+        except ValueError:
+            return False
+
+
+def _as_it_says(send: Send) -> Send:
+    """The answer, with word to browsers not to take it for another kind of document than it says."""
+
+    async def said(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+        await send(message)
+
+    return said
 
 
 def _too_large() -> JSONResponse:
@@ -71,19 +104,3 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return bounded
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether a URL names this machine; a name that only looks like an address does not."""
-    try:
-        host = urlsplit(url).hostname
-        return host is not None and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False
-
-
-def _is_own(origin: str, host: str) -> bool:
-    try:
-        return urlsplit(origin).netloc.lower() == host.lower() and _is_loopback(origin)
-    except ValueError:
-        return False

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from diat.adapters.sql.history import Aggregate
+from diat.api.access import Asking, on_affordance
 from diat.api.ports import (
     Affordance,
     Limit,
@@ -19,6 +20,7 @@ from diat.api.ports import (
     readable_property,
 )
 from diat.api.units import Unit, scale
+from diat.api.values import handed
 from diat.kernel.clock import parse_time
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Invalid
@@ -30,11 +32,16 @@ _LATEST = 253_402_300_799_999
 """The last millisecond that RFC 3339 can write."""
 
 
-@router.get("/things/{thing}/properties/{name}/history", summary="History of a property")
+@router.get(
+    "/things/{thing}/properties/{name}/history",
+    summary="History of a property",
+    dependencies=[on_affordance("history")],
+)
 def read_history(
     request: Request,
     response: Response,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     name: Affordance,
     since: From = None,
@@ -48,10 +55,9 @@ def read_history(
 ) -> list[dict[str, Any]]:
     """Readings, oldest first; with ``every`` and ``aggregate`` one figure for each interval."""
     prop = readable_property(platform, thing, name)
-    number = platform.things.registry.get(thing).record.no
+    how = handed(platform, asking, "history", platform.things.registry.get(thing), name)
     shown = scale(prop, unit, aggregate)
     start, end = time_of(since, "from"), time_of(until, "to")
-    history = platform.history
     if (every is None) != (aggregate is None):
         raise Invalid("every and aggregate go together", "aggregate" if aggregate is None else "every")
     if every is not None and aggregate is not None:
@@ -63,13 +69,13 @@ def read_history(
             raise Invalid(f"longer than all times: {every!r}", "every")
         if aggregate not in ("count", "last") and not prop.numeric:
             raise Invalid(f"{name!r} has no numbers: only count and last can be asked", "aggregate")
-        figures = history.aggregates(number, name, start, end, length, aggregate, limit + 1, offset=offset)
+        figures = how.figures(start, end, length, aggregate, limit + 1, offset)
         return [
             shown.reading(prop, past)
             for past in page(request, response, figures, limit, offset=offset + limit)
         ]
     after = _cursor(cursor)
-    found = history.readings(number, name, start, end, limit + 1, offset=offset, after=after)
+    found = how.page(start, end, limit + 1, offset, after)
     last = found[limit - 1] if len(found) > limit else None
     following = f"{last.observed}.{last.position}" if last is not None else ""
     return [

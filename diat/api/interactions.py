@@ -9,7 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
+from diat.adapters.sql.figures import Past
 from diat.api import views
+from diat.api.access import Asking, on_affordance, on_each, permits, sees
 from diat.api.claims import Hold, hold_of
 from diat.api.ports import (
     Affordance,
@@ -25,8 +27,10 @@ from diat.api.ports import (
 )
 from diat.api.problems import problem
 from diat.api.units import Unit, Units, own_value, scale, scales
+from diat.api.values import handed, used
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
+from diat.security.principal import Principal
 from diat.vol.interaction import Actuation, Order
 from diat.vol.thing import Property
 
@@ -35,41 +39,52 @@ PATIENCE = 2.0
 """Seconds that a write waits for the thing unless ``Prefer: wait=`` says otherwise."""
 
 
-@router.get("/things/{thing}/properties", summary="Values of all properties")
-def read_properties(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
+@router.get("/things/{thing}/properties", summary="Values of all properties", dependencies=[on_each("read")])
+def read_properties(
+    platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
+) -> dict[str, Any]:
     """An object of bare values; properties that have none yet are left out."""
-    shown = scales(_readable(platform, thing), units or [])
-    values = platform.things.twin(thing).values
-    return {name: shown[name].value(known.value) for name, known in values.items() if name in shown}
+    told = _told(platform, asking, thing)
+    shown = scales((prop for prop, _ in told), units or [])
+    return {prop.name: shown[prop.name].value(known.value) for prop, known in told if known is not None}
 
 
-@router.get("/things/{thing}/readings", summary="Newest readings of all properties")
-def read_readings(platform: ThePlatform, thing: ThingId, units: Units = None) -> dict[str, Any]:
+@router.get(
+    "/things/{thing}/readings", summary="Newest readings of all properties", dependencies=[on_each("read")]
+)
+def read_readings(
+    platform: ThePlatform, asking: Asking, thing: ThingId, units: Units = None
+) -> dict[str, Any]:
     """Readings with unit, both times and quality, by property."""
-    properties = {prop.name: prop for prop in _readable(platform, thing)}
-    shown, now = scales(properties.values(), units or []), platform.clock()
-    values = platform.things.twin(thing).values
+    told = _told(platform, asking, thing)
+    shown, now = scales((prop for prop, _ in told), units or []), platform.clock()
     return {
-        name: shown[name].reading(properties[name], known, now)
-        for name, known in values.items()
-        if name in shown
+        prop.name: shown[prop.name].reading(prop, known, now) for prop, known in told if known is not None
     }
 
 
-@router.get("/things/{thing}/properties/{name}", summary="Value of a property")
-def read_property(platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None) -> JSONResponse:
+@router.get(
+    "/things/{thing}/properties/{name}", summary="Value of a property", dependencies=[on_affordance("read")]
+)
+def read_property(
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, unit: Unit = None
+) -> JSONResponse:
     """The bare value."""
     shown = scale(readable_property(platform, thing, name), unit)
-    return JSONResponse(shown.value(_known(platform, thing, name).value))
+    return JSONResponse(shown.value(_known(platform, asking, thing, name).value))
 
 
-@router.get("/things/{thing}/properties/{name}/reading", summary="Newest reading of a property")
+@router.get(
+    "/things/{thing}/properties/{name}/reading",
+    summary="Newest reading of a property",
+    dependencies=[on_affordance("read")],
+)
 def read_reading(
-    platform: ThePlatform, thing: ThingId, name: Affordance, unit: Unit = None
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, unit: Unit = None
 ) -> dict[str, Any]:
     """The value with its unit, both times and quality."""
     prop = readable_property(platform, thing, name)
-    return scale(prop, unit).reading(prop, _known(platform, thing, name), platform.clock())
+    return scale(prop, unit).reading(prop, _known(platform, asking, thing, name), platform.clock())
 
 
 _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
@@ -79,12 +94,14 @@ _ANY_JSON: dict[str, Any] = {"requestBody": {"content": {"application/json": {"s
     "/things/{thing}/properties/{name}",
     status_code=204,
     summary="Write a property",
+    dependencies=[on_affordance("write")],
     openapi_extra=_ANY_JSON,
     responses={202: {"description": "Given to the thing, which has not confirmed yet"}},
 )
 async def write_property(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     name: Affordance,
     prefer: Annotated[str | None, Header(description="``wait=`` seconds for the thing")] = None,
@@ -98,7 +115,9 @@ async def write_property(
     """
     held = hold_of(hold)
     value = await json_body(request)
-    prop = platform.things.registry.get(thing).properties.get(name)
+    each = platform.things.registry.get(thing)
+    used(platform, asking, "write", each, name)
+    prop = each.properties.get(name)
     if prop is not None:
         value = own_value(prop, value, unit)
     reference = None if idempotency_key is None else derived_id("write", thing, name, idempotency_key)
@@ -124,11 +143,16 @@ async def write_property(
 
 
 @router.post(
-    "/things/{thing}/actions/{name}", status_code=201, summary="Invoke an action", openapi_extra=_ANY_JSON
+    "/things/{thing}/actions/{name}",
+    status_code=201,
+    summary="Invoke an action",
+    openapi_extra=_ANY_JSON,
+    dependencies=[on_affordance("invoke")],
 )
 async def invoke_action(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     thing: ThingId,
     name: Affordance,
     idempotency_key: IdempotencyKey = None,
@@ -137,6 +161,7 @@ async def invoke_action(
     """Takes the action's input; answers with the Location of the invocation; services are kept off."""
     held = hold_of(hold)
     value = await json_body(request)
+    used(platform, asking, "invoke", platform.things.registry.get(thing), name)
     reference = None if idempotency_key is None else derived_id("action", thing, name, idempotency_key)
 
     def change() -> Actuation:
@@ -150,7 +175,11 @@ async def invoke_action(
     return JSONResponse(body, 201, {"Location": location})
 
 
-@router.get("/things/{thing}/actions/{name}/{invocation}", summary="What became of an invocation")
+@router.get(
+    "/things/{thing}/actions/{name}/{invocation}",
+    summary="What became of an invocation",
+    dependencies=[on_affordance("read")],
+)
 def query_action(platform: ThePlatform, thing: ThingId, name: Affordance, invocation: str) -> dict[str, Any]:
     """``pending``, ``completed``, ``failed``, ``expired`` or ``in-doubt``, with output or error."""
     found = platform.history.actuation(invocation)
@@ -180,14 +209,25 @@ def _ended(actuation: Actuation) -> Future[Actuation]:
     return future
 
 
-def _readable(platform: Platform, thing: str) -> list[Property]:
-    return [prop for prop in platform.things.registry.get(thing).properties.values() if prop.readable]
+def _told(platform: Platform, asking: Principal, thing: str) -> list[tuple[Property, Past | None]]:
+    """The readable properties of a thing that somebody may read, with what may be told of each."""
+    each = platform.things.registry.get(thing)
+    if not sees(platform, asking, each):
+        raise NotFound(f"there is no thing {thing!r}")
+    values = platform.things.twin(thing).values
+    return [
+        (prop, handed(platform, asking, "read", each, prop.name).newest() if prop.name in values else None)
+        for prop in each.properties.values()
+        if prop.readable and permits(platform, asking, "read", each, prop.name)
+    ]
 
 
-def _known(platform: Platform, thing: str, name: str) -> Any:
-    known = platform.things.twin(thing).values.get(name)
+def _known(platform: Platform, asking: Principal, thing: str, name: str) -> Past:
+    how = handed(platform, asking, "read", platform.things.registry.get(thing), name)
+    known = how.newest()
     if known is None:
-        raise NotFound(f"{name!r} has not been reported yet")
+        old = ", or not long enough ago to be told" if how.held else ""
+        raise NotFound(f"{name!r} has not been reported yet{old}")
     return known
 
 

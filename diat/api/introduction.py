@@ -10,7 +10,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from diat.api.access import for_roles
 from diat.api.directory import MERGE_PATCH, TD
+from diat.api.forms import BEARER
 from diat.api.listing import JSON_LD
 from diat.api.ports import StrictRoute, ThePlatform, base_url
 from diat.wot.registration import DISCOVERY
@@ -39,19 +41,21 @@ _PAGE = {
     PATH,
     summary="The Thing Description of the platform itself",
     response_class=Response,
+    dependencies=[for_roles()],
     responses={200: {"content": {TD: {"schema": {"type": "object"}}}}},
 )
 def introduce(request: Request, platform: ThePlatform) -> Response:
     """The Thing Description of the directory, by which everything else is found."""
-    return JSONResponse(introduction(base_url(request), platform.name), media_type=TD)
+    return JSONResponse(introduction(base_url(request), platform.name, lan=platform.lan), media_type=TD)
 
 
-def introduction(base: str, name: str) -> Json:
+def introduction(base: str, name: str, *, lan: bool = False) -> Json:
     """The directory as a thing.
 
     Args:
         base: the address that the client reached the platform by.
         name: what the platform is called among others.
+        lan: whether the platform asks for a credential.
     """
     return {
         "@context": [CONTEXT, DISCOVERY],
@@ -60,8 +64,8 @@ def introduction(base: str, name: str) -> Json:
         "title": "DIAT Thing Description Directory",
         "description": "All virtual objects and composites of this platform, each used by its own forms.",
         "base": f"{base}/",
-        "securityDefinitions": {"nosec_sc": {"scheme": "nosec"}},
-        "security": "nosec_sc",
+        "securityDefinitions": {"bearer_sc": BEARER} if lan else {"nosec_sc": {"scheme": "nosec"}},
+        "security": "bearer_sc" if lan else "nosec_sc",
         "links": [
             {"rel": "service-desc", "href": "openapi.json", "type": "application/json"},
             {"rel": "service-doc", "href": "docs", "type": "text/html"},

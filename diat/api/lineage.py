@@ -8,16 +8,22 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 
-from diat.api import views
+from diat.api.access import Asking, on_each, permits
+from diat.api.operation import command
 from diat.api.ports import Platform, StrictRoute, ThePlatform
+from diat.api.service_access import on_service, sees_service
+from diat.api.values import Withheld
+from diat.api.values import told as told_value
 from diat.api.views import Json
-from diat.kernel.clock import rfc3339
-from diat.kernel.errors import NotFound
+from diat.kernel.clock import parse_time, rfc3339
+from diat.kernel.errors import Forbidden, NotFound
+from diat.security.principal import Principal
 from diat.service.explaining import Known, explain, told
 from diat.service.service import Service
 from diat.vol.interaction import Actuation
 from diat.vol.journal import KNOWN
 from diat.vol.recorded import Row
+from diat.vol.targets import target_of
 from diat.vol.twin import Reading
 
 router = APIRouter(route_class=StrictRoute)
@@ -25,22 +31,39 @@ _BACK = 50
 """Commands looked back upon for the last that was a decision."""
 
 
-@router.get("/actuations/{actuation}", tags=["operation"], summary="One command, completely explained")
-def get_actuation(platform: ThePlatform, actuation: str) -> Json:
+@router.get(
+    "/actuations/{actuation}",
+    tags=["operation"],
+    summary="One command, completely explained",
+    dependencies=[on_each("read")],
+)
+def get_actuation(platform: ThePlatform, asking: Asking, actuation: str) -> Json:
     """Who gave it, why, on which readings, and what became of it.
 
     Of a service: from which template with which parameters, in which step with which values, why to this
     thing, over whom it had priority. Of a person: until when it keeps services off.
     """
     each = platform.history.actuation(actuation)
+    if not _reads(platform, asking, each.thing, each.affordance):
+        raise NotFound(f"there is no command {actuation!r}")
     why = each.why or {}
-    shown = views.actuation(each)
+    shown = command(platform, asking, each)
+    on = readings(platform, each)
+    read = [
+        _as_told(platform, asking, line)
+        for line in on
+        if _reads(platform, asking, line["thing"], line["affordance"])
+    ]
     if each.service is None:
         shown["by"] = {"person": True, "title": "a person", "hold": _maybe_time(why.get("hold"))}
         return shown
     return {
         **shown,
-        "by": {"person": False, "title": why.get("title", ""), "services": _services(platform, each.service)},
+        "by": {
+            "person": False,
+            "title": why.get("title", ""),
+            "services": _services(platform, asking, each.service),
+        },
         "decision": why.get("decision"),
         "template": why.get("template"),
         "parameters": why.get("parameters"),
@@ -48,18 +71,31 @@ def get_actuation(platform: ThePlatform, actuation: str) -> Json:
         "role": why.get("role"),
         "binding": why.get("binding"),
         "claim": {"priority": why.get("priority"), "over": why.get("over") or []},
-        "values": why.get("values") or {},
-        "readings": readings(platform, each),
+        # What the steps made of readings tells as much as those.
+        "values": (why.get("values") or {}) if read == on else {},
+        "readings": read,
     }
 
 
-@router.get("/services/{service}/explanation", tags=["services"], summary="A service in plain sentences")
-def explain_service(platform: ThePlatform, service: str) -> Json:
+@router.get(
+    "/services/{service}/explanation",
+    tags=["services"],
+    summary="A service in plain sentences",
+    dependencies=[on_service("read")],
+)
+def explain_service(platform: ThePlatform, asking: Asking, service: str) -> Json:
     """What it does, what is bound and why, what is missing and what that costs.
 
     And what it last decided and on what, who outranks it until when, and what it waits for.
     """
     known = knowledge(platform, platform.services.get(service), deeply=True)
+    bindings = known.state.bindings if known.state is not None else []
+    read = [(each.thing, each.affordance) for each in bindings]
+    last = (known.last.why or {}).get("read") or [] if known.last is not None else []
+    read += [(key.partition(" ")[0], key.partition(" ")[2]) for _, key in last]
+    for thing, name in dict.fromkeys(read):
+        if not _reads_plainly(platform, asking, thing, name):
+            raise Forbidden("it tells of things that are not yours to read, or not as they are")
     return {"id": service, "title": known.service.title, "sentences": explain(known)}
 
 
@@ -134,10 +170,43 @@ def _last(platform: Platform, composite: str) -> Actuation | None:
     return next((each for each in found if (each.why or {}).get("decision") != "told again"), None)
 
 
-def _services(platform: Platform, composite: str) -> list[Json]:
+def _reads(platform: Platform, asking: Principal, thing: str, affordance: str) -> bool:
+    """Whether a principal may read of a thing; of one that is gone only who may read everywhere."""
+    if platform.decider.everywhere(asking, "read"):
+        return True
+    each = platform.things.registry.objects.committed.get(thing)
+    return each is not None and permits(platform, asking, "read", each, affordance)
+
+
+def _reads_plainly(platform: Platform, asking: Principal, thing: str, affordance: str) -> bool:
+    """Whether it may read what a thing says as it says it, at once."""
+    if platform.decider.everywhere(asking, "read"):
+        return True
+    each = platform.things.registry.objects.committed.get(thing)
+    if each is None:
+        return False
+    target, now = target_of(each, affordance), platform.clock()
+    return platform.decider.decide(asking, "read", target, now).effect == "permit"
+
+
+def _as_told(platform: Platform, asking: Principal, line: Json) -> Json:
+    """What a command was decided on, as somebody may know it."""
+    at = parse_time(line["observed"]) if "observed" in line else 0
+    value = told_value(platform, asking, line["thing"], line["affordance"], line.get("value"), at)
+    if isinstance(value, Withheld):
+        hidden = ("value", "observed", "received", "quality")
+        return {key: each for key, each in line.items() if key not in hidden} | {"withheld": value.reason}
+    return line if "value" not in line else line | {"value": value}
+
+
+def _services(platform: Platform, asking: Principal, composite: str) -> list[Json]:
     """The services that the composite works for just now."""
     users: list[Any] = platform.services.sharing.committed(composite)
-    found = (each for each in platform.services.everything() if each.id in users)
+    found = (
+        each
+        for each in platform.services.everything()
+        if each.id in users and sees_service(platform, asking, each)
+    )
     return [{"id": each.id, "title": each.title, "revision": each.revision} for each in found]
 
 

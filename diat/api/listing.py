@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from diat.api.access import Asking, on_each, seen
 from diat.api.descriptions import description_text
 from diat.api.ports import DirectoryRoute, Limit, Offset, Platform, ThePlatform, base_url
 from diat.kernel.errors import InvalidDocument
@@ -32,6 +33,7 @@ Order = Literal["id", "title", "created", "modified", "diat:place"]
     "/things",
     summary="All Thing Descriptions, or those found by meaning",
     response_class=StreamingResponse,
+    dependencies=[on_each("discover")],
     responses={
         200: {
             "description": "An array of Thing Descriptions, or a collection that tells of itself",
@@ -42,6 +44,7 @@ Order = Literal["id", "title", "created", "modified", "diat:place"]
 def list_things(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
     place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
     capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
@@ -62,7 +65,10 @@ def list_things(
     if quantity is not None and kind is None:
         raise InvalidDocument(("quantity", f"unknown quantity {quantity!r}"))
     query = search.Query(quantity=kind, place=place, capability=capability)
-    found = _ordered(platform, search.ids(platform.things.registry, query), sort_by, sort_order == "desc")
+    ids = search.ids(platform.things.registry, query)
+    if not platform.decider.everywhere(asking, "discover"):
+        ids = [each.id for each in seen(platform, asking, platform.things.registry.some(ids))]
+    found = _ordered(platform, ids, sort_by, sort_order == "desc")
     page = platform.things.registry.some(found[offset : offset + limit])
     base = base_url(request)
     links = []

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from diat.api.access import Asking, for_roles, needs, on_each
 from diat.api.directory import served
 from diat.api.ports import (
     IdempotencyKey,
@@ -26,6 +27,7 @@ from diat.api.ports import (
 from diat.kernel.ids import derived_id, random_id
 from diat.vol.making import make
 from diat.vol.models import Model
+from diat.vol.targets import target_of
 from diat.vol.thing import VirtualObject
 
 router = APIRouter(tags=["models"], route_class=StrictRoute)
@@ -58,7 +60,7 @@ class Instance(BaseModel):
         return self.own | {key: value for key, value in named.items() if value is not None}
 
 
-@router.get("/models", summary="All Thing Models")
+@router.get("/models", summary="All Thing Models", dependencies=[for_roles()])
 def list_models(
     request: Request, response: Response, platform: ThePlatform, limit: Limit = 100, offset: Offset = 0
 ) -> list[dict[str, Any]]:
@@ -67,7 +69,13 @@ def list_models(
     return [_shown(platform, each) for each in page(request, response, found, limit, offset=offset + limit)]
 
 
-@router.get("/models/{name}", summary="One Thing Model", responses=_IS_MODEL, response_class=Response)
+@router.get(
+    "/models/{name}",
+    summary="One Thing Model",
+    responses=_IS_MODEL,
+    response_class=Response,
+    dependencies=[for_roles()],
+)
 def get_model(platform: ThePlatform, name: Name) -> Response:
     """The Thing Model as it was put."""
     return _model(platform.models.get(name))
@@ -77,6 +85,7 @@ def get_model(platform: ThePlatform, name: Name) -> Response:
     "/models/{name}",
     status_code=204,
     summary="Keep a Thing Model",
+    dependencies=[needs("manage")],
     openapi_extra=_A_MODEL,
     responses={201: {"description": "There was none of this name before"}},
 )
@@ -99,16 +108,24 @@ async def put_model(request: Request, platform: ThePlatform, name: Name, if_matc
     return Response(status_code=201 if created else 204, headers=headers)
 
 
-@router.delete("/models/{name}", status_code=204, summary="Drop a Thing Model")
+@router.delete(
+    "/models/{name}", status_code=204, summary="Drop a Thing Model", dependencies=[needs("manage")]
+)
 async def delete_model(platform: ThePlatform, name: Name, if_match: IfMatch) -> None:
     """Drops a model that no other is made of; things made from it stay."""
     await durably(platform, lambda: platform.models.remove(name, if_match))
 
 
-@router.post("/models/{name}/things", status_code=201, summary="Make a virtual object from a Thing Model")
+@router.post(
+    "/models/{name}/things",
+    status_code=201,
+    summary="Make a virtual object from a Thing Model",
+    dependencies=[on_each("manage")],
+)
 async def make_thing(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     name: Name,
     instance: Annotated[Instance, Body()],
     idempotency_key: IdempotencyKey = None,
@@ -123,7 +140,9 @@ async def make_thing(
     def change() -> VirtualObject:
         default = f"urn:dev:{name.replace('.', '-')[:40]}-{reference}"
         td = platform.models.thing(name, default, instance.values, instance.said(), instance.without)
-        return make(platform.things, td, platform.clock(), again=idempotency_key is not None)
+        made = make(platform.things, td, platform.clock(), again=idempotency_key is not None)
+        platform.decider.decide(asking, "manage", target_of(made), platform.clock()).or_refuse()
+        return made
 
     made = await durably(platform, change)
     answer = served(request, platform, made)

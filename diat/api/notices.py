@@ -13,10 +13,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from diat.api.access import Asking, on_each, sees
 from diat.api.descriptions import description
 from diat.api.ports import DirectoryRoute, Platform, ThePlatform, base_url
 from diat.api.streams import BACKLOG, After, Opened, Source, missed, opened, told
 from diat.kernel.errors import NotFound
+from diat.security.operations import Target
+from diat.security.principal import Principal
 from diat.vol.notices import Kind, Notice
 from diat.vol.streams import THINGS, Item
 from diat.wot.td import AFFORDANCES
@@ -32,27 +35,33 @@ class Asked(NamedTuple):
     """What a reader wants of the notices."""
 
     kinds: tuple[Kind, ...]
+    asking: Principal
     diff: bool
     base: str
 
 
 async def _of_all(
-    request: Request, platform: ThePlatform, after: After, diff: Diff = False
+    request: Request, platform: ThePlatform, asking: Asking, after: After, diff: Diff = False
 ) -> AsyncIterator[Opened]:
-    asked = Asked(("thing_created", "thing_updated", "thing_deleted"), diff, base_url(request))
+    asked = Asked(("thing_created", "thing_updated", "thing_deleted"), asking, diff, base_url(request))
     async with opened(platform, _source(platform, asked, after)) as stream:
         yield stream
 
 
 async def _of_one(
-    request: Request, platform: ThePlatform, kind: Kind, after: After, diff: Diff = False
+    request: Request, platform: ThePlatform, asking: Asking, kind: Kind, after: After, diff: Diff = False
 ) -> AsyncIterator[Opened]:
-    asked = Asked((kind,), diff, base_url(request))
+    asked = Asked((kind,), asking, diff, base_url(request))
     async with opened(platform, _source(platform, asked, after)) as stream:
         yield stream
 
 
-@router.get("/events", response_class=EventSourceResponse, summary="What becomes of things")
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    summary="What becomes of things",
+    dependencies=[on_each("discover")],
+)
 async def all_notices(
     platform: ThePlatform, stream: Annotated[Opened, Depends(_of_all)]
 ) -> AsyncIterator[ServerSentEvent]:
@@ -61,7 +70,12 @@ async def all_notices(
         yield event
 
 
-@router.get("/events/{kind}", response_class=EventSourceResponse, summary="Things that come, change or go")
+@router.get(
+    "/events/{kind}",
+    response_class=EventSourceResponse,
+    summary="Things that come, change or go",
+    dependencies=[on_each("discover")],
+)
 async def notices_of_a_kind(
     platform: ThePlatform, stream: Annotated[Opened, Depends(_of_one)]
 ) -> AsyncIterator[ServerSentEvent]:
@@ -72,6 +86,7 @@ async def notices_of_a_kind(
 
 def _source(platform: Platform, asked: Asked, after: int | None) -> Source:
     return Source(
+        asked.asking,
         THINGS,
         lambda position: [_item(each) for each in platform.notices.since(position, BACKLOG + 1)],
         after,
@@ -100,10 +115,22 @@ def _item(notice: Notice) -> Item:
 
 
 def _event(platform: Platform, notice: Notice, asked: Asked) -> ServerSentEvent | None:
-    if notice.kind not in asked.kinds:
+    if notice.kind not in asked.kinds or not _told_of(platform, asked.asking, notice):
         return None
     data = _data(platform, notice, asked)
     return ServerSentEvent(event=notice.kind, data=data, id=str(notice.position))
+
+
+def _told_of(platform: Platform, asking: Principal, notice: Notice) -> bool:
+    """Whether somebody is told: who may know of the thing, or of one that is gone, of things where it was."""
+    if platform.decider.everywhere(asking, "discover"):
+        return True
+    each = platform.things.registry.objects.committed.get(notice.thing)
+    if each is not None:
+        return sees(platform, asking, each)
+    place = (notice.patch or {}).get("diat:place", "")
+    gone = Target(id=notice.thing, kind="thing", place=place if isinstance(place, str) else "")
+    return platform.decider.decide(asking, "discover", gone, platform.clock()).effect != "deny"
 
 
 def _data(platform: Platform, notice: Notice, asked: Asked) -> dict[str, Any]:

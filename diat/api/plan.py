@@ -11,18 +11,21 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from diat.api.access import Asking, on_each, permits
 from diat.api.ports import Platform, StrictRoute, ThePlatform, durably
+from diat.api.service_access import may_service, sees_service
 from diat.api.services import ServiceRequest
 from diat.api.views import Json
 from diat.cvol.conflicts import Actuated, Conflict
 from diat.cvol.replay import Budget, Decision, Replayed
 from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Invalid, Unavailable
-from diat.service.planning import CLOSE, Difference, Given, Plan, Span, look, plan
+from diat.security.principal import Principal
+from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span, look, plan
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 SHOWN = 1000
-"""Commands that are shown of each kind."""
+"""Commands that are shown of each kind, and what the composite would say."""
 _LOOK = 0.25
 """Seconds between two looks whether somebody still waits for the answer."""
 _ONE = threading.Lock()
@@ -43,10 +46,11 @@ class PlanRequest(ServiceRequest):
     replay: ReplaySpan | None = None
 
 
-@router.post("/services/plan", summary="Plan a service")
+@router.post("/services/plan", summary="Plan a service", dependencies=[on_each("compose")])
 async def plan_service(
     request: Request,
     platform: ThePlatform,
+    asking: Asking,
     wanted: PlanRequest,
     instead: Annotated[
         str | None, Query(description="Id of the service in whose place it would be put")
@@ -73,8 +77,15 @@ async def plan_service(
             parameters=wanted.parameters,
             goal=wanted.plain_goal,
             instead=instead,
+            asking=asking,
+            purpose=wanted.purpose or asking.purpose,
         ),
+        told=False,
     )
+    may_service(platform, asking, "compose", PLANNED, prospect.composite)
+    if instead is not None:
+        replaced = platform.composites.composite(platform.services.get(instead).composite)
+        may_service(platform, asking, "compose", instead, replaced)
     gone = threading.Event()
     budget = Budget(cancelled=gone.is_set)
     work = asyncio.ensure_future(
@@ -86,7 +97,7 @@ async def plan_service(
                 gone.set()
     finally:
         gone.set()
-    return _shown(platform, await work)
+    return _shown(platform, asking, await work)
 
 
 def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:
@@ -111,10 +122,11 @@ def _time(said: str | int, field: str) -> int:
         raise Invalid(f"neither RFC 3339 nor Unix milliseconds: {said!r}"[:200], field) from None
 
 
-def _shown(platform: Platform, made: Plan) -> Json:
+def _shown(platform: Platform, asking: Principal, made: Plan) -> Json:
     prospect = made.prospect
     composite, wanted = prospect.composite, prospect.wanted
     titles = {each.id: str(each.td.get("title", each.id)) for each in prospect.survey.objects}
+    shows = _shows(platform, asking)
     shown: Json = {
         "title": prospect.title,
         "template": wanted.template.name,
@@ -133,6 +145,7 @@ def _shown(platform: Platform, made: Plan) -> Json:
                 "reason": each.reason,
             }
             for each in prospect.bound.bindings
+            if shows(each.thing)
         ],
         "refused": [
             {
@@ -144,12 +157,17 @@ def _shown(platform: Platform, made: Plan) -> Json:
             }
             for role, candidates in prospect.refused.items()
             for each in candidates
+            if shows(each.thing)
         ],
         "missing": prospect.bound.missing or prospect.bound.lacking,
-        "shared_with": prospect.reuses,
-        "conflicts": [_conflict(each) for each in made.conflicts.conflicts],
+        "shared_with": [each for each in prospect.reuses if _sees(platform, asking, each)],
+        "conflicts": [
+            _conflict(each)
+            for each in made.conflicts.conflicts
+            if shows(each.mine.thing) and shows(each.theirs.thing)
+        ],
         "conflicts_complete": made.conflicts.complete,
-        "placement": _placement(made),
+        "placement": _placement(made, shows),
     }
     if wanted.chosen is not None:
         shown["chosen"] = wanted.chosen.reason
@@ -176,7 +194,23 @@ def _actuated(each: Actuated) -> Json:
     return {"thing": each.thing, "title": each.title, "affordance": each.affordance}
 
 
-def _placement(made: Plan) -> Json:
+def _shows(platform: Platform, asking: Principal) -> Callable[[str], bool]:
+    """Whether the one who asks may know of a thing."""
+    everywhere = platform.decider.everywhere(asking, "discover")
+    objects = platform.things.registry.objects.committed
+
+    def shows(thing: str) -> bool:
+        found = objects.get(thing)
+        return everywhere or (found is not None and permits(platform, asking, "discover", found))
+
+    return shows
+
+
+def _sees(platform: Platform, asking: Principal, service: str) -> bool:
+    return platform.services.known(service) and sees_service(platform, asking, platform.services.get(service))
+
+
+def _placement(made: Plan, shows: Callable[[str], bool]) -> Json:
     volumes = made.volumes
     return {
         "tiers": [
@@ -189,6 +223,7 @@ def _placement(made: Plan) -> Json:
         "readings": [
             {"thing": thing, "messages_per_hour": each.messages, "bytes_per_hour": each.bytes}
             for thing, each in volumes.items()
+            if shows(thing)
         ],
         "note": "every step runs in the core, for there is no other tier yet; bytes are those of the values "
         "that these things reported within the last hour, as they are stored",
@@ -204,6 +239,11 @@ def _replay(replayed: Replayed, difference: Difference) -> Json:
         "stopped": replayed.stopped,
         "commands": [_decision(each) for each in replayed.decisions[:SHOWN]],
         "count": len(replayed.decisions),
+        "said": [
+            {"kind": each.kind, "name": each.name, "value": each.value, "at": rfc3339(each.at)}
+            for each in replayed.said[:SHOWN]
+        ],
+        "said_count": len(replayed.said),
         "difference": {
             "within": CLOSE // 1000,
             "same": [

@@ -14,13 +14,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
+from diat.api.deed import DEED, Deed
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.security.audit import Audit
+from diat.security.decision import Decider
+from diat.security.limits import Limits
+from diat.security.people import People
+from diat.security.policies import Policies
+from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
+from diat.service.obligations import Obligations
 from diat.service.situations import SituationLayer
+from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
@@ -45,14 +55,45 @@ class Platform(Protocol):
     record: Record
     clock: Clock
     name: str
+    decider: Decider
+    policies: Policies
+    uses: Uses
+    obligations: Obligations
+    audit: Audit
+    kept_audit: KeptAudit
+    pseudonyms: bytes
+    access: Access
+    broker_secret: str
+    people: People
 
     @property
     def broker(self) -> BrokerAddress:
         """Where others reach the broker; without a credential."""
 
+    def invitation(self) -> dict[str, Any]:
+        """What a thing needs to join: ``address``, ``qr`` (SVG), and our ``authority``, each None if none."""
+
+    def keep_join_key(self, key: str) -> None:
+        """Keep the join key for ``invitation``."""
+
+    def lets_in(self, user: str, password: str, client: str) -> bool:
+        """Whether a client of a broker that is not ours may come in."""
+
     @property
     def trouble(self) -> str | None:
         """Why it cannot do its work just now; None if all is well."""
+
+    @property
+    def lan(self) -> bool:
+        """Whether it is open beyond loopback, and so asks for credentials everywhere."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names, in lower case, that it goes by beyond loopback."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much one may ask."""
 
     @property
     def stale_after(self) -> float:
@@ -62,18 +103,18 @@ class Platform(Protocol):
         """Run a change in the writer, in a transaction of its own."""
 
 
-def _platform(request: Request) -> Platform:
+async def _platform(request: Request) -> Platform:
     platform: Platform = request.app.state.platform
     return platform
 
 
-def _thing_id(
+async def _thing_id(
     request: Request, thing: Annotated[str, Path(description="The thing's TD id, percent-encoded")]
 ) -> str:
     return _segment_of(request, 2, thing)
 
 
-def _affordance(
+async def _affordance(
     request: Request, name: Annotated[str, Path(description="The affordance's name, percent-encoded")]
 ) -> str:
     return _segment_of(request, 4, name)
@@ -85,7 +126,7 @@ def _segment_of(request: Request, at: int, decoded: str) -> str:
     return decoded if raw is None else unquote(raw.partition(b"?")[0].decode("latin-1").split("/")[at])
 
 
-def _revision(
+async def _revision(
     if_match: Annotated[str | None, Header(description="ETag that must still hold")] = None,
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":
@@ -134,17 +175,34 @@ def must_be_at(platform: Platform, thing: str, revision: int | None) -> None:
         raise Stale(f"the thing is at revision {at}, not {revision}")
 
 
-async def durably(platform: Platform, change: Callable[[], T]) -> T:
-    """Run a change in the writer and wait until it is durable.
+async def durably(platform: Platform, change: Callable[[], T], *, told: bool = True) -> T:
+    """Run a change in the writer and wait until it is durable; with it goes what the audit says of it.
+
+    Args:
+        platform: whose writer.
+        change: what to do.
+        told: whether it is a change that the audit tells of, if a request that changes things asked for it.
 
     Raises:
         Unavailable: the database has not taken it for a while; it may still be done.
     """
+    deed = DEED.get()
+    if told and deed is not None and deed.changes:
+        change = _recorded(platform, change, deed)
     done = asyncio.wrap_future(platform.submit(change))
     try:
         return await asyncio.wait_for(asyncio.shield(done), PATIENCE)
     except TimeoutError:
         raise Unavailable(f"{platform.trouble or 'the platform is busy'}; it may still be done") from None
+
+
+def _recorded(platform: Platform, change: Callable[[], T], deed: Deed) -> Callable[[], T]:
+    def recorded() -> T:
+        result = change()
+        platform.audit.note(deed.who, deed.did, "done", **deed.more)
+        return result
+
+    return recorded
 
 
 class StrictRequest(Request):

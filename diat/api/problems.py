@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from diat.api.deed import DEED
 from diat.kernel.errors import (
     Busy,
     Conflict,
@@ -31,6 +32,8 @@ _TITLES = {
     "bad-request": "The request cannot be read",
     "unauthenticated": "Say who you are",
     "forbidden": "You may not do this",
+    "csrf": "It does not come from a page of ours",
+    "too-many": "Come again later",
     "origin": "Pages from elsewhere may not call this platform",
     "not-found": "There is no such thing, service, template or command",
     "media-type": "That kind of document is not taken here",
@@ -54,6 +57,7 @@ _KINDS = {
     405: "method-not-allowed",
     413: "too-large",
     415: "media-type",
+    429: "too-many",
     501: "not-implemented",
 }
 
@@ -125,6 +129,13 @@ def problem(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def slower(wait: float, detail: str) -> JSONResponse:
+    """429: come again after so many seconds."""
+    answer = problem(429, "too-many", detail)
+    answer.headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    return answer
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of ours, of FastAPI and of Starlette as a problem document."""
     app.add_exception_handler(DiatError, _ours)
@@ -133,7 +144,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+def _tell(request: Request, error: Exception) -> None:
+    """Put into the audit who was refused what; who may not know of something is refused it all the same."""
+    why = error.__cause__ if isinstance(error.__cause__, Forbidden) else error
+    deed = DEED.get()
+    if deed is not None and isinstance(why, Forbidden | Unauthenticated):
+        policies = why.policies if isinstance(why, Forbidden) else ()
+        request.app.state.platform.audit.tell(
+            deed.who, deed.did, "denied", why=str(why)[:500], policies=policies, **deed.more
+        )
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    _tell(request, error)
     status, kind = next((code, kind) for known, code, kind in _STATUS if isinstance(error, known))
     faults = error.faults if isinstance(error, InvalidDocument) else ()
     wrong = [{"field": field or "(root)", "description": text} for field, text in faults]

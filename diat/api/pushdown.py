@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from diat.api.access import Asking, on_each, on_thing, sees
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId, durably
 from diat.vol.pushdown import Rule, merged_rules
 
@@ -38,13 +39,17 @@ class Wanted(BaseModel):
     report: dict[str, Steps]
 
 
-@router.get("/things/{thing}/config", summary="What is pushed down to a thing")
+@router.get(
+    "/things/{thing}/config", summary="What is pushed down to a thing", dependencies=[on_thing("discover")]
+)
 def get_config(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
     """What the thing is told, whose needs that serves, and whether it does it."""
     return _view(platform, platform.things.registry.get(thing).id)
 
 
-@router.put("/things/{thing}/config", summary="Push steps down to a thing")
+@router.put(
+    "/things/{thing}/config", summary="Push steps down to a thing", dependencies=[on_thing("operate")]
+)
 async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> dict[str, Any]:
     """Needs of several are merged so that all are served: the thing may send more than asked for here."""
     rules = {name: Rule(**steps.model_dump(exclude_none=True)) for name, steps in wanted.report.items()}
@@ -52,14 +57,22 @@ async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> d
     return _view(platform, thing)
 
 
-@router.get("/daemons", summary="Who does work, and what it saves", tags=["operation"])
-def list_daemons(platform: ThePlatform) -> list[dict[str, Any]]:
+@router.get(
+    "/daemons",
+    summary="Who does work, and what it saves",
+    tags=["operation"],
+    dependencies=[on_each("discover")],
+)
+def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
     """This daemon, and the things that do steps themselves: bytes in an hour, as they go and as they went."""
     things, now = platform.things, platform.clock()
     traffic = dict(things.pushdown.traffic)
     heard = round(sum(sent.hourly(now) for sent in traffic.values()), 1)
     shown: list[dict[str, Any]] = [{"id": platform.name, "tier": "platform", "bytes_per_hour": heard}]
     for thing in traffic:
+        each = things.registry.objects.committed.get(thing)
+        if each is None or not sees(platform, asking, each):
+            continue
         if things.pushdown.pushed.committed.get(thing) is not None:
             shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
     return shown

@@ -1,7 +1,8 @@
 """The reference documents that are made from the code: ``python -m diat.api.reference`` writes them.
 
 ``docs/reference/openapi.yaml`` is REST, ``docs/reference/template.schema.json`` what a composite template
-looks like, ``goal.schema.json`` and ``situation.schema.json`` beside it the same of goals and situations.
+looks like, ``goal.schema.json``, ``situation.schema.json`` and ``policy.schema.json`` beside it the same of
+goals, situations and policies.
 Tests hold the written ones to what is made here.
 """
 
@@ -19,6 +20,7 @@ from diat.api.app import make_app
 from diat.api.ports import Platform
 from diat.cvol.steps import STEPS
 from diat.cvol.template import Template
+from diat.security.policy import Document
 from diat.service.goals import Goal
 from diat.service.situation_request import SituationRequest
 
@@ -71,6 +73,7 @@ def documents() -> dict[str, str]:
         "template.schema.json": template_schema(),
         "goal.schema.json": _schema(Goal),
         "situation.schema.json": _schema(SituationRequest),
+        "policy.schema.json": _schema(Document),
     }
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from diat.api import views
+from diat.api.access import Asking, for_roles, needs, on_each
 from diat.api.ports import (
     IdempotencyKey,
     IfMatch,
@@ -22,9 +23,11 @@ from diat.api.ports import (
     etag,
     page,
 )
+from diat.api.service_access import may_service, on_service, sees_service
 from diat.cvol.template import Template
 from diat.kernel.errors import Invalid, NotFound
 from diat.kernel.ids import derived_id
+from diat.security.principal import Principal
 from diat.service.goals import Goal
 from diat.service.service import Service
 from diat.service.templates import read_template
@@ -68,6 +71,7 @@ class ServiceRequest(BaseModel):
     template: str | None = None
     parameters: dict[str, Any] = {}
     goal: Goal | None = None
+    purpose: Annotated[str, Field(max_length=100, description="What it is for, for policies: `comfort`")] = ""
 
     @property
     def plain_goal(self) -> dict[str, Any] | None:
@@ -75,20 +79,36 @@ class ServiceRequest(BaseModel):
         return None if self.goal is None else self.goal.plain()
 
 
-@router.get("/services", tags=["services"], summary="All services")
+@router.get("/services", tags=["services"], summary="All services", dependencies=[on_each("discover")])
 def list_services(
-    request: Request, response: Response, platform: ThePlatform, limit: Limit = 1000, offset: Offset = 0
+    request: Request,
+    response: Response,
+    platform: ThePlatform,
+    asking: Asking,
+    limit: Limit = 1000,
+    offset: Offset = 0,
 ) -> list[dict[str, Any]]:
     """Services, oldest first."""
-    found = platform.services.everything()[offset : offset + limit + 1]
+    known = [each for each in platform.services.everything() if sees_service(platform, asking, each)]
+    found = known[offset : offset + limit + 1]
     return [
-        views.service(platform, each) for each in page(request, response, found, limit, offset=offset + limit)
+        views.service(platform, asking, each)
+        for each in page(request, response, found, limit, offset=offset + limit)
     ]
 
 
-@router.post("/services", status_code=201, tags=["services"], summary="Make a service")
+@router.post(
+    "/services",
+    status_code=201,
+    tags=["services"],
+    summary="Make a service",
+    dependencies=[on_each("compose")],
+)
 async def create_service(
-    platform: ThePlatform, wanted: ServiceRequest, idempotency_key: IdempotencyKey = None
+    platform: ThePlatform,
+    asking: Asking,
+    wanted: ServiceRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Make a service and start it; answers with its state, what is bound and what is missing.
 
@@ -96,56 +116,99 @@ async def create_service(
     the same composite (``shared_with``); each is paused and ended on its own.
     """
     reference = None if idempotency_key is None else derived_id("service", idempotency_key)
-    made = await durably(
-        platform,
-        lambda: platform.services.create(
-            wanted.title, wanted.template, wanted.parameters, goal=wanted.plain_goal, service=reference
-        ),
-    )
-    return _shown(platform, made, 201)
+
+    def change() -> Service:
+        made = platform.services.create(
+            wanted.title,
+            wanted.template,
+            wanted.parameters,
+            goal=wanted.plain_goal,
+            service=reference,
+            creator=asking,
+            purpose=wanted.purpose or asking.purpose,
+        )
+        may_service(platform, asking, "compose", made.id, platform.composites.seen(made.composite))
+        return made
+
+    return _shown(platform, asking, await durably(platform, change), 201)
 
 
-@router.get("/services/{service}", tags=["services"], summary="One service")
-def get_service(platform: ThePlatform, service: str) -> Response:
+@router.get(
+    "/services/{service}",
+    tags=["services"],
+    summary="One service",
+    dependencies=[on_service("discover")],
+)
+def get_service(platform: ThePlatform, asking: Asking, service: str) -> Response:
     """The service with its state, what is bound and what is missing."""
-    return _shown(platform, platform.services.get(service))
+    return _shown(platform, asking, platform.services.get(service))
 
 
-@router.put("/services/{service}", tags=["services"], summary="Replace a service")
+@router.put(
+    "/services/{service}",
+    tags=["services"],
+    summary="Replace a service",
+    dependencies=[on_service("compose")],
+)
 async def replace_service(
-    platform: ThePlatform, service: str, wanted: ServiceRequest, if_match: IfMatch
+    platform: ThePlatform, asking: Asking, service: str, wanted: ServiceRequest, if_match: IfMatch
 ) -> Response:
     """Give it another content; what is bound and still fits stays bound."""
-    made = await durably(
-        platform,
-        lambda: platform.services.replace(
-            service, wanted.title, wanted.template, wanted.parameters, if_match, goal=wanted.plain_goal
-        ),
-    )
-    return _shown(platform, made)
+
+    def change() -> Service:
+        made = platform.services.replace(
+            service,
+            wanted.title,
+            wanted.template,
+            wanted.parameters,
+            if_match,
+            goal=wanted.plain_goal,
+            creator=asking,
+            purpose=wanted.purpose or asking.purpose,
+        )
+        may_service(platform, asking, "compose", made.id, platform.composites.seen(made.composite))
+        return made
+
+    return _shown(platform, asking, await durably(platform, change))
 
 
-@router.delete("/services/{service}", status_code=204, tags=["services"], summary="End a service")
+@router.delete(
+    "/services/{service}",
+    status_code=204,
+    tags=["services"],
+    summary="End a service",
+    dependencies=[on_service("compose")],
+)
 async def delete_service(platform: ThePlatform, service: str, if_match: IfMatch) -> None:
     """End it; what it drives is let go."""
     await durably(platform, lambda: platform.services.delete(service, if_match))
 
 
-@router.post("/services/{service}/pause", tags=["services"], summary="Let a service rest")
-async def pause_service(platform: ThePlatform, service: str, if_match: IfMatch) -> Response:
+@router.post(
+    "/services/{service}/pause",
+    tags=["services"],
+    summary="Let a service rest",
+    dependencies=[on_service("operate")],
+)
+async def pause_service(platform: ThePlatform, asking: Asking, service: str, if_match: IfMatch) -> Response:
     """Let it rest; what it drives is let go. Pausing twice changes nothing."""
     made = await durably(platform, lambda: platform.services.pause(service, True, if_match))
-    return _shown(platform, made)
+    return _shown(platform, asking, made)
 
 
-@router.post("/services/{service}/resume", tags=["services"], summary="Resume a service")
-async def resume_service(platform: ThePlatform, service: str, if_match: IfMatch) -> Response:
+@router.post(
+    "/services/{service}/resume",
+    tags=["services"],
+    summary="Resume a service",
+    dependencies=[on_service("operate")],
+)
+async def resume_service(platform: ThePlatform, asking: Asking, service: str, if_match: IfMatch) -> Response:
     """Let it go on. Resuming twice changes nothing."""
     made = await durably(platform, lambda: platform.services.pause(service, False, if_match))
-    return _shown(platform, made)
+    return _shown(platform, asking, made)
 
 
-@router.get("/templates", tags=["templates"], summary="All templates")
+@router.get("/templates", tags=["templates"], summary="All templates", dependencies=[for_roles()])
 def list_templates(
     request: Request, response: Response, platform: ThePlatform, limit: Limit = 1000, offset: Offset = 0
 ) -> list[dict[str, Any]]:
@@ -156,7 +219,7 @@ def list_templates(
     ]
 
 
-@router.get("/templates/{name}", tags=["templates"], summary="One template")
+@router.get("/templates/{name}", tags=["templates"], summary="One template", dependencies=[for_roles()])
 def get_template(platform: ThePlatform, name: str) -> dict[str, Any]:
     """The template."""
     for template in platform.services.templates.everything():
@@ -170,6 +233,7 @@ def get_template(platform: ThePlatform, name: str) -> dict[str, Any]:
     status_code=201,
     tags=["templates"],
     summary="Add a template",
+    dependencies=[needs("manage")],
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -194,17 +258,23 @@ async def add_template(
     return JSONResponse(_template(platform, made), 201, {"Location": f"/templates/{made.name}"})
 
 
-@router.delete("/templates/{name}", status_code=204, tags=["templates"], summary="Drop a template")
+@router.delete(
+    "/templates/{name}",
+    status_code=204,
+    tags=["templates"],
+    summary="Drop a template",
+    dependencies=[needs("manage")],
+)
 async def drop_template(platform: ThePlatform, name: str) -> None:
     """Drop a template of one's own that no service is made from."""
     await durably(platform, lambda: platform.services.drop_template(name))
 
 
-def _shown(platform: Platform, made: Service, status: int = 200) -> Response:
+def _shown(platform: Platform, asking: Principal, made: Service, status: int = 200) -> Response:
     headers = {"ETag": etag(made.revision)}
     if status == 201:
         headers["Location"] = f"/services/{made.id}"
-    return JSONResponse(views.service(platform, made), status, headers)
+    return JSONResponse(views.service(platform, asking, made), status, headers)
 
 
 def _template(platform: Platform, template: Template) -> dict[str, Any]:

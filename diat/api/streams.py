@@ -1,24 +1,27 @@
 """Server-sent events: readings and events as they are stored, resumable by ``Last-Event-ID``.
 
-A reader that does not keep up is told with an event ``missed`` how many it was not given; it can read them
-from the history.
+A reader that may not have them any more is told why by an event ``ended``, the last one. One that does not
+keep up is told by an event ``missed`` how many it was not given; it can read them from the history.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Annotated, NamedTuple
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from diat.adapters.sql.history import Past
+from diat.api.access import Asking, on_affordance
 from diat.api.ports import Affordance, Platform, ThePlatform, ThingId, durably
 from diat.api.units import Unit, scale
+from diat.api.values import PAGE, Handed, handed
+from diat.api.watching import Watch
 from diat.kernel.errors import Invalid, NotFound
+from diat.security.principal import Principal
 from diat.vol.streams import Item, Key, Reader
 
 router = APIRouter(tags=["streams"])
@@ -32,15 +35,19 @@ class Source(NamedTuple):
     """A stream that exists, looked up before the answer begins: after that nothing can be refused.
 
     Attributes:
+        asking: who reads it.
         past: what came behind a position, oldest first, one more than ``BACKLOG`` at most.
         after: the position to go on behind; None to begin with what comes.
         event: an item as it is sent; None if it is not for this reader.
+        how: in which form values are told; None where each item is decided on by itself.
     """
 
+    asking: Principal
     key: Key
     past: Callable[[int], list[Item]]
     after: int | None
     event: Callable[[Item], ServerSentEvent | None]
+    how: Handed | None = None
 
 
 def _position(last_event_id: LastEventId = None) -> int | None:
@@ -55,44 +62,45 @@ After = Annotated[int | None, Depends(_position)]
 
 
 def _property(
-    platform: ThePlatform, thing: ThingId, name: Affordance, after: After, unit: Unit = None
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, after: After, unit: Unit = None
 ) -> Source:
     each = platform.things.registry.get(thing)
     if name not in each.properties:
         raise NotFound(f"{each.td['title']} has no property {name!r}")
-    number = each.record.no
     shown = scale(each.properties[name], unit)
-    return Source(
-        ("property", thing, name),
-        lambda position: _items(platform.history.readings_since(number, name, position, BACKLOG + 1)),
-        after,
-        lambda item: ServerSentEvent(data=shown.value(item.data), id=str(item.position)),
-    )
+    how = handed(platform, asking, "observe", each, name)
+    return _source(asking, ("property", thing, name), how, after, shown.value)
 
 
-def _event(platform: ThePlatform, thing: ThingId, name: Affordance, after: After) -> Source:
+def _event(platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, after: After) -> Source:
     each = platform.things.registry.get(thing)
     if name not in each.events:
         raise NotFound(f"{each.td['title']} has no event {name!r}")
-    number = each.record.no
+    how = handed(platform, asking, "observe", each, name, event=True)
+    return _source(asking, ("event", thing, name), how, after, lambda value: value)
+
+
+def _source(
+    asking: Principal, key: Key, how: Handed, after: int | None, shown: Callable[[Any], Any]
+) -> Source:
     return Source(
-        ("event", thing, name),
-        lambda position: _items(platform.history.events_since(number, name, position, BACKLOG + 1)),
+        asking,
+        key,
+        lambda position: [Item(each.position, "", each.value) for each in how.since(position, BACKLOG + 1)],
         after,
-        lambda item: ServerSentEvent(data=item.data, id=str(item.position)),
+        lambda item: ServerSentEvent(data=shown(item.data), id=str(item.position)),
+        how,
     )
-
-
-def _items(past: list[Past]) -> list[Item]:
-    return [Item(each.position, "", each.value) for each in past]
 
 
 class Opened(NamedTuple):
     """A stream that is read: whatever happens from here on is in it."""
 
+    platform: Platform
     source: Source
     reader: Reader
     there: asyncio.Event
+    watch: Watch
 
 
 @asynccontextmanager
@@ -103,15 +111,18 @@ async def opened(platform: Platform, source: Source) -> AsyncIterator[Opened]:
     streams = platform.things.observers.streams
 
     def wake() -> None:
-        loop.call_soon_threadsafe(there.set)
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            loop.call_soon_threadsafe(there.set)
 
     reader = streams.open(source.key, wake)
+    watch = Watch(platform, source.asking, "observe", wake, source.how)
     try:
         if source.after is not None:
             # What the batch at hand noted before there was a reader is in the past once that batch is over.
             await durably(platform, _nothing)
-        yield Opened(source, reader, there)
+        yield Opened(platform, source, reader, there, watch)
     finally:
+        watch.close()
         streams.close(source.key, reader)
 
 
@@ -133,6 +144,7 @@ async def _opened_event(
     "/things/{thing}/properties/{name}/observe",
     response_class=EventSourceResponse,
     summary="Values of a property as they come",
+    dependencies=[on_affordance("observe")],
 )
 async def observe_property(
     stream: Annotated[Opened, Depends(_opened_property)],
@@ -146,6 +158,7 @@ async def observe_property(
     "/things/{thing}/events/{name}",
     response_class=EventSourceResponse,
     summary="Events of a thing as they come",
+    dependencies=[on_affordance("observe")],
 )
 async def subscribe_event(
     stream: Annotated[Opened, Depends(_opened_event)],
@@ -156,25 +169,86 @@ async def subscribe_event(
 
 
 async def told(stream: Opened) -> AsyncIterator[ServerSentEvent]:
-    """What was missed, then what happens, each once."""
-    (_, past, after, event), reader, there = stream
+    """What was missed, then what happens, each once; and why it ends, if the reader may no longer have it."""
+    watch, after = stream.watch, stream.source.after
+    while not watch.over():
+        how = watch.how
+        tell = held_back if how is not None and how.held else at_once
+        async for position, event in tell(stream, after):
+            after = position
+            if watch.over():
+                break
+            if event is not None:
+                yield event
+    yield watch.farewell()
+
+
+Told = AsyncIterator[tuple[int | None, ServerSentEvent | None]]
+"""How far a stream has got, and an event if there is one; ends when its form changes or it may not go on."""
+
+
+async def at_once(stream: Opened, after: int | None) -> Told:
+    """What came behind a position, then what comes, as it comes."""
+    _, (_, _, past, _, event, _), reader, there, watch = stream
+    how, version = watch.how, watch.version
     if after is not None:
         found = await run_in_threadpool(past, after)
         for item in found[:BACKLOG]:
             after = item.position
-            if (said := event(item)) is not None:
-                yield said
+            yield after, event(_formed(item, how))
         if len(found) > BACKLOG:
-            yield missed(f"more than {BACKLOG} in the past")
-    while True:
+            yield after, missed(f"more than {BACKLOG} in the past")
+    while not _turned(watch, version):
         await there.wait()
         there.clear()
         items, count = reader.take()
         if count:
-            yield missed("read too slowly", missed=count)
+            yield after, missed("read too slowly", missed=count)
         for item in items:
-            if (after is None or item.position > after) and (said := event(item)) is not None:
-                yield said
+            if _turned(watch, version):
+                # What is left is in the past that the next one begins with.
+                yield (item.position - 1 if after is None else after), None
+                return
+            if after is None or item.position > after:
+                yield item.position, event(_formed(item, how))
+
+
+async def held_back(stream: Opened, after: int | None) -> Told:
+    """What may be told of what came behind a position, each as soon as it is old enough."""
+    platform, source, reader, there, watch = stream
+    how, version = watch.how, watch.version
+    if how is None:
+        return
+    if after is None:
+        after = await durably(platform, lambda: platform.things.journal.position)
+    while not _turned(watch, version):
+        there.clear()
+        reader.take()  # it is read back from history, where nothing is dropped meanwhile
+        found = await run_in_threadpool(how.since, after, PAGE)
+        for each in found:
+            due = await run_in_threadpool(how.due, each)
+            while due is not None and (wait := due - platform.clock()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(there.wait(), min(wait / 1000, 60.0))
+                there.clear()
+                if _turned(watch, version):
+                    return
+            after = each.position
+            said = None if due is None else source.event(Item(after, "", how.shaped(each).value))
+            yield after, said
+        if not found:
+            await there.wait()
+
+
+def _turned(watch: Watch, version: int) -> bool:
+    return watch.over() or watch.version != version
+
+
+def _formed(item: Item, how: Handed | None) -> Item:
+    """An item with its value in the form in which it may be told."""
+    if how is None or how.form is None:
+        return item
+    return Item(item.position, item.topic, how.form.value(item.data, how.platform.pseudonyms))
 
 
 def missed(reason: str, **more: int) -> ServerSentEvent:

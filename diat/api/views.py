@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from diat.adapters.sql.history import Past
+from diat.api.access import permits
 from diat.api.ports import Platform
 from diat.cvol.composite import CompositeState
 from diat.kernel.clock import rfc3339
+from diat.security.principal import Principal
 from diat.service.explaining import outranked
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
@@ -32,13 +34,21 @@ def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Js
     }
 
 
-def service(platform: Platform, each: Service) -> Json:
+def service(platform: Platform, asking: Principal, each: Service) -> Json:
     """A service with its state, what fills its roles and why, what is missing, and who drives its actuators.
 
+    Things that the one who asks may not know of are left out.
     ``dropped`` counts commands, sent at most once, of which nobody knows that they arrived.
     """
     state = platform.composites.states.committed.get(each.composite)
     composite = platform.composites.composite(each.composite)
+    everywhere = platform.decider.everywhere(asking, "discover")
+    objects = platform.things.registry.objects.committed
+
+    def shows(thing: str) -> bool:
+        found = objects.get(thing)
+        return everywhere or (found is not None and permits(platform, asking, "discover", found))
+
     at_work = state.state if state is not None else "waiting"
     shown: Json = {
         "id": each.id,
@@ -59,14 +69,17 @@ def service(platform: Platform, each: Service) -> Json:
                 "since": rfc3339(binding.since),
             }
             for binding in (state.bindings if state is not None else [])
+            if shows(binding.thing)
         ],
         "missing": state.missing if state is not None else [],
         "notes": state.notes if state is not None else {},
-        "conflicts": _conflicts(platform, state),
+        "conflicts": [line for line in _conflicts(platform, state) if shows(line["thing"])],
         "dropped": state.dropped if state is not None else 0,
         "thing": composite.thing if composite is not None else None,
         "shared_with": platform.services.shared_with(each),
         "started_by": each.started_by,
+        "creator": each.creator,
+        "purpose": each.purpose,
         "created": rfc3339(each.created),
         "modified": rfc3339(each.modified),
     }

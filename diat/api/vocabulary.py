@@ -11,6 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from starlette.exceptions import HTTPException
 
+from diat.api.access import for_roles
+
 router = APIRouter(tags=["operation"])
 JSON_LD = "application/ld+json"
 HTML = "text/html"
@@ -38,6 +40,7 @@ td {{ vertical-align: top; padding: .2em 1em .2em 0 }}</style>
     "/vocab",
     summary="Our terms as a JSON-LD context",
     response_class=Response,
+    dependencies=[for_roles()],
     responses={
         200: {"content": {JSON_LD: {"schema": {"type": "object"}}, HTML: {"schema": {"type": "string"}}}}
     },

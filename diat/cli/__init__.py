@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from diat import __version__
-from diat.cli import history, node
+from diat.cli import audit, history, node, people, policy, things
+from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
+from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
 
 app = typer.Typer(
@@ -44,8 +46,13 @@ def up(
         str, typer.Option("--http", envvar="DIAT_HTTP", help="Port, or host:port, of REST.")
     ] = "8000",
     mqtt: Annotated[
-        str, typer.Option("--mqtt", envvar="DIAT_MQTT", help="Port, or host:port, of our own broker.")
-    ] = "1883",
+        str | None,
+        typer.Option(
+            "--mqtt",
+            envvar="DIAT_MQTT",
+            help="Port, or host:port, of our own broker.  [default: 1883, with TLS 8883]",
+        ),
+    ] = None,
     broker: Annotated[
         str,
         typer.Option(
@@ -139,9 +146,57 @@ def up(
             help="Private network that web hooks may reach; may be repeated.  [default: none]",
         ),
     ] = None,
+    lan: Annotated[
+        bool,
+        typer.Option(
+            "--lan/--no-lan",
+            envvar="DIAT_LAN",
+            help="Open REST and MQTT beyond this machine, with TLS; whoever comes needs a credential then.",
+        ),
+    ] = False,
+    gateways: Annotated[
+        str | None,
+        typer.Option(
+            "--gateways",
+            envvar="DIAT_GATEWAYS",
+            help="With --lan: port, or host:port, where gateways come in by certificate.  [default: nowhere]",
+        ),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", envvar="DIAT_PLAIN", help="With --lan: plain text instead of TLS.")
+    ] = False,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-cert", envvar="DIAT_TLS_CERT", help="Certificate chain, PEM.  [default: one of our own]"
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", envvar="DIAT_TLS_KEY", help="Its key, PEM.")
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            envvar="DIAT_NAME",
+            help="Host name that it goes by with --lan; may be repeated.  [default: the machine's]",
+        ),
+    ] = None,
+    rate: Annotated[
+        float,
+        typer.Option(
+            "--rate", envvar="DIAT_RATE", min=1, help="Requests a second that one principal may make."
+        ),
+    ] = 200.0,
+    streams: Annotated[
+        int,
+        typer.Option(
+            "--streams", envvar="DIAT_STREAMS", min=1, help="Streams that one principal may read at once."
+        ),
+    ] = 64,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
-    """Run the platform on this machine: broker, database and REST, on loopback.
+    """Run the platform on this machine: broker, database and REST, on loopback unless --lan is given.
 
     Example: diat up --http 8080 --data ~/house
     """
@@ -162,19 +217,29 @@ def up(
         retention=(hot_days, raw_days, hourly_days),
         webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,
+        lan=lan,
+        names=tuple(name or ()),
+        rate=rate,
+        streams=streams,
+        plain=plain,
+        gateways=gateways,
+        tls=(tls_cert, tls_key),
     )
 
 
 app.add_typer(history.app, name="history")
+app.add_typer(people.users, name="user")
+app.add_typer(people.tokens, name="token")
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(things.app, name="thing")
 app.add_typer(node.app, name="node")
 
 
 @app.command()
 def plan(
     file: Annotated[Path, typer.Argument(help="A request for POST /services, JSON or YAML; - for stdin.")],
-    url: Annotated[
-        str, typer.Option("--url", envvar="DIAT_URL", help="Where the platform's REST is.")
-    ] = "http://127.0.0.1:8000",
+    url: UrlOption = URL,
     since: Annotated[
         str | None, typer.Option("--from", help="Replay from this time on, RFC 3339 or Unix ms.")
     ] = None,
@@ -183,6 +248,8 @@ def plan(
         str | None, typer.Option("--instead", help="Id of the service in whose place it would be put.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    token: TokenOption = None,
+    data: PlatformData = DATA,
 ) -> None:
     """Ask a running platform what a service would come to; nothing happens.
 
@@ -193,7 +260,7 @@ def plan(
     """
     from diat.cli.plan import run
 
-    raise typer.Exit(run(file, url, since, until, instead, as_json=as_json))
+    raise typer.Exit(run(file, Rest(url, token, data), since, until, instead, as_json=as_json))
 
 
 @app.command()

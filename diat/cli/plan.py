@@ -6,17 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
-import msgspec
 import yaml
 from rich.console import Console
 from rich.table import Table
 
-from diat.kernel.errors import Invalid, Unavailable
+from diat.cli.rest import Rest
+from diat.kernel.errors import Invalid
 
 Json = dict[str, Any]
-PATIENCE = 60.0
-"""Seconds that an answer is waited for: a replay takes its time."""
 _COMMANDS = 20
 """Commands of a replay that are shown."""
 
@@ -26,7 +23,7 @@ with another service. Bad input ends with 2, as everywhere."""
 
 
 def run(
-    file: Path, url: str, since: str | None, until: str | None, instead: str | None, *, as_json: bool
+    file: Path, rest: Rest, since: str | None, until: str | None, instead: str | None, *, as_json: bool
 ) -> int:
     """Ask and print; the exit code.
 
@@ -37,20 +34,7 @@ def run(
     body = _read(file)
     if since is not None:
         body["replay"] = {"from": since} | ({"to": until} if until is not None else {})
-    query = {} if instead is None else {"instead": instead}
-    try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}/services/plan",
-            content=msgspec.json.encode(body),
-            headers={"Content-Type": "application/json"},
-            params=query,
-            timeout=PATIENCE,
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unavailable(f"no platform answers at {url}: {error}") from None
-    if answer.status_code != httpx.codes.OK:
-        raise Invalid(_refusal(answer))
-    plan: Json = answer.json()
+    plan: Json = rest.ask("POST", "/services/plan", body, instead=instead)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if as_json:
         console.print_json(data=plan)
@@ -128,12 +112,3 @@ def _read(file: Path) -> Json:
     if not isinstance(body, dict):
         raise Invalid(f"{file} is no request: an object with title, template and parameters is wanted")
     return body
-
-
-def _refusal(answer: httpx.Response) -> str:
-    try:
-        problem = answer.json()
-        field = f"{problem['field']}: " if problem.get("field") else ""
-        return f"{field}{problem['detail']}"
-    except (ValueError, KeyError, TypeError):
-        return f"the platform answered {answer.status_code}"

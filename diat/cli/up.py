@@ -14,10 +14,14 @@ import typer
 import uvicorn
 
 from diat import __version__
+from diat.adapters.brokers.address import PLAIN_PORT, TLS_PORT
 from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
+from diat.cli.credentials import OWNER_TOKEN, keep
 from diat.daemon import Daemon
-from diat.kernel.errors import SetupError
+from diat.kernel.errors import Invalid, SetupError
+from diat.security.limits import Limits
+from diat.security.logs import keep_secrets_out_of_logs
 from diat.settings import Listen, Settings, parse_listen, parse_network, parse_site
 
 GRACE = 3
@@ -28,7 +32,7 @@ def run(
     *,
     data: Path,
     http: str,
-    mqtt: str,
+    mqtt: str | None,
     broker: str,
     filters: tuple[str, ...],
     stale_after: float,
@@ -40,6 +44,13 @@ def run(
     retention: tuple[int, int | None, int | None],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
+    lan: bool,
+    names: tuple[str, ...],
+    rate: float,
+    streams: int,
+    plain: bool,
+    gateways: str | None,
+    tls: tuple[Path | None, Path | None],
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
@@ -48,12 +59,15 @@ def run(
         Invalid: a setting is wrong.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if (tls[0] is None) != (tls[1] is None):
+        raise Invalid("--tls-cert and --tls-key belong together", "--tls-key")
     settings = Settings(
         data=data.expanduser().absolute(),
-        http=parse_listen(http, "--http"),
-        mqtt=parse_listen(mqtt, "--mqtt"),
+        http=parse_listen(http, "--http", lan=lan),
+        mqtt=parse_listen(mqtt or _usual_port(lan=lan, plain=plain), "--mqtt", lan=lan),
         broker=broker,
         filters=filters,
         stale_after=stale_after,
@@ -62,6 +76,13 @@ def run(
         announce=announce,
         site=parse_site(site, zone),
         webhooks_allow=tuple(parse_network(each, "--webhooks-allow") for each in webhooks_allow),
+        lan=lan,
+        names=names,
+        plain=plain,
+        gateways=parse_listen(gateways, "--gateways", lan=lan) if gateways is not None else None,
+        tls_cert=tls[0],
+        tls_key=tls[1],
+        limits=Limits(rate=rate, burst=2 * rate, streams=streams),
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
@@ -76,7 +97,11 @@ def run(
         with daemon:
             app = make_app(daemon, __version__)
             _settle_memory()
-            _greet(settings)
+            _greet(daemon)
+            owner = settings.data / OWNER_TOKEN
+            keep(owner, daemon.submit(daemon.people.owner_token).result())
+            if lan:
+                _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,
@@ -85,9 +110,14 @@ def run(
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
+                    ssl_certfile=daemon.tls.certificate if daemon.tls is not None else None,
+                    ssl_keyfile=daemon.tls.key if daemon.tls is not None else None,
                 )
             )
-            server.run(sockets=[listening])
+            try:
+                server.run(sockets=[listening])
+            finally:
+                owner.unlink(missing_ok=True)
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
@@ -133,10 +163,34 @@ def _listen(address: Listen) -> socket.socket:
     return listening
 
 
-def _greet(settings: Settings) -> None:
-    broker = f"mqtt://{settings.mqtt}" if settings.broker in ("embedded", "mosquitto") else settings.broker
+def _let_the_first_one_in(daemon: Daemon) -> None:
+    """Print a link as long as there is nobody who can log in and change users."""
+    invitation = daemon.submit(lambda: daemon.people.first_admin("admin")).result()
+    if invitation is not None:
+        http = daemon.settings.http
+        host = socket.gethostname() if http.host in ("0.0.0.0", "::") else http.host
+        typer.echo("Nobody can log in yet. This link, good once and for a day, sets the password of admin:")
+        scheme = "https" if daemon.tls is not None else "http"
+        typer.echo(f"  {scheme}://{Listen(host, http.port)}/login#{invitation}")
+
+
+def _usual_port(*, lan: bool, plain: bool) -> str:
+    return str(TLS_PORT if lan and not plain else PLAIN_PORT)
+
+
+def _greet(daemon: Daemon) -> None:
+    settings, tls = daemon.settings, daemon.tls
+    scheme = "s" if tls is not None else ""
+    own = settings.broker in ("embedded", "mosquitto")
+    broker = f"mqtt{scheme}://{settings.mqtt}" if own else settings.broker
     typer.echo(f"diat {__version__} is up")
-    typer.echo(f"  REST    http://{settings.http}   (try /docs)")
+    typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
+    if tls is not None and tls.authority is not None:
+        typer.echo(
+            f"  CA      {tls.authority}: give it to browsers and things that are to trust this platform"
+        )
+    if settings.lan:
+        typer.echo("  things  join with the key that `diat thing join-key` shows")
     typer.echo("Ctrl-C ends it.")

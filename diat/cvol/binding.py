@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
-from diat.cvol.composite import Binding, Composite
-from diat.cvol.matching import Candidate, candidates, elsewhere
+from diat.cvol.composite import Binding, Composite, Denied
+from diat.cvol.matching import Allow, Candidate, candidates, elsewhere
 from diat.cvol.wanted import Wanted
 from diat.vol.registry import Registry
 from diat.vol.twin import Twin
@@ -37,6 +37,7 @@ class Bound(Struct, frozen=True, kw_only=True):
             wanted, and roles that nothing fills and that may stay empty at a ``loss``, a line each.
         waits: properties whose next reading may fill a role, or fill it better.
         regarded: ids of the things that were looked at: when one of them changes, the outcome may.
+        denied: what was turned down by a role or a policy alone: when that changes, the outcome may.
     """
 
     bindings: list[Binding]
@@ -44,6 +45,7 @@ class Bound(Struct, frozen=True, kw_only=True):
     lacking: list[str]
     waits: list[tuple[str, str]]
     regarded: frozenset[str]
+    denied: list[Denied] = []
 
 
 def bind(
@@ -53,6 +55,7 @@ def bind(
     twin: Callable[[str], Twin],
     now: int,
     own: Collection[str] = (),
+    allow: Allow | None = None,
 ) -> Bound:
     """Fill all roles: what is bound and still fits stays, the best of the rest fills up.
 
@@ -63,11 +66,13 @@ def bind(
         twin: the live state of a thing by id.
         now: Unix milliseconds.
         own: ids of things that depend on this composite.
+        allow: what may fill its roles; None for anything.
     """
     bindings: list[Binding] = []
     missing: list[str] = []
     waits: list[tuple[str, str]] = []
     lacking: list[str] = []
+    denied: list[Denied] = []
     filled = set()
     refused: dict[str, list[Candidate]] = {}
     regarded: set[str] = set()
@@ -75,14 +80,20 @@ def bind(
     def turned_down(role: Wanted) -> list[Candidate]:
         """Why nothing fills a role; where there is little to say, what would fill it at another place."""
         room = _REASONS - len(refused[role.name])
-        afar = elsewhere(role, registry, twin, now, own, room) if room > 0 else []
+        afar = elsewhere(role, registry, twin, now, own, room, allow=allow) if room > 0 else []
         regarded.update(each.thing for each in afar)
         return refused[role.name] + afar
 
     for role in composite.roles.values():
         held = {(b.thing, b.affordance): b for b in current if b.role == role.name}
         young = {key for key, each in held.items() if now - each.since < SETTLED}
-        found = candidates(role, registry, twin, now, own, stand_ins=any(held[key].cost for key in young))
+        stand_ins = any(held[key].cost for key in young)
+        found = candidates(role, registry, twin, now, own, allow=allow, stand_ins=stand_ins)
+        denied += [
+            Denied(role.name, each.thing, each.affordance, each.kind, each.opposite, each.refusal or "")
+            for each in found
+            if each.denied
+        ]
         regarded.update(each.thing for each in found)
         refused[role.name] = [each for each in found if each.refusal is not None]
         chosen = _choose(role, [each for each in found if each.refusal is None], held, young)
@@ -113,6 +124,7 @@ def bind(
         lacking=lacking[:SHOWN],
         waits=waits,
         regarded=frozenset(regarded),
+        denied=denied,
     )
 
 
@@ -153,6 +165,7 @@ def _bound(role: Wanted, each: Candidate, held: dict[tuple[str, str], Binding], 
         opposite=each.opposite,
         how=each.how,
         cost=each.cost,
+        form=each.form,
         reason=each.reason,
         since=held[key].since if (key := _key(each)) in held else now,
     )

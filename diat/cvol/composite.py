@@ -13,6 +13,7 @@ from diat.cvol.steps.effects import Drive, Webhook
 from diat.cvol.steps.wiring import Wire, wire
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
+from diat.security.form import Form
 from diat.vol.arbitration import Priority
 from diat.vol.dialects.port import Description
 from diat.vol.interaction import Delivery
@@ -34,6 +35,7 @@ class Binding(Struct, frozen=True, kw_only=True):
         cost: what is lost if it stands in for what was wanted; empty if it is what was wanted.
         reason: why it was chosen, for a person.
         since: when it was bound, Unix milliseconds.
+        form: in which form its values are read, by the policies that hold; None for as they are.
     """
 
     role: str
@@ -47,11 +49,31 @@ class Binding(Struct, frozen=True, kw_only=True):
     cost: str = ""
     reason: str = ""
     since: int = 0
+    form: Form | None = None
 
     @property
     def key(self) -> str:
         """``thing affordance``: what it binds."""
         return f"{self.thing} {self.affordance}"
+
+
+class Denied(Struct, frozen=True):
+    """An affordance that would fill a role, were it not for a role or a policy of security."""
+
+    role: str
+    thing: str
+    affordance: str
+    kind: BindingKind = "property"
+    opposite: str = ""
+    reason: str = ""
+
+
+class Told(Struct, frozen=True):
+    """The one value of an interval that a composite is told: value, beginning of the interval, position."""
+
+    value: Any
+    at: int
+    position: int
 
 
 class Driven(Struct, frozen=True):
@@ -80,6 +102,8 @@ class CompositeState(Struct):
         notes: step to what a person should know of it.
         yielding: for each actuator that somebody else drives, what it would be brought to.
         dropped: commands sent at most once of which nobody knows that they arrived.
+        denied: what would fill a role if it were allowed to.
+        coarse: for each sensor ``thing affordance`` that is read coarser in time, the value of its interval.
     """
 
     state: State = "waiting"
@@ -98,6 +122,8 @@ class CompositeState(Struct):
     retry: int | None = None
     dropped: int = 0
     yielding: dict[str, Any] = {}
+    denied: list[Denied] = []
+    coarse: dict[str, Told] = {}
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -118,6 +144,8 @@ class CompositeState(Struct):
             self.retry,
             self.dropped,
             self.yielding.copy(),
+            self.denied.copy(),
+            self.coarse.copy(),
         )
 
 

@@ -337,7 +337,7 @@ class Driver:
         return name if each is None else each.actuator(name)
 
     def _has(self, thing: str, name: str, reading: Reading | None, value: Any) -> bool:
-        """Whether a thing says that it has the value, and was not just told another.
+        """Whether a thing says that it has the value, and was not told another since.
 
         What it said in an earlier life may not hold.
         """
@@ -346,6 +346,9 @@ class Driver:
             return False
         under_way = self._things.interaction.under_way(thing, name)
         if under_way is not None and not _same(under_way.input, value):
+            return False
+        told = self._arbiter.told(thing, each.actuator(name), name)
+        if told.value is not None and not _same(told.value, value) and told.since >= reading.received:
             return False
         return reading.received >= max(each.record.modified, self._things.intake.twin(thing).since)
 

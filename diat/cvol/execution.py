@@ -18,8 +18,9 @@ from functools import partial
 from typing import Any
 
 from diat.cvol.binding import bind
-from diat.cvol.composite import Binding, Composite, CompositeState, own_thing
+from diat.cvol.composite import Binding, Composite, CompositeState, Denied, own_thing
 from diat.cvol.interests import Interests
+from diat.cvol.matching import Allow, may_fill
 from diat.cvol.running import AT_WORK, News, OnCall, Runner
 from diat.cvol.steps import GREENWICH, Site
 from diat.cvol.steps.effects import Drive
@@ -27,14 +28,20 @@ from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Overlay
+from diat.security.decision import Decision
+from diat.security.form import form_of
+from diat.security.operations import Operation
 from diat.vol.arbitration import RANKS, Priority
 from diat.vol.interaction import COMPOSITE, Actuation
 from diat.vol.journal import COMPOSED, LATE, NOBODY, TIMERS
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading
 
 CATCH_UP = 60_000
 """Milliseconds by which a wake may be late and still count as having happened in time."""
+AllowFor = Callable[[str, VirtualObject, str, Operation], Decision]
+"""What was decided on an operation of a composite, by id, with an affordance of a thing."""
 
 
 class CompositeLayer:
@@ -43,6 +50,7 @@ class CompositeLayer:
     Attributes:
         states: service id to what its composite remembers.
         site: where we are.
+        on_denied: told, within the batch, what a composite was newly turned down.
     """
 
     def __init__(
@@ -52,7 +60,10 @@ class CompositeLayer:
         clock: Clock,
         states: Iterable[tuple[str, CompositeState]] = (),
         site: Site = GREENWICH,
+        allow: AllowFor | None = None,
     ) -> None:
+        """With ``allow``, what each may bind; it may be given later (``allow_by``)."""
+        self._allow = allow
         self._things = things
         self._arbiter = things.interaction.arbiter
         self._clock = clock
@@ -61,6 +72,7 @@ class CompositeLayer:
         self._interests = Interests(ledger)
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes = Wakes(ledger)
+        self.on_denied: Callable[[str, list[Denied]], None] = _nobody_minds
         self._afterwards: deque[Callable[[], None]] = deque()
         self._telling = False
         self._runner = Runner(things, self._wakes, clock, site, self._later)
@@ -89,19 +101,79 @@ class CompositeLayer:
         """Have web hooks called by this."""
         self._runner.on_call = on_call
 
+    # --- what they may ---
+
+    def allow_by(self, allow: AllowFor | None, key: bytes = b"") -> None:
+        """Ask this what composites may bind; ``key`` is that of pseudonyms."""
+        self._allow, self._runner.key = allow, key
+
+    @property
+    def key(self) -> bytes:
+        """Of pseudonyms."""
+        return self._runner.key
+
+    def allow(self, service: str) -> Allow | None:
+        """What a composite may bind; None for anything."""
+        return None if self._allow is None else partial(self._allow, service)
+
+    def otherwise_allowed(self) -> list[str]:
+        """Composites that may not do any more as they do, or that now may what they were denied.
+
+        Any thread may ask: it looks at what is committed. ``reconsider`` is what then is to be done.
+        """
+        return [
+            service
+            for service, composite in list(self._composites.committed.items())
+            if not composite.paused and self._otherwise_allowed(composite)
+        ]
+
+    def reconsider(self, services: Iterable[str], now: int) -> None:
+        """Bind composites anew, because what they may has changed."""
+
+        def tell() -> None:
+            for service in self._in_turn(services):
+                composite = self._composites.get(service)
+                if composite is not None and not composite.paused:
+                    self._rebind(composite, now)
+
+        self._tell(tell, self._things.journal.position)
+
+    def _otherwise_allowed(self, composite: Composite) -> bool:
+        state, allow = self.states.committed.get(composite.id), self.allow(composite.id)
+        if state is None or allow is None:
+            return False
+        things = self._things.registry.objects.committed
+        for binding in state.bindings:
+            each, role = things.get(binding.thing), composite.roles.get(binding.role)
+            if each is None or role is None:
+                continue
+            decided = may_fill(allow, each, binding, drives=role.drives)
+            form = None if role.drives else form_of(decided)
+            if decided.effect == "deny" or form != binding.form:
+                return True
+        for denied in state.denied:
+            each, role = things.get(denied.thing), composite.roles.get(denied.role)
+            if each is None or role is None:
+                continue
+            if may_fill(allow, each, denied, drives=role.drives).effect != "deny":
+                return True
+        return False
+
     # --- life cycle ---
 
     def restore(self, composites: Iterable[Composite]) -> None:
         """Start kept composites again; none is bound before the things of all of them are there."""
         composites = list(composites)
         now = self._clock()
+        undone = {"wakes": {each.id: self._state(each.id).wake for each in composites}}
+        claims = self._arbiter.due()
         for composite in composites:
             self._install(composite, now)
             # Known before the first is bound, or two could come to read each other.
             self._interests.hold(composite.id, (), self._holds(composite.id))
+        self._things.journal.begin({**undone, "claims": claims}, now)
         for composite in composites:
             self.deploy(composite, now)
-        self._things.journal.begin(now)
         self._arbiter.only((composite.id for composite in composites), now)
 
     def deploy(self, composite: Composite, now: int | None = None) -> None:
@@ -354,6 +426,7 @@ class CompositeLayer:
             self._things.intake.twin,
             now,
             self.dependants(composite),
+            self.allow(composite.id),
         )
         self._rewatch(composite, state, bound.bindings, bound.waits)
         self._interests.regard(composite.id, bound.regarded)
@@ -364,6 +437,12 @@ class CompositeLayer:
             self._runner.driver.let_go(composite, state, thing, name, now)
         state.bindings, state.waits = bound.bindings, bound.waits
         state.missing = bound.missing or bound.lacking
+        if bound.denied != state.denied:
+            self.on_denied(composite.id, [each for each in bound.denied if each not in state.denied])
+            state.denied = bound.denied
+        state.coarse = {
+            key: told for key, told in state.coarse.items() if any(b.key == key for b in bound.bindings)
+        }
         if bound.missing:
             self._runner.rest(composite, state, "waiting", now)
             self._runner.plan_wake(composite, state, None, now)
@@ -458,3 +537,7 @@ def turn(service: str, priority: Priority) -> tuple[int, str]:
 def _driving(composite: Composite) -> dict[str, Any]:
     """The roles that are driven, and what they are brought to when nobody decides."""
     return {step.role: step.otherwise for step in composite.steps if isinstance(step, Drive)}
+
+
+def _nobody_minds(service: str, denied: list[Denied]) -> None:
+    """Stands in until somebody listens."""

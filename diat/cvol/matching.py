@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from diat.cvol.wanted import Wanted
+from diat.security.decision import Decision, strictest
+from diat.security.form import Form, form_of
+from diat.security.operations import Operation
 from diat.vol.announcements import NATIVE
 from diat.vol.interaction import COMPOSITE
 from diat.vol.registry import Registry
@@ -24,8 +27,26 @@ REMOTE = 200
 """Things at other places that are looked at for what a person may have put into the wrong place."""
 BindingKind = Literal["property", "action", "event", "pair"]
 """What of a thing fills a role; ``pair``: two actions, one that increases and one that decreases."""
+Allow = Callable[[VirtualObject, str, Operation], Decision]
+"""What was decided on an operation of a composite with an affordance of a thing."""
 How = Literal["plain", "inverted", "percent"]
 """How a switch is driven: with the value itself, with its opposite, or with 100 and 0."""
+
+
+class Filling(Protocol):
+    """What fills a role, or could."""
+
+    @property
+    def affordance(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> BindingKind:
+        """What of the thing it is."""
+
+    @property
+    def opposite(self) -> str:
+        """Of a pair of actions, the one that decreases."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -43,6 +64,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
         refusal: why it does not, None if it does.
         absent: it would fit but for not being there just now.
         later: it may fit as soon as its next reading comes.
+        form: in which form its values are read; None for as they are.
+        denied: it is refused by a role or a policy, and by nothing else.
     """
 
     thing: str
@@ -59,6 +82,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     refusal: str | None = None
     absent: bool = False
     later: bool = False
+    form: Form | None = None
+    denied: bool = False
 
 
 def candidates(
@@ -68,6 +93,7 @@ def candidates(
     now: int,
     own: Collection[str] = (),
     *,
+    allow: Allow | None = None,
     stand_ins: bool = False,
 ) -> list[Candidate]:
     """Everything at the place that has or affects the quantity, looked at for the role.
@@ -78,12 +104,13 @@ def candidates(
         twin: the live state of a thing by id.
         now: Unix milliseconds.
         own: ids of things that must not fill it, because they depend on the one who asks.
+        allow: what may fill it; None for anything.
         stand_ins: whether substitutes are looked at even if something of what is wanted fits.
 
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
-    look = _Look(wanted, registry, twin, now, own)
+    look = _Look(wanted, registry, twin, now, own, allow)
     found = [each for quantity in wanted.quantities for each in look.at(quantity, wanted.place)]
     if wanted.substitutes and (stand_ins or not any(each.refusal is None for each in found)):
         found += [
@@ -101,13 +128,15 @@ def elsewhere(
     now: int,
     own: Collection[str] = (),
     most: int = 5,
+    *,
+    allow: Allow | None = None,
 ) -> list[Candidate]:
     """What would fill the role if it were at the place, the nearest first; arguments as in ``candidates``.
 
     It is what a person may have put into the wrong place. There may be thousands of things elsewhere: at
     most ``most`` are told, found among the ``REMOTE`` nearest.
     """
-    look = _Look(wanted, registry, twin, now, own)
+    look = _Look(wanted, registry, twin, now, own, allow)
     found: dict[tuple[str, str], Candidate] = {}
     left = REMOTE
     inner = steps(wanted.place)
@@ -138,6 +167,7 @@ class _Look(NamedTuple):
     twin: Callable[[str], Twin]
     now: int
     own: Collection[str]
+    allow: Allow | None = None
 
     def at(self, quantity: str, place: str) -> Iterator[Candidate]:
         """All of a quantity at a place."""
@@ -149,7 +179,31 @@ class _Look(NamedTuple):
         # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
         left_out = each.record.dialect == COMPOSITE and not self.wanted.composites
         if each.id not in self.own and not left_out:
-            yield from _of_thing(self.wanted, quantity, each, self.twin(each.id), self.now)
+            found = _of_thing(self.wanted, quantity, each, self.twin(each.id), self.now)
+            yield from found if self.allow is None else (self._allowed(each, one) for one in found)
+
+    def _allowed(self, each: VirtualObject, found: Candidate) -> Candidate:
+        """A candidate in the form in which it may fill the role, or refused if it may not."""
+        if self.allow is None or (found.refusal is not None and not found.absent):
+            return found
+        decided = may_fill(self.allow, each, found, drives=self.wanted.drives)
+        if decided.effect == "deny":
+            return msgspec.structs.replace(
+                found, refusal=decided.reason, absent=False, later=False, denied=True
+            )
+        form = None if self.wanted.drives else form_of(decided)
+        return found if form is None else msgspec.structs.replace(found, form=form)
+
+
+def may_fill(allow: Allow, each: VirtualObject, found: Filling, *, drives: bool) -> Decision:
+    """What was decided on an affordance that fills a role, or could: bound, and then read or driven."""
+    operation: Operation = "observe" if not drives else "write" if found.kind == "property" else "invoke"
+    names = [name for name in (found.affordance, found.opposite) if name]
+    decided = strictest(allow(each, name, what) for name in names for what in ("bind", operation))
+    if not drives and decided.delay:
+        reason = f"{decided.reason}: a service needs values as they come"
+        return msgspec.structs.replace(decided, effect="deny", reason=reason)
+    return decided
 
 
 def _of_thing(

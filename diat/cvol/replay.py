@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
-from diat.cvol.sandbox import ClaimsNote, Made, Sandbox, Scene, counts_from
+from diat.cvol.execution import AllowFor
+from diat.cvol.sandbox import ClaimsNote, Made, Said, Sandbox, Scene, counts_from
 from diat.cvol.steps import GREENWICH, Site
 from diat.kernel.clock import rfc3339
 from diat.kernel.errors import Invalid
@@ -46,6 +47,8 @@ class Survey(Struct, kw_only=True):
         twins: what was known of them.
         dependants: things that depend on the composite, which therefore does not read them.
         site: where we are.
+        allow: what composites may bind; None for anything.
+        key: of pseudonyms.
     """
 
     position: int
@@ -53,6 +56,8 @@ class Survey(Struct, kw_only=True):
     twins: dict[str, Twin]
     dependants: frozenset[str] = frozenset()
     site: Site = GREENWICH
+    allow: AllowFor | None = None
+    key: bytes = b""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -61,7 +66,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     Attributes:
         rows: of history.
         seconds: of the machine's time.
-        commands: that are kept.
+        commands: that are kept, together with what it says.
         cancelled: tells whether nobody wants it any more.
     """
 
@@ -96,6 +101,7 @@ class Replayed(Struct, kw_only=True):
 
     Attributes:
         decisions: oldest first.
+        said: what the composite's own thing would have said, oldest first.
         start: Unix milliseconds.
         end: how far it got, Unix milliseconds.
         rows: how many rows of history were replayed.
@@ -105,6 +111,7 @@ class Replayed(Struct, kw_only=True):
     """
 
     decisions: list[Decision]
+    said: list[Said] = []
     start: int
     end: int
     rows: int = 0
@@ -153,6 +160,8 @@ class Replay:
             None,
             lambda _: None,
             self._survey.site,
+            self._survey.allow,
+            self._survey.key,
         )
         sandbox.deploy(composite, start)
         sandbox.settle(start)
@@ -187,6 +196,8 @@ class Replay:
             made,
             lambda each: own.get((each.thing, each.affordance, _plain(each.input), each.decided)),
             self._survey.site,
+            self._survey.allow,
+            self._survey.key,
         )
         others = [
             each
@@ -215,7 +226,8 @@ class Replay:
         for row, claims in _steps(rows, sandbox.before):
             if row.received >= end and row.name != LATE:
                 break
-            found.stopped = self._over(found.rows, len(sandbox.commands), until)
+            given = len(sandbox.commands) + len(sandbox.said)
+            found.stopped = self._over(found.rows, given, until)
             if found.stopped is not None:
                 found.end = row.received
                 break
@@ -228,13 +240,14 @@ class Replay:
         found.decisions = [
             decision(each) for each in sandbox.commands if (each.why or {}).get("decision") in DECISIONS
         ]
+        found.said = sandbox.said
         return found
 
     def _over(self, rows: int, commands: int, until: float) -> str | None:
         if rows >= self._budget.rows:
             return f"more than {self._budget.rows} messages came in that time"
         if commands >= self._budget.commands:
-            return f"it would have given more than {self._budget.commands} commands"
+            return f"it would have given or said more than {self._budget.commands} things"
         if rows % _LOOK == 0:
             if time.monotonic() > until:
                 return f"it took more than {self._budget.seconds:g} s"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from diat.cvol.binding import SETTLED
-from diat.cvol.composite import Binding, Composite, CompositeState
+from diat.cvol.composite import Binding, Composite, CompositeState, Told
 from diat.cvol.driving import Driver, Wish
 from diat.cvol.evaluation import Inputs, evaluate
 from diat.cvol.matching import freshness
@@ -22,6 +22,7 @@ from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.cvol.wanted import Wanted
 from diat.kernel.clock import Clock
+from diat.security.form import Form
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.twin import Reading
 from diat.wot.units import converter
@@ -42,6 +43,7 @@ class Runner:
     Attributes:
         driver: carries out what they want.
         on_call: takes what a web hook is to be told.
+        key: of pseudonyms.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Runner:
         self._later = later
         self.driver = Driver(things, wakes, clock)
         self.on_call: OnCall = _nobody_calls
+        self.key = b""
+        self._shaped: dict[str, tuple[Reading, Reading]] = {}
 
     def run(self, composite: Composite, state: CompositeState, now: int, news: News | None = None) -> None:
         """Evaluate it and do what it wants; a fault of its own ends it and nothing else."""
@@ -72,6 +76,7 @@ class Runner:
         bound: dict[str, list[str]] = {name: [] for name in composite.roles}
         for binding in state.bindings:
             bound[binding.role].append(binding.key)
+        self._shaped.clear()
         samples = self._samples(composite, state)
         inputs = Inputs(
             samples=samples,
@@ -106,6 +111,8 @@ class Runner:
             if role.capability != "read":
                 continue
             reading = twin(binding.thing).values.get(binding.affordance)
+            if reading is not None and binding.form is not None:
+                reading = self._formed(state, binding, binding.form, reading)
             sample = _sample(role, binding, reading, ranks[binding.role]) if reading is not None else None
             if sample is not None:
                 found[binding.role].append(sample)
@@ -121,10 +128,34 @@ class Runner:
                 continue
             role = composite.roles[binding.role]
             if not role.drives:
-                sample = _sample(role, binding, reading, 0)
+                said = reading
+                if binding.form is not None:
+                    said = self._formed(state, binding, binding.form, reading)
+                    if said.position != reading.position:
+                        continue  # its interval has its value already
+                sample = _sample(role, binding, said, 0)
                 if sample is not None:
                     found.setdefault(binding.role, []).append(sample)
         return found
+
+    def _formed(self, state: CompositeState, binding: Binding, form: Form, reading: Reading) -> Reading:
+        """A reading in the form in which it may be read: of an interval, the first that came."""
+        known = self._shaped.get(binding.key)
+        if known is not None and known[0] is reading:
+            return known[1]
+        shaped = self._shape(state, binding, form, reading)
+        self._shaped[binding.key] = (reading, shaped)
+        return shaped
+
+    def _shape(self, state: CompositeState, binding: Binding, form: Form, reading: Reading) -> Reading:
+        value, at, position = form.value(reading.value, self.key), form.at(reading.observed), reading.position
+        if form.coarsen and binding.kind != "event":
+            known = state.coarse.get(binding.key)
+            if known is not None and known.at >= at and known.position != position:
+                value, at, position = known.value, known.at, known.position
+            else:
+                state.coarse[binding.key] = Told(value, at, position)
+        return Reading(value, at, reading.received, reading.quality, reading.n, position)
 
     def _derive(
         self,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Composite, own_thing
-from diat.cvol.execution import CompositeLayer, turn
+from diat.cvol.execution import AllowFor, CompositeLayer, turn
 from diat.cvol.steps import Site
 from diat.kernel.overlay import Ledger
 from diat.vol.arbitration import Claim
@@ -25,6 +25,7 @@ from diat.vol.journal import (
     KNOWN,
     LATE,
     LOOKED,
+    RESERVED,
     STARTED,
     STATUS,
     TIMERS,
@@ -43,6 +44,22 @@ class ClaimsNote(Struct, frozen=True):
     claims: tuple[Claim, ...]
     by: str
     within: int = 0
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What a composite's own thing said: a value that it derived, or an event.
+
+    Attributes:
+        kind: which of the two.
+        name: of the property or event.
+        value: of the property, or the event's data.
+        at: when it was so, Unix milliseconds.
+    """
+
+    kind: Literal["property", "event"]
+    name: str
+    value: Any
+    at: int
 
 
 class Scene(Struct, kw_only=True):
@@ -79,10 +96,13 @@ class Sandbox:
         made: makes the composite from what is noted of it; None if its notes are none of the replay's.
         given: from when a command like this one really counted, Unix milliseconds; None if none was given.
         site: where we are.
+        allow: what it may bind; None for anything.
+        key: of pseudonyms.
 
     Attributes:
         own_number: number of the composite's own thing over there, 0 if it never had one.
         commands: what it gave, oldest first.
+        said: what its own thing said, oldest first.
     """
 
     def __init__(
@@ -93,8 +113,12 @@ class Sandbox:
         made: Made | None,
         given: Callable[[Actuation], int | None],
         site: Site,
+        allow: AllowFor | None = None,
+        key: bytes = b"",
     ) -> None:
         self._now = 0
+        # When the platform started, until the composite is there again: no timer runs in between.
+        self._starting = -1
         self._own, self._following, self._made, self._given = own, following, made, given
         numbers = itertools.count(1)
         self._ledger = Ledger()
@@ -114,11 +138,13 @@ class Sandbox:
         for each in scene.objects:
             self._see(each, scene.twins.get(each.id, Twin()))
         for command in scene.commands:
-            self.told(command)
+            self.things.interaction.heed(command, counts_from(command))
         self.composites = CompositeLayer(self._ledger, self.things, self._clock, site=site)
+        self.composites.allow_by(allow, key)
         self._current: Composite | None = None
         self._seen: set[str] = set()
         self.commands: list[Actuation] = []
+        self.said: list[Said] = []
         self._ledger.commit()
 
     def deploy(self, composite: Composite, now: int) -> None:
@@ -143,7 +169,11 @@ class Sandbox:
         self._now = max(self._now, time)
 
     def told(self, command: Actuation) -> None:
-        """Somebody else gave a command: the actuator was told something."""
+        """Somebody else gave a command: the actuator was told something.
+
+        What was due before a person gave it was done by then; what is due just as a service does may follow.
+        """
+        self.until(command.created - (command.service is not None))
         self.things.interaction.heed(command, counts_from(command))
 
     def take(self, row: Row, claims: Iterable[Row] = ()) -> None:
@@ -158,7 +188,11 @@ class Sandbox:
             self.composites.tick(row.received)
             self._finish()
             return
-        self.until(row.received - (row.name == CLAIMS and self._by_timers_before(row)))
+        if row.name == STARTED:
+            self.until(self._awake(row))
+            self._starting = row.received
+        elif row.received != self._starting:
+            self.until(row.received - self._with_timers(row))
         self._now = row.received
         for each in claims:
             self._claim(each)
@@ -190,15 +224,22 @@ class Sandbox:
     def _clock(self) -> int:
         return self._now
 
-    def _by_timers_before(self, row: Row) -> bool:
-        return row.data.get("within") == TIMERS and self.before(row)
+    def _with_timers(self, row: Row) -> bool:
+        """Whether it is claims that others' timers changed before those of the composite ran."""
+        return row.name == CLAIMS and row.data.get("within") == TIMERS and self.before(row)
+
+    def _awake(self, row: Row) -> int:
+        """How far timers ran before the platform stopped; what was due later waited for its start."""
+        undone = row.data or {}
+        dues = (undone.get("claims"), undone.get("wakes", {}).get(self._own))
+        return min((due - 1 for due in dues if due is not None), default=row.received)
 
     def _happen(self, row: Row) -> None:
         if row.name == LOOKED:
             self.things.observers.finish(row.received)
         elif row.name == STARTED:
-            if self._current is not None:
-                self.composites.deploy(self._current, row.received)
+            if self._current is not None and self._made is None:
+                self._deploy(self._current, row.received)
         elif row.name == COMPOSED:
             self._compose(row)
         elif row.name == DESCRIBED:
@@ -257,7 +298,11 @@ class Sandbox:
             self.composites.remove(self._own)
             return
         self._current = self._made(row.data)
-        self.composites.deploy(self._current, row.received)
+        self._deploy(self._current, row.received)
+
+    def _deploy(self, composite: Composite, now: int) -> None:
+        self._starting = -1
+        self.composites.deploy(composite, now)
 
     def _claim(self, row: Row) -> None:
         note = msgspec.convert(row.data, ClaimsNote)
@@ -284,12 +329,35 @@ class Sandbox:
                 self._arbiter.date(f"{each.thing} {self._actuator(each)}", self._now, really)
         interaction.outgoing.clear()
         if not self.things.observers.waiting:  # what changed is passed on before it is committed
+            self._take_down()
             self._ledger.commit()
             self._seen.clear()
+
+    def _take_down(self) -> None:
+        """Take down what its own thing said in this batch."""
+        mine = self.things.registry.seen(own_thing(self._own))
+        if mine is None:
+            return
+        rows: list[tuple[int, str, int, str]] = []
+        for log in self._ledger.logs():
+            for row in cast("list[tuple[Any, ...]]", log.rows):
+                if row[1] == mine.record.no and log.name == "readings":
+                    rows.append((row[0], "", row[2], row[-1]))
+                elif row[1] == mine.record.no and log.name == "events" and not row[2].startswith(RESERVED):
+                    rows.append((row[0], row[2], row[3], row[-1]))
+        for _, name, observed, text in sorted(rows):
+            self.said += said(name, msgspec.json.decode(text), observed)
 
     def _actuator(self, command: Actuation) -> str:
         each = self.things.registry.seen(command.thing)
         return command.affordance if each is None else each.actuator(command.affordance)
+
+
+def said(name: str, data: Any, at: int) -> list[Said]:
+    """What a row of history says: an event, or without a name one or more readings."""
+    if name:
+        return [Said(kind="event", name=name, value=data, at=at)]
+    return [Said(kind="property", name=each, value=value, at=at) for each, value in data.items()]
 
 
 def counts_from(command: Actuation) -> int:

@@ -87,11 +87,6 @@ class Webhooks:
 
     def ask(self, composite: Composite, step: Webhook, value: Any, now: int) -> None:
         """A composite wants a call made."""
-        while len(waiting := self._of.members(composite.id)) >= MOST:
-            oldest = self._calls.get(waiting[0])
-            self._forget(composite.id, waiting[0])
-            if oldest is not None:
-                self._note(oldest, "was dropped: too many wait", now)
         body = {
             **step.body,
             "service": composite.id,
@@ -100,19 +95,34 @@ class Webhooks:
             "value": value,
             "at": rfc3339(now),
         }
-        call = Call(
-            id=self._new_id(),
-            service=composite.id,
-            title=composite.title,
-            thing=composite.thing or STRANGERS,
-            url=step.url,
-            body=body,
-            created=now,
-            next=now,
-            delivery=composite.delivery,
+        self._put(
+            Call(
+                id=self._new_id(),
+                service=composite.id,
+                title=composite.title,
+                thing=composite.thing or STRANGERS,
+                url=step.url,
+                body=body,
+                created=now,
+                next=now,
+                delivery=composite.delivery,
+            )
         )
+
+    def owe(self, policy: str, url: str, body: dict[str, Any], now: int) -> None:
+        """A policy obliges to a call."""
+        owner = f"policy:{policy}"
+        made = Call(id=self._new_id(), service=owner, title=owner, url=url, body=body, created=now, next=now)
+        self._put(made)
+
+    def _put(self, call: Call) -> None:
+        while len(waiting := self._of.members(call.service)) >= MOST:
+            oldest = self._calls.get(waiting[0])
+            self._forget(call.service, waiting[0])
+            if oldest is not None:
+                self._note(oldest, "was dropped: too many wait", call.created)
         self._calls.put(call.id, call)
-        self._of.add(composite.id, call.id)
+        self._of.add(call.service, call.id)
         self._asked = True
 
     def trying(self, reference: str) -> Call | None:

@@ -89,7 +89,15 @@ class Unauthenticated(Refused):
 
 
 class Forbidden(Refused):
-    """Who asks is known and may not do this; the message says which role or policy decided."""
+    """Who asks is known and may not do this; the message says which role or policy decided.
+
+    Attributes:
+        policies: ids of the policies that decided; none if it was a role.
+    """
+
+    def __init__(self, message: str, policies: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.policies = policies
 
 
 class Unavailable(DiatError):

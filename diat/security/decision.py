@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -41,8 +42,40 @@ class Decision(Struct, frozen=True, kw_only=True):
             Forbidden: it denies; the message is its reason.
         """
         if self.effect == "deny":
-            raise Forbidden(self.reason)
+            raise Forbidden(self.reason, self.policies)
         return self
+
+
+def strictest(decisions: Iterable[Decision]) -> Decision:
+    """What holds where several decisions do: a denial, or all forms together and the longest delay.
+
+    Args:
+        decisions: at least one.
+    """
+    found = list(decisions)
+    denied = next((each for each in found if each.effect == "deny"), None)
+    if denied is not None or len(found) == 1:
+        return denied or found[0]
+    restricting = [each for each in found if each.effect != "permit"]
+    modify = _unlike(part for each in found for part in each.modify)
+    return Decision(
+        effect="modify" if modify else "delay" if restricting else "permit",
+        reason="; ".join(dict.fromkeys(each.reason for each in restricting or found[:1])),
+        policies=tuple(dict.fromkeys(one for each in found for one in each.policies)),
+        modify=modify,
+        delay=max(each.delay for each in found),
+        obligations=_unlike(owed for each in found for owed in each.obligations),
+        until=min((each.until for each in found if each.until is not None), default=None),
+    )
+
+
+def _unlike(parts: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Each once, in order."""
+    found: list[dict[str, Any]] = []
+    for part in parts:
+        if part not in found:
+            found.append(part)
+    return tuple(found)
 
 
 class Decider(Protocol):
@@ -50,3 +83,9 @@ class Decider(Protocol):
 
     def decide(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
         """Decide on one operation with one target; now in Unix milliseconds. Never raises."""
+
+    def use(self, principal: Principal, operation: Operation, target: Target, now: int) -> Decision:
+        """Decide as ``decide`` does and, unless it denies, count that as a use."""
+
+    def everywhere(self, principal: Principal, operation: Operation) -> bool:
+        """Whether it permits an operation with every target, as it is: then nobody need ask of each."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from diat.kernel.errors import DiatError, Invalid, NotFound, Refused
 from diat.kernel.ids import derived_id
+from diat.security.principal import Principal
 from diat.service.layer import ServiceLayer
 from diat.service.situation import Done, Situation
 
@@ -88,6 +89,11 @@ class Doer:
                     goal=said.get("goal"),
                     service=made,
                     started_by=situation.id,
+                    creator=Principal(
+                        kind=situation.creator.partition(":")[0],  # type: ignore[arg-type]
+                        name=situation.creator.partition(":")[2],
+                        grants=situation.grants,
+                    ),
                 )
                 done.append(Done("start", made))
             return

@@ -16,6 +16,10 @@ from diat.kernel.clock import Clock
 from diat.kernel.errors import Conflict, DiatError, NotFound, Stale
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
+from diat.security.decision import Decider
+from diat.security.principal import LOCAL, Principal
+from diat.security.roles import ByRole
+from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
 from diat.service.parameters import checked_parameters
 from diat.service.resolving import Resolver, checked
@@ -32,6 +36,7 @@ class ServiceLayer:
 
     Attributes:
         sharing: which services use which composite.
+        acting: as whom services act, and what they may.
         on_change: told of a service that was made, changed or ended, within the batch.
         resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
     """
@@ -45,7 +50,15 @@ class ServiceLayer:
         clock: Clock,
         new_id: NewId,
         services: Iterable[Service] = (),
+        decider: Decider | None = None,
+        key: bytes = b"",
+        grants_of: GrantsOf = nobody_knows,
     ) -> None:
+        """Start kept services.
+
+        ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
+        what their creators may by now.
+        """
         self._things = things
         self._composites = composites
         self.templates = templates
@@ -54,6 +67,9 @@ class ServiceLayer:
         self._services: Overlay[str, Service] = ledger.overlay("services", ((s.id, s) for s in services))
         self.sharing = Sharing(ledger)
         self.on_change: Callable[[str], None] = _nobody_cares
+        self.acting = Acting(self._of, decider or ByRole(), clock, grants_of)
+        composites.allow_by(self.acting.allow, key)
+        things.interaction.permit = self.acting.allow
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
@@ -70,6 +86,10 @@ class ServiceLayer:
         if found is None:
             raise NotFound(f"there is no service {service!r}")
         return found
+
+    def known(self, service: str) -> bool:
+        """Whether there is a committed service of this id."""
+        return service in self._services.committed
 
     def everything(self) -> list[Service]:
         """All committed services, oldest first."""
@@ -108,6 +128,8 @@ class ServiceLayer:
         goal: dict[str, Any] | None = None,
         service: str | None = None,
         started_by: str | None = None,
+        creator: Principal = LOCAL,
+        purpose: str = "",
     ) -> Service:
         """Make a service and start it; one that equals another is done by the same composite.
 
@@ -119,6 +141,8 @@ class ServiceLayer:
             service: the id to give it, derived from an idempotency key; a repeat with the same content
                 answers with the service that is there.
             started_by: id of the situation that makes it.
+            creator: for whom it acts.
+            purpose: what it is for.
 
         Raises:
             Invalid: as in ``Resolver.resolve``.
@@ -146,11 +170,14 @@ class ServiceLayer:
             version=wanted.template.version,
             parameters=wanted.parameters,
             started_by=started_by,
+            creator=creator.id,
+            grants=creator.grants,
+            purpose=purpose,
             created=now,
             modified=now,
             fingerprint=fingerprint,
         )
-        composite = self._place(made.id, wanted, None)
+        composite = self._place(made, wanted, None)
         self._put(made, composite)
         self._settle(composite)
         return self._done(made.id)
@@ -164,8 +191,12 @@ class ServiceLayer:
         revision: int | None,
         *,
         goal: dict[str, Any] | None = None,
+        creator: Principal | None = None,
+        purpose: str | None = None,
     ) -> Service:
         """Give a service another content; what is bound and still fits stays bound.
+
+        From then on it acts for who gave it that: otherwise it could be made to do what he may not.
 
         Raises:
             NotFound: there is no such service.
@@ -175,9 +206,11 @@ class ServiceLayer:
         known = self.must_be(service, revision)
         wanted = self.resolve(template, parameters, goal)
         fingerprint = self._fingerprint(title, wanted, goal)
-        return self._move(
-            known, wanted, title=title, goal=goal, chosen=wanted.chosen, fingerprint=fingerprint
-        )
+        acting: dict[str, Any] = {} if creator is None else {"creator": creator.id, "grants": creator.grants}
+        if purpose is not None:
+            acting["purpose"] = purpose
+        changes = {"title": title, "goal": goal, "chosen": wanted.chosen, "fingerprint": fingerprint}
+        return self._move(known, wanted, **changes, **acting)
 
     def would_take(self, service: str, parameters: dict[str, Any]) -> Wanted:
         """What a service would be with other parameters instead of some of its own; None drops one.
@@ -238,13 +271,21 @@ class ServiceLayer:
 
     # --- within ---
 
-    def _place(self, service: str, wanted: Wanted, current: str | None) -> str:
+    def _of(self, composite: str) -> list[Service]:
+        """The services that are done by a composite; any thread may ask."""
+        try:
+            users = self.sharing.users(composite)
+        except RuntimeError:  # the writer is changing them: who is not the writer looks at what is durable
+            users = self.sharing.committed(composite)
+        return [each for each in map(self._services.get, users) if each is not None]
+
+    def _place(self, service: Service, wanted: Wanted, current: str | None) -> str:
         """The composite that is to do what is wanted: the one that does so already, or one of its own."""
-        running = self.sharing.find(content_of(wanted.template, wanted.parameters))
+        running = self.sharing.find(content_of(wanted.template, wanted.parameters, service.acting))
         if running is not None:
             return running
-        for own in (current, service):
-            if own is not None and not set(self.sharing.users(own)) - {service}:
+        for own in (current, service.id):
+            if own is not None and not set(self.sharing.users(own)) - {service.id}:
                 return own
         return self._new_id()
 
@@ -256,7 +297,7 @@ class ServiceLayer:
         uses = composite if composite != service.id else ""
         self._services.put(service.id, msgspec.structs.replace(service, uses=uses))
         template = self.templates.get(service.template)
-        self.sharing.join(service.id, composite, content_of(template, service.parameters))
+        self.sharing.join(service.id, composite, content_of(template, service.parameters, service.acting))
 
     def _change(self, known: Service, composite: str, **changes: Any) -> None:
         changed: Service = msgspec.structs.replace(
@@ -266,7 +307,8 @@ class ServiceLayer:
 
     def _move(self, known: Service, wanted: Wanted, **changes: Any) -> Service:
         """Have a service do what is wanted now, by whichever composite does that."""
-        before, after = known.composite, self._place(known.id, wanted, known.composite)
+        changed = msgspec.structs.replace(known, **changes)
+        before, after = known.composite, self._place(changed, wanted, known.composite)
         self._change(
             known,
             after,
@@ -289,6 +331,9 @@ class ServiceLayer:
         made = _composite(composite, users, self.templates.get(users[0].template))
         if again or self._composites.seen(composite) != made:
             self._composites.deploy(made)
+        else:
+            # It acts for others than before.
+            self._composites.reconsider([composite], self._clock())
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))
@@ -309,7 +354,7 @@ class ServiceLayer:
             content = None
             try:
                 template = self.templates.get(users[0].template)
-                content = content_of(template, users[0].parameters)
+                content = content_of(template, users[0].parameters, users[0].acting)
                 made.append(_composite(composite, users, template))
             except DiatError as error:
                 self._composites.fail(composite, str(error))

@@ -7,6 +7,7 @@ takes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -21,11 +22,17 @@ from diat.cvol.matching import Candidate, candidates
 from diat.cvol.replay import MOST_COMMANDS, Budget, Decision, Replay, Replayed, Survey, decision
 from diat.cvol.running import AT_WORK
 from diat.kernel.errors import Invalid
+from diat.security.decision import Decision as Permission
+from diat.security.operations import Operation
+from diat.security.principal import LOCAL, Principal
+from diat.service.acting import as_service
 from diat.service.choosing import Wanted
 from diat.service.layer import ServiceLayer
+from diat.service.service import acting_as
 from diat.service.sharing import content_of
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.recorded import Record, Volume
+from diat.vol.thing import VirtualObject
 
 PLANNED = "planned"
 """The id of a composite that is only planned."""
@@ -119,6 +126,8 @@ def look(
     parameters: dict[str, Any],
     goal: dict[str, Any] | None = None,
     instead: str | None = None,
+    asking: Principal = LOCAL,
+    purpose: str = "",
 ) -> Prospect:
     """Take down what a request would come to and what there is; within the writer.
 
@@ -132,6 +141,8 @@ def look(
         parameters: as its schema says.
         goal: what is to be reached instead.
         instead: id of the service in whose place it would be put, if any.
+        asking: for whom it would act.
+        purpose: what it would be for.
 
     Raises:
         Invalid: unknown template, wrong parameters, or a goal that no template reaches; ``field`` names it.
@@ -147,8 +158,15 @@ def look(
     state = composites.states.get(own)
     current = state.bindings if state is not None else []
     twin = things.intake.twin
-    bound = bind(composite, current, things.registry, twin, now, dependants)
-    running = services.sharing.find(content_of(wanted.template, wanted.parameters))
+    acting = [as_service(instead or PLANNED, asking.grants, purpose)]
+
+    def allow_for(_: str, each: VirtualObject, affordance: str, operation: Operation) -> Permission:
+        return services.acting.decide(acting, each, affordance, operation)
+
+    allow = partial(allow_for, own)
+    bound = bind(composite, current, things.registry, twin, now, dependants, allow)
+    content = content_of(wanted.template, wanted.parameters, acting_as(asking.id, purpose))
+    running = services.sharing.find(content)
     apart = {own, running}
     return Prospect(
         title=title,
@@ -158,7 +176,7 @@ def look(
         refused={
             name: [
                 each
-                for each in candidates(role, things.registry, twin, now, dependants)
+                for each in candidates(role, things.registry, twin, now, dependants, allow=allow)
                 if each.refusal is not None
             ][:TOLD]
             for name, role in composite.roles.items()
@@ -175,6 +193,8 @@ def look(
             twins=dict(things.intake.twins.items()),
             dependants=frozenset(dependants),
             site=composites.site,
+            allow=allow_for,
+            key=composites.key,
         ),
         now=now,
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from diat.security.principal import LOCAL, Grant
+
 
 class Choice(Struct, frozen=True):
     """A template that was looked at for a goal.
@@ -43,6 +45,9 @@ class Service(Struct, frozen=True, kw_only=True):
         parameters: valid by the template's schema, defaults filled in.
         uses: id of the composite that it uses; empty if that one bears its own id.
         started_by: id of the situation that made it; None if a person did.
+        creator: who gave it its content, ``kind:name``.
+        grants: what the creator may, as of then.
+        purpose: what it is for, a word of the site (``comfort``).
         created: Unix milliseconds, as is ``modified``.
         revision: grows with each change; the ETag.
         fingerprint: what a repeat under the same idempotency key must equal.
@@ -57,6 +62,9 @@ class Service(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     uses: str = ""
     started_by: str | None = None
+    creator: str = LOCAL.id
+    grants: tuple[Grant, ...] = LOCAL.grants
+    purpose: str = ""
     paused: bool = False
     created: int
     modified: int
@@ -64,6 +72,16 @@ class Service(Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
 
     @property
+    def acting(self) -> str:
+        """As whom it acts, beside itself: only services that are alike in that are done by one composite."""
+        return acting_as(self.creator, self.purpose)
+
+    @property
     def composite(self) -> str:
         """The id of the composite that does its work, alone or for others too."""
         return self.uses or self.id
+
+
+def acting_as(creator: str, purpose: str) -> str:
+    """See ``Service.acting``."""
+    return "" if (creator, purpose) == (LOCAL.id, "") else f"{creator} {purpose}"

@@ -59,16 +59,21 @@ class Sharing:
             self._content.remove(composite)
 
 
-def content_of(template: Template, parameters: dict[str, Any]) -> str | None:
+def content_of(template: Template, parameters: dict[str, Any], acting: str = "") -> str | None:
     """What must be equal for two services to be done by one composite, however it is spelled.
 
     None for a template with settings: what one of them sets would change what the other gets.
+
+    Args:
+        template: what they are made from.
+        parameters: of the template.
+        acting: as whom they act (``Service.acting``).
     """
     if template.settings:
         return None
     schemas = template.parameters.get("properties", {})
     plain = {name: _plain(value, schemas.get(name)) for name, value in parameters.items()}
-    return msgspec.json.encode([template.name, plain], order="deterministic").decode()
+    return msgspec.json.encode([template.name, plain, acting], order="deterministic").decode()
 
 
 def _plain(value: Any, schema: Any = None) -> Any:

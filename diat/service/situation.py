@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from diat.security.principal import LOCAL, Grant, Principal
+
 MOST_RESTLESS = 3
 """Doublings of the cool-down at most."""
 LASTS = 60.0
@@ -55,6 +57,8 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         content: the request, see ``SituationRequest``.
+        creator: who gave it its content, ``kind:name``: for whom it acts.
+        grants: what the creator may, as of then.
         created: Unix milliseconds, as is ``modified``.
         revision: grows with each change that somebody asks for; the ETag.
     """
@@ -62,9 +66,16 @@ class Situation(Struct, frozen=True, kw_only=True):
     id: str
     content: dict[str, Any]
     course: Course = Course()
+    creator: str = LOCAL.id
+    grants: tuple[Grant, ...] = LOCAL.grants
     created: int
     modified: int
     revision: int = 1
+
+    @property
+    def acting(self) -> Principal:
+        """As whom it starts, pauses and sets services."""
+        return Principal(kind="situation", name=self.id, grants=self.grants)
 
     @property
     def title(self) -> str:

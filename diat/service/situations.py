@@ -18,6 +18,7 @@ from diat.kernel.clock import Clock
 from diat.kernel.errors import Conflict, NotFound, Stale
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
+from diat.security.principal import LOCAL, Principal
 from diat.service.doing import Doer, Permit, anything_goes
 from diat.service.layer import ServiceLayer
 from diat.service.situation import MOST_RESTLESS, Course, Situation, holds
@@ -80,14 +81,26 @@ class SituationLayer:
         """All committed situations, oldest first."""
         return sorted(self._situations.committed.values(), key=lambda each: (each.created, each.id))
 
+    def holding(self) -> frozenset[str]:
+        """Ids of the committed situations that hold."""
+        found = self._situations.committed.copy().items()
+        return frozenset(name for name, each in found if each.course.holds)
+
+    def known(self, situation: str) -> bool:
+        """Whether there is a committed situation of this id."""
+        return situation in self._situations.committed
+
     # --- asked within the writer ---
 
-    def create(self, content: dict[str, Any], *, situation: str | None = None) -> Situation:
+    def create(
+        self, content: dict[str, Any], *, situation: str | None = None, creator: Principal = LOCAL
+    ) -> Situation:
         """Watch for a situation; if it holds already it acts at once.
 
         Args:
             content: see ``SituationRequest``.
             situation: the id to give it, derived from an idempotency key.
+            creator: for whom it acts.
 
         Raises:
             Invalid: it is none, or what it watches or would do is not there; ``field`` names the place.
@@ -102,10 +115,19 @@ class SituationLayer:
         if sum(1 for _ in self._situations.items()) >= MOST:
             raise Conflict(f"there are {MOST} situations already")
         now = self._clock()
-        made = Situation(id=situation or self._new_id(), content=plain, created=now, modified=now)
+        made = Situation(
+            id=situation or self._new_id(),
+            content=plain,
+            creator=creator.id,
+            grants=creator.grants,
+            created=now,
+            modified=now,
+        )
         return self._begin(made)
 
-    def replace(self, situation: str, content: dict[str, Any], revision: int | None) -> Situation:
+    def replace(
+        self, situation: str, content: dict[str, Any], revision: int | None, creator: Principal = LOCAL
+    ) -> Situation:
         """Give a situation another content; what the old one did is undone first, if it says so.
 
         Raises:
@@ -116,7 +138,12 @@ class SituationLayer:
         known = self._known(situation, revision)
         plain = self._checked(content)
         changed = msgspec.structs.replace(
-            known, content=plain, modified=self._clock(), revision=known.revision + 1
+            known,
+            content=plain,
+            creator=creator.id,
+            grants=creator.grants,
+            modified=self._clock(),
+            revision=known.revision + 1,
         )
         if plain | {"title": ""} == known.content | {"title": ""}:
             self._situations.put(situation, changed)

@@ -19,6 +19,11 @@ from diat.service.unifying import must_be_pattern
 LONGEST = 256 * 1024
 """Characters of a template at most: far more than anybody writes, little enough to be read at once."""
 
+DEEPEST = 64
+"""Levels of nesting in a template at most."""
+_STEEPEST = 4 * DEEPEST
+_BRACKETS = re.compile(r"[][{}]")
+
 
 class Templates:
     """All templates by name; changed by the writer alone, read by any thread."""
@@ -97,7 +102,7 @@ def read_template(source: str) -> Template:
         Invalid: it is none; ``field`` names the place.
     """
     try:
-        template = Template.model_validate(_read_yaml(source))
+        template = Template.model_validate(read_yaml(source))
     except RecursionError:
         raise Invalid("nested too deeply") from None
     except ValidationError as error:
@@ -118,11 +123,19 @@ def read_template(source: str) -> Template:
 class _PlainLoader(yaml.SafeLoader):
     """YAML as the plain data that JSON knows: no aliases, and ``on``, ``no`` and dates are words."""
 
+    _depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             # A few of them, nested, are billions of nodes.
             raise yaml.YAMLError("anchors and aliases are not taken")
-        return super().compose_node(parent, index)
+        if self._depth >= DEEPEST:
+            raise yaml.YAMLError("nested too deeply")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 _PlainLoader.yaml_implicit_resolvers = {
@@ -136,9 +149,25 @@ _PlainLoader.add_implicit_resolver(
 )
 
 
-def _read_yaml(source: str) -> Any:
+def _depth(source: str) -> int:
+    """How deep brackets lie within one another, those in texts counted too: YAML takes its square in time."""
+    deepest = depth = 0
+    for bracket in _BRACKETS.findall(source):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def read_yaml(source: str) -> Any:
+    """A YAML or JSON text as plain data.
+
+    Raises:
+        Invalid: it is none, or too long.
+    """
     if len(source) > LONGEST:
-        raise Invalid(f"a template has at most {LONGEST} characters")
+        raise Invalid(f"at most {LONGEST} characters are taken")
+    if _depth(source) > _STEEPEST:
+        raise Invalid("nested too deeply")
     try:
         read = yaml.load(source, _PlainLoader)
         return msgspec.json.decode(msgspec.json.encode(read))

@@ -33,6 +33,7 @@ class Order(Struct, frozen=True, kw_only=True):
         hold: milliseconds for which a person's command keeps services off the actuator.
         delivery: what is promised.
         envelope: limits beside those of the affordance.
+        letting_go: whether it brings to rest what nobody claims any more, which no policy stands against.
     """
 
     service: str | None = None
@@ -44,6 +45,7 @@ class Order(Struct, frozen=True, kw_only=True):
     hold: int = HOLD
     delivery: Delivery = "exactly-once"
     envelope: Envelope = NO_LIMITS
+    letting_go: bool = False
 
 
 BY_HAND = Order()

@@ -113,6 +113,10 @@ class Announcements:
         """What stands announced on a topic."""
         return self._announced.get(topic)
 
+    def standing_at(self, topic: str) -> Announced | None:
+        """What stands announced on a topic, committed; any thread may ask."""
+        return self._announced.committed.get(topic)
+
     def bundle(self, topic: str) -> list[str]:
         """The topics of the parts that one message on this topic announced together."""
         return self._bundles.members(topic)

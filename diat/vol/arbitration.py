@@ -4,10 +4,11 @@ Whoever wants an actuator to have a value *claims* it. An actuator is all of a t
 driven (``VirtualObject.actuator``): a valve's position and its actions to open and close are one. Of all
 claims on one actuator the one of the highest priority wins; among equals a person, then the one that was
 there first. A person's manual command is a claim that ends after a stated time. When the winning claim ends
-the next one wins, and its holder is told.
+the next one wins, and its holder is told; what a person had set holds again by itself.
 
 Invariants: a holder has one claim on an actuator at most, and it ends with the last affordance that it was
-made for; what an actuator is still to be brought to (``Rest``) is there only while nobody claims it.
+made for; what an actuator is still to be brought to (``Rest``) is there only while nobody claims it, or a
+person does to whom it came back.
 """
 
 from __future__ import annotations
@@ -31,6 +32,31 @@ HOLD = 3_600_000
 """Milliseconds for which a person's command keeps services off an actuator, unless they say otherwise."""
 
 
+class Rest(Struct, frozen=True, kw_only=True):
+    """What an affordance is to be brought to since nobody wants its actuator any more, or a person again.
+
+    Attributes:
+        name: the property, or the action that is invoked.
+        kind: which of the two.
+        value: of the property.
+        service: who let go of it, or ``person``; ``delivery``, ``envelope``, ``why`` as its commands had.
+        due: when to try (again), Unix milliseconds; None while a command is under way.
+        tries: how often it was tried without success.
+        actuation: the command that is under way.
+    """
+
+    name: str
+    kind: Literal["property", "action"]
+    value: Any = None
+    service: str
+    delivery: Literal["at-most-once", "at-least-once", "exactly-once"] = "exactly-once"
+    envelope: Envelope = NO_LIMITS
+    why: dict[str, Any] | None = None
+    due: int | None = None
+    tries: int = 0
+    actuation: str = ""
+
+
 class Claim(Struct, frozen=True, kw_only=True):
     """That somebody wants an actuator.
 
@@ -40,6 +66,7 @@ class Claim(Struct, frozen=True, kw_only=True):
         since: when the claim was made, Unix milliseconds.
         until: when it ends by itself, Unix milliseconds; None if it does not.
         names: the affordances of the actuator by which the holder drives it.
+        wish: what a person set it to, which holds again once nobody of higher rank drives it.
     """
 
     holder: str
@@ -48,6 +75,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     since: int
     until: int | None = None
     names: tuple[str, ...] = ()
+    wish: Rest | None = None
 
 
 class Told(Struct, frozen=True):
@@ -76,31 +104,6 @@ class Told(Struct, frozen=True):
     def positioned(self) -> int:
         """Since when it is in its position, Unix milliseconds."""
         return self.turned or self.since
-
-
-class Rest(Struct, frozen=True, kw_only=True):
-    """What an affordance is to be brought to since nobody wants its actuator any more.
-
-    Attributes:
-        name: the property, or the action that is invoked.
-        kind: which of the two.
-        value: of the property.
-        service: who let go of it; ``delivery``, ``envelope`` and ``why`` are those of its commands.
-        due: when to try (again), Unix milliseconds; None while a command is under way.
-        tries: how often it was tried without success.
-        actuation: the command that is under way.
-    """
-
-    name: str
-    kind: Literal["property", "action"]
-    value: Any = None
-    service: str
-    delivery: Literal["at-most-once", "at-least-once", "exactly-once"] = "exactly-once"
-    envelope: Envelope = NO_LIMITS
-    why: dict[str, Any] | None = None
-    due: int | None = None
-    tries: int = 0
-    actuation: str = ""
 
 
 class Actuator(Struct, frozen=True):
@@ -132,6 +135,7 @@ class Arbiter:
     Attributes:
         actuators: ``thing actuator`` to what is known of it.
         on_turn: told of a holder who has won an actuator, or lost it, by what others did, and when.
+        on_hand: told of what a person had set whose claim wins since somebody else's ended, and when.
         on_told: told of a service that waits for an actuator while that is told something else.
         on_claims: told of each actuator whose claims somebody changed: the actuator, who, and when. Claims
             that end by themselves are not told.
@@ -140,6 +144,7 @@ class Arbiter:
     def __init__(self, ledger: Ledger, actuators: Iterable[tuple[str, Actuator]] = ()) -> None:
         self.actuators: Overlay[str, Actuator] = ledger.overlay("actuators", actuators)
         self.on_turn: Callable[[str, str, int], None] = _nobody_waits
+        self.on_hand: Callable[[str, Rest, int], None] = _nobody_obeys
         self.on_told: Callable[[str, str], None] = _nobody_looks
         self.on_claims: Callable[[str, Actuator, str, int], None] = _nobody_notes
         self._held: Index[str] = ledger.index()
@@ -384,7 +389,12 @@ class Arbiter:
         return Released(won, left[0] if left else None)
 
     def _change(self, key: str, known: Actuator, claims: list[Claim], *, by: str, now: int) -> None:
-        rest = None if claims else known.rest
+        rest = known.rest
+        if rest is not None and rest.service == PERSON:
+            stands = by != PERSON and bool(claims) and claims[0].holder == PERSON
+        else:
+            stands = not claims
+        rest = rest if stands else None
         changed = msgspec.structs.replace(known, claims=tuple(claims), rest=rest)
         self._put(key, changed)
         if by:
@@ -397,6 +407,8 @@ class Arbiter:
         for holder in (before, after):
             if holder not in (None, by, PERSON) and holder in there:
                 self.on_turn(str(holder), key, now)
+        if after == PERSON and by not in ("", PERSON) and (wish := claims[0].wish) is not None:
+            self.on_hand(key, wish, now)
 
     def _put(self, key: str, actuator: Actuator) -> None:
         self.actuators.put(key, actuator)
@@ -421,6 +433,10 @@ def _set_back(claim: Claim, now: int) -> Claim:
 
 def _nobody_waits(holder: str, key: str, now: int) -> None:
     """Stands in until a layer above listens."""
+
+
+def _nobody_obeys(key: str, wish: Rest, now: int) -> None:
+    """Stands in until the gate listens."""
 
 
 def _nobody_looks(holder: str, key: str) -> None:

@@ -20,6 +20,7 @@ from diat.vol.native import NativeMessages
 from diat.vol.notices import Notices
 from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
+from diat.vol.rations import Rations
 from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
 from diat.vol.waiting import WaitingRoom
@@ -58,10 +59,14 @@ class Ingest:
         self._birth = birth
         self._journal = journal
         self._counts = intake.counts
+        self.rations: Rations | None = None
 
     def message(self, message: Message) -> None:
         """Take one message."""
         self._counts.messages += 1
+        if self.rations is not None and not self.rations.take(message.topic, message.received):
+            self._counts.over_ration += 1
+            return
         route = self._routes.get(message.topic)
         if route is not None:
             self._up_to_date(route.thing, message)

@@ -31,11 +31,20 @@ ReadingRow = tuple[int, int, int, int, str | None, int | None, str, str]
 class Counts:
     """What came in since the start, for the metrics; read by any thread."""
 
-    __slots__ = ("echoes", "events", "messages", "readings", "rejected", "repeats", "unclaimed")
+    __slots__ = (
+        "echoes",
+        "events",
+        "messages",
+        "over_ration",
+        "readings",
+        "rejected",
+        "repeats",
+        "unclaimed",
+    )
 
     def __init__(self) -> None:
         self.messages = self.readings = self.events = 0
-        self.repeats = self.rejected = self.unclaimed = self.echoes = 0
+        self.repeats = self.rejected = self.unclaimed = self.echoes = self.over_ration = 0
 
 
 class Intake:

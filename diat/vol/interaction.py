@@ -25,6 +25,8 @@ import msgspec
 from diat.kernel.errors import Busy, Conflict, Invalid, NotFound, TooSoon
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.security.decision import Decision
+from diat.security.operations import Operation
 from diat.vol.actuation import (
     BY_HAND,
     LIFETIME,
@@ -65,8 +67,12 @@ GRACE = 5_000
 """Milliseconds after its end in which a command's answer is still waited for."""
 ANSWER = 5_000
 """Milliseconds after which to look whether a command was answered that another has to wait for."""
+AGAIN = "by hand again"
+"""The decision word of a command that brings back what a person had set, once nobody overrules it."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
+Permit = Callable[[str, VirtualObject, str, Operation], Decision]
+"""What was decided on an operation of a service's composite, by id, with an affordance of a thing."""
 MOST_OPEN = 256
 """Commands to one affordance that may wait for their end at a time."""
 _NOT_YET = 2**63
@@ -87,6 +93,7 @@ class Interaction:
             own set, looked at here.
         position: tells the ingest position of what came last.
         dropped: commands sent at most once of which nobody knows that they arrived, since the start.
+        permit: asked of every command of a service; None for none.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
     """
@@ -111,6 +118,8 @@ class Interaction:
         self.on_composite: Callable[[str, str, Any, int], None] = _nobody_takes
         self.handed_over: Collection[str] = frozenset()
         self.position: Callable[[], int] = _nothing_came
+        self.permit: Permit | None = None
+        self.may_tell: Callable[[VirtualObject, str], bool] = _everybody
         self.sent: set[str] = set()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
@@ -148,12 +157,14 @@ class Interaction:
             Conflict: the thing does not take part, or somebody of higher priority drives it.
             TooSoon: the envelope lets it change only later.
             Busy: too many commands to it wait for their end.
+            Forbidden: it is a service that may not.
         """
         each = self._driven(thing)
         prop = each.properties.get(name)
         if prop is None:
             raise NotFound(f"{each.td['title']} has no property {name!r}")
         must_take(prop, value)
+        self._must_be_permitted(each, name, "write", order)
         return self._give(each, "property", name, value, now, order)
 
     def invoke(self, thing: str, name: str, value: Any, now: int, order: Order = BY_HAND) -> Actuation:
@@ -164,6 +175,7 @@ class Interaction:
             raise NotFound(f"{each.td['title']} has no action {name!r}")
         if action.check is not None and (wrong := action.check(value)) is not None:
             raise Invalid(wrong, "input")
+        self._must_be_permitted(each, name, "invoke", order)
         return self._give(each, "action", name, value, now, order)
 
     def let_go(
@@ -270,7 +282,7 @@ class Interaction:
             if actuation.expires <= now or reference in self.handed_over or self._overtaken(actuation):
                 continue
             outlet = each.description.outlets.get(actuation.affordance)
-            message = _message(each, actuation)
+            message = self._message(each, actuation)
             if actuation.delivery == "at-most-once":
                 if not restored:
                     self._close(actuation, "expired", now, error="there was no connection")
@@ -299,7 +311,7 @@ class Interaction:
             repeatable = bool(each.wire) or (outlet is not None and outlet.idempotent)
             if last is None or last.delivery == "at-most-once" or not repeatable:
                 continue
-            message = _message(each, last)
+            message = self._message(each, last)
             if last.expires <= now:
                 self._close(last, "in-doubt", now, error="no answer in time")
             elif not isinstance(message, Refusal):
@@ -358,6 +370,11 @@ class Interaction:
             raise Conflict(f"{each.td['title']} is {each.record.admission}, not accepted")
         return each
 
+    def _must_be_permitted(self, each: VirtualObject, name: str, operation: Operation, order: Order) -> None:
+        """Hold a service to what it may do; people are asked where they come in, letting go is ours."""
+        if self.permit is not None and order.service is not None and not order.letting_go:
+            self.permit(order.service, each, name, operation).or_refuse()
+
     def _give(
         self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
     ) -> Actuation:
@@ -379,12 +396,12 @@ class Interaction:
         )
         if each.record.dialect == COMPOSITE:
             return self._set_composite(each, actuation, now)
-        message = _message(each, actuation)
+        message = self._message(each, actuation)
         if isinstance(message, Refusal):
             raise Invalid(message.reason, name if kind == "property" else "input")
         done = moves(each, kind, name, value)
         timed = self._must_keep(each, name, done, order, actuation.decided)
-        self._must_win(each, name, now, order)
+        self._must_win(each, kind, name, value, now, order)
         self._make_room(actuation, now)
         if kind == "property":
             self._overtake(actuation, now)
@@ -466,11 +483,21 @@ class Interaction:
                 self._close(oldest, "in-doubt", now, error=f"overtaken by {newer.id}")
 
     def _rest(self, key: str, rest: Rest, now: int, decided: int) -> Actuation:
-        """Give the command that brings what was let go to rest."""
-        why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
-        order = Order(
-            service=rest.service, delivery=rest.delivery, envelope=rest.envelope, why=why, decided=decided
-        )
+        """Give the command that brings what was let go to rest, or a person's value back."""
+        if rest.service == PERSON:
+            until = self.arbiter.known(key).claims[0].until or now
+            why: dict[str, Any] | None = {**(rest.why or {}), "decision": AGAIN}
+            order = Order(why=why, decided=decided, hold=max(until - now, 1))
+        else:
+            why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}
+            order = Order(
+                service=rest.service,
+                delivery=rest.delivery,
+                envelope=rest.envelope,
+                why=why,
+                decided=decided,
+                letting_go=True,
+            )
         act = self.write if rest.kind == "property" else self.invoke
         return act(key.partition(" ")[0], rest.name, rest.value, now, order)
 
@@ -485,7 +512,9 @@ class Interaction:
         self._close(actuation, "completed", now)
         return msgspec.structs.replace(actuation, state="completed", resolved=now)
 
-    def _must_win(self, each: VirtualObject, name: str, now: int, order: Order) -> None:
+    def _must_win(
+        self, each: VirtualObject, kind: Kind, name: str, value: Any, now: int, order: Order
+    ) -> None:
         """Only who has won the actuator drives it; a person's command is a claim of its own."""
         actuator = each.actuator(name)
         winner = self.arbiter.winner(each.id, actuator)
@@ -498,6 +527,8 @@ class Interaction:
         if order.hold <= 0:
             self.arbiter.leave(f"{each.id} {actuator}", None)
             return
+        # What an action brought about may be undone by invoking it again.
+        wish = Rest(name=name, kind=kind, value=value, service=PERSON, why=order.why)
         mine = Claim(
             holder=PERSON,
             title="a person",
@@ -505,8 +536,16 @@ class Interaction:
             since=now,
             until=now + order.hold,
             names=(name,),
+            wish=wish if kind == "property" else None,
         )
         self.arbiter.claim(each.id, actuator, mine)
+
+    def _message(self, each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:
+        """The message that carries the command, if the thing may be driven on its topic."""
+        message = _message(each, actuation)
+        if isinstance(message, Outgoing) and not self.may_tell(each, message.topic):
+            return Refusal(f"{message.topic[:200]} belongs to others than those who announced the thing")
+        return message
 
     def _confirmed_by(self, actuation: Actuation) -> str | None:
         """The property whose reading confirms the command; None if it is answered otherwise."""
@@ -542,7 +581,7 @@ class Interaction:
             self._counts_from(closed, now)
         self.dropped += closed.delivery == "at-most-once" and state in ("expired", "in-doubt")
         each = self._registry.seen(actuation.thing)
-        if actuation.service is not None and each is not None:
+        if each is not None:
             self._resting.ended(self._key(each, actuation.affordance), closed, now)
         self.endings.note(closed)
         self.on_end(closed)
@@ -550,7 +589,7 @@ class Interaction:
 
 def _by_hand(order: Order, now: int) -> dict[str, Any]:
     """What explains a person's command."""
-    return {**(order.why or {}), "decision": "by hand", "hold": now + order.hold}
+    return {"decision": "by hand", **(order.why or {}), "hold": now + order.hold}
 
 
 def _nothing_came() -> int:
@@ -576,6 +615,11 @@ def must_take(prop: Property, value: Any) -> None:
         raise Invalid(f"{prop.name!r} is read only", prop.name)
     if (wrong := prop.check(value)) is not None:
         raise Invalid(wrong, prop.name)
+
+
+def _everybody(each: VirtualObject, topic: str) -> bool:
+    """Stands in where nobody asks who announced what."""
+    return True
 
 
 def _message(each: VirtualObject, actuation: Actuation) -> Outgoing | Refusal:

@@ -34,7 +34,8 @@ CLAIMS = "noted:claims"
 COMPOSED = "noted:composed"
 """A composite was put to work, changed or ended: ``{"id", "title", "template", "parameters", "paused"}``."""
 STARTED = "noted:started"
-"""The platform started."""
+"""The platform started: ``{"wakes", "claims"}``: when each composite had wanted to be woken next, and when
+the first claim would have ended. What was due before was done in time, all else had to wait for the start."""
 LOOKED = "noted:looked"
 """Composites were bound anew to what had changed until then."""
 LATE = "noted:late"
@@ -93,10 +94,10 @@ class Journal:
 
     # --- notes ---
 
-    def begin(self, now: int) -> None:
-        """Everything that was kept is there: the platform starts."""
+    def begin(self, undone: Mapping[str, Any], now: int) -> None:
+        """Everything that was kept is there: the platform starts, with what it had not done as it stopped."""
         self._begun = True
-        self.note(NOBODY, STARTED, None, now)
+        self.note(NOBODY, STARTED, undone, now)
 
     def note(self, thing: int, name: str, data: Any, now: int) -> int:
         """Note something of a thing (by number); its position."""

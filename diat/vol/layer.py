@@ -11,10 +11,11 @@ from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger
+from diat.vol.access import Access
 from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
-from diat.vol.diagnostics import Diagnostic, Diagnostics
+from diat.vol.diagnostics import STRANGERS, Diagnostic, Diagnostics
 from diat.vol.dialects.directory import DIRECTORY, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
@@ -73,6 +74,7 @@ class VirtualObjectLayer:
         brokers: Collection[str] = (),
         *,
         mirror: bool = False,
+        access: Access | None = None,
     ) -> None:
         """Put the layer together.
 
@@ -85,12 +87,14 @@ class VirtualObjectLayer:
             admission: what a thing is that announces itself for the first time.
             brokers: names of our own broker besides those of loopback.
             mirror: whether bare values are published.
+            access: who among the things may do what; None where nobody is asked.
         """
         self._clock = clock
+        self._access = access
         self._next_clock = 0
         directory = Directory(brokers)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
-        self.registry = Registry(ledger, announcements, kept.records, admission)
+        self.registry = Registry(ledger, announcements, kept.records, admission, access)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
         self.journal = Journal(ledger, kept.position)
         self.observers = Observers(ledger, self.journal)
@@ -104,6 +108,12 @@ class VirtualObjectLayer:
         )
         self.intake.on_position = self.interaction.see
         self.intake.on_return = self.interaction.returned
+        if access is not None:
+            access.publish = self.interaction.publish
+            self.onboarding.on_answer = access.answered
+            self.interaction.may_tell = access.may_tell
+            ledger.join(access)
+            access.rations.on_flood = self._flooded
         self.pushdown = PushDown(ledger, self.registry, self.interaction.publish, clock, kept.pushed)
         self.lapses = Lapses(self.registry, self.intake)
         self.birth = Birth()
@@ -128,6 +138,8 @@ class VirtualObjectLayer:
             self.birth,
             self.journal,
         )
+        if access is not None and access.asked:
+            self.ingest.rations = access.rations
 
     # --- asked by any thread ---
 
@@ -193,6 +205,13 @@ class VirtualObjectLayer:
         self.pushdown.forget(thing)
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def _flooded(self, name: str, now: int) -> None:
+        """Cut off who sends more than it may, and say so."""
+        line = f"{name} sent far more messages than it may: they are dropped, and it is cut off for a while"
+        self.diagnostics.note(self.onboarding.native_thing(name) or STRANGERS, line, now)
+        if self._access is not None:
+            self._access.on_other(name)
 
     def _claimed(self, key: str, after: Actuator, by: str, now: int) -> None:
         thing, _, actuator = key.partition(" ")

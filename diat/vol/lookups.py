@@ -26,6 +26,7 @@ class Lookups:
     def __init__(self, ledger: Ledger) -> None:
         self.routes: Overlay[str, Route] = ledger.overlay()
         self.speakers: Index[str] = ledger.index()
+        self.driven: Index[str] = ledger.index()
         self.by_quantity: Index[str] = ledger.index()
         self.by_place: Index[tuple[str, ...]] = ledger.index()
 
@@ -53,6 +54,8 @@ class Lookups:
             return
         for topic in made.inlets:
             self.speakers.add(topic, made.id)
+        for topic in _driven(made):
+            self.driven.add(topic, made.id)
 
     def _unroute(self, old: VirtualObject) -> None:
         if old.wire:
@@ -61,6 +64,8 @@ class Lookups:
             return
         for topic in old.inlets:
             self.speakers.discard(topic, old.id)
+        for topic in _driven(old):
+            self.driven.discard(topic, old.id)
 
 
 def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...]]:
@@ -76,6 +81,13 @@ def _channels(made: VirtualObject) -> list[tuple[str, str]]:
         (topics.results(name), "results"),
         *((topics.event(name, made.outward(event)), f"events/{event}") for event in made.events),
     ]
+
+
+def _driven(made: VirtualObject) -> set[str]:
+    """The topics on which a foreign thing is told what to do."""
+    if made.record.dialect != "wot":
+        return set()
+    return {getattr(outlet, "topic", "") for outlet in made.description.outlets.values()} - {""}
 
 
 def _quantities(made: VirtualObject | None) -> frozenset[str]:

@@ -33,7 +33,8 @@ class Notice(Struct, frozen=True):
 
     Attributes:
         position: its ingest position, by which readers resume.
-        patch: of an update, the merge patch that makes the new description of the old one, without forms.
+        patch: of an update, the merge patch that makes the new description of the old one, without forms;
+            of a deletion, where the thing was (``diat:place``), which decides who is told.
     """
 
     position: int
@@ -70,7 +71,7 @@ class Notices:
             if new is not None and not stood:
                 self._make("thing_created", thing)
             elif new is None and stood:
-                self._make("thing_deleted", thing)
+                self._make("thing_deleted", thing, {"diat:place": old.place if old is not None else ""})
             elif new is not None and old is not None and (patch := _difference(old, new)):
                 self._make("thing_updated", thing, patch)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diat.kernel.clock import Clock
@@ -39,6 +39,7 @@ class Onboarding:
         self._diagnostics = diagnostics
         self._entries = entries
         self._clock = clock
+        self.on_answer: Callable[[str, str], None] = _nobody
 
     def announced(self, message: Message) -> bool:
         """Take the message if it is an announcement; whether it was one."""
@@ -210,6 +211,11 @@ class Onboarding:
     def _say(self, name: str, state: str, reason: str) -> None:
         body = encode({"state": state, "reason": reason})
         self._interaction.publish(Outgoing(topics.admission(name), body, retain=True))
+        self.on_answer(name, state)
+
+
+def _nobody(name: str, state: str) -> None:
+    """Stands in until somebody listens to how things are answered."""
 
 
 def _answered(announced: Iterable[str]) -> list[str]:

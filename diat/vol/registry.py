@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -31,6 +31,41 @@ ENTERED = "a client of the directory put it there"
 OnChange = Callable[[VirtualObject | None, VirtualObject | None, int], None]
 
 
+class Bounds(Protocol):
+    """What announcements may bring about, where it is known who made them."""
+
+    def over(self, registry: Registry) -> None:
+        """Be told which things there are; called once, before anything else is asked."""
+
+    def may_join(self, topic: str, others: Iterable[str]) -> bool:
+        """Whether what is announced on a topic may become part of what others announce."""
+
+    def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
+        """Whether a thing may take what is said on a topic for its own."""
+
+    def admission(self, topic: str, usual: Admission) -> Admission:
+        """What a thing is that announces itself for the first time on a topic."""
+
+
+class Unbounded:
+    """Whoever announces may bring about anything: nobody is asked who it is."""
+
+    def over(self, registry: Registry) -> None:
+        """It does not matter."""
+
+    def may_join(self, topic: str, others: Iterable[str]) -> bool:
+        """Yes."""
+        return True
+
+    def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
+        """Yes."""
+        return True
+
+    def admission(self, topic: str, usual: Admission) -> Admission:
+        """The usual."""
+        return usual
+
+
 FAR = 2**30
 """What numbers that are given beside adopted things differ by from theirs, so that none is taken twice."""
 
@@ -45,6 +80,7 @@ class Registry:
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
         leases: whose registration ends when.
+        bounds: what announcements may bring about.
         on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
     """
 
@@ -54,6 +90,7 @@ class Registry:
         announcements: Announcements,
         records: Iterable[ThingRecord] = (),
         admission: Admission = "accepted",
+        bounds: Bounds | None = None,
     ) -> None:
         self.announcements = announcements
         self._admission = admission
@@ -70,11 +107,25 @@ class Registry:
             if record.expires is not None:
                 self.leases.note(record.id, record.expires)
         self.on_change: OnChange = _nobody_notes
+        self.bounds: Bounds = bounds or Unbounded()
+        self.bounds.over(self)
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
         for thing in announcements.restore():
             self._describe(thing, 0)
 
     # --- reading ---
+
+    def record(self, thing: str) -> ThingRecord | None:
+        """The committed record of a thing, retired or not; any thread may ask."""
+        return self._records.committed.get(thing)
+
+    def noted(self, thing: str) -> ThingRecord | None:
+        """The record of a thing, retired or not, as the writer sees it."""
+        return self._records.get(thing)
+
+    def users(self, topic: str) -> list[str]:
+        """The things of other dialects that speak on a topic, and foreign ones that are driven by it."""
+        return [*self.speakers.members(topic), *self._lookups.driven.members(topic)]
 
     def get(self, thing: str) -> VirtualObject:
         """The committed virtual object; any thread may ask.
@@ -169,7 +220,13 @@ class Registry:
             return thing
         if known is not None and known.thing != thing:
             self.withdraw(part.topic, now)
-        record = self._records.get(thing) or self._new(thing, dialect.name, part.identifiers[0], now)
+        others = [each for each in self.announcements.topics(thing) if each != part.topic]
+        if not self.bounds.may_join(part.topic, others):
+            return Refusal("it names what others have announced with another credential", others[0])
+        record = self._records.get(thing)
+        if record is None:
+            admission = self.bounds.admission(part.topic, self._admission)
+            record = self._new(thing, dialect.name, part.identifiers[0], now, admission=admission)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
         self.announcements.put(
@@ -405,7 +462,21 @@ class Registry:
         described = [(dialect.name, dialect.describe(parts[dialect])) for dialect in heard]
         if described[0][0] != record.dialect:
             record = self._put_record(record, now, dialect=described[0][0])
-        return self._stand(record, alike(renamed(merge(described), record.renames)), now)
+        return self._stand(record, self._bounded(record, merge(described)), now)
+
+    def _bounded(self, record: ThingRecord, description: Description) -> Description:
+        """A description without what its announcers may not speak for."""
+        announced = self.announcements.topics(record.id)
+        heard = [
+            each for each in description.inlets if self.bounds.may_hear(record.id, announced, each.topic)
+        ]
+        if len(heard) < len(description.inlets):
+            left = sorted({each.topic for each in description.inlets} - {each.topic for each in heard})
+            note = f"topics of others are left out: {', '.join(left[:20])[:300]}"
+            description = msgspec.structs.replace(
+                description, inlets=tuple(heard), notes=(*description.notes, note)
+            )
+        return alike(renamed(description, record.renames))
 
     def _stand(self, record: ThingRecord, description: Description, now: int) -> VirtualObject:
         patched = merge_patch({**description.td, "id": record.id}, record.patch)

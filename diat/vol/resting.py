@@ -2,6 +2,7 @@
 
 Whoever lets go of an actuator may be gone by the time that its envelope allows the command, or that it turns
 out to have failed. So what remains to be done is kept with the actuator, and dropped when somebody wants it.
+What a person had set and somebody of higher rank overruled for a while is brought back in the same way.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Resting:
         kept = arbiter.actuators.committed.items()
         self._queue = [(each.rest.due, key) for key, each in kept if each.rest and each.rest.due is not None]
         heapq.heapify(self._queue)
+        arbiter.on_hand = self._plan
 
     def begin(self, key: str, rest: Rest, now: int, decided: int) -> Actuation | None:
         """Try it, as was decided at a time; the command, None if it has to wait.

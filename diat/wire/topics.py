@@ -38,6 +38,11 @@ def admission(thing: str) -> str:
     return f"diat/{thing}/admission"
 
 
+def credential(thing: str) -> str:
+    """Where the platform gives a thing its credential."""
+    return f"diat/{thing}/credential"
+
+
 def status(thing: str) -> str:
     """Where a thing, or its last will, says whether it is there."""
     return f"diat/{thing}/status"

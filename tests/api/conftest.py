@@ -2,6 +2,8 @@
 
 Fixtures:
     house: a ``House``, one for each module; tests keep apart by the names and places that they use.
+    fortress: another, open beyond loopback: it asks everybody for a credential.
+    someone: makes programs with a role at some places, each a client by its token.
     rest: its HTTP client.
     place: a place of this test's own.
     thing: makes a ``Thing`` that is announced and admitted, and ends it after the test.
@@ -15,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -199,9 +202,9 @@ class Thing:
         self._client.loop_stop()
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    settings = Settings(data=tmp_path_factory.mktemp("data"), mqtt=Listen(LOOPBACK, free_port()))
+@contextmanager
+def running(settings: Settings) -> Iterator[House]:
+    """A platform with its REST on a real socket; its own client comes with the owner's token."""
     # The protocol is named because asyncio sets TCP_NODELAY only then: without it each answer takes 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind((LOOPBACK, 0))
@@ -212,13 +215,62 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="test-uvicorn")
         thread.start()
-        with httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=30) as rest:
+        owner = {}
+        if settings.lan:
+            token = daemon.submit(daemon.people.owner_token).result(PATIENCE)
+            owner = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=30, headers=owner) as rest:
             until(lambda: server.started, "uvicorn")
             until(lambda: rest.get("/health/ready").status_code == 200, "ready", within=30)
             yield House(daemon, rest, settings.mqtt.port)
         server.should_exit = True
         thread.join()
     listening.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running(Settings(data=tmp_path_factory.mktemp("data"), mqtt=Listen(LOOPBACK, free_port()))) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    data = tmp_path_factory.mktemp("fortress")
+    with running(Settings(data=data, mqtt=Listen(LOOPBACK, free_port()), lan=True, announce=False)) as made:
+        yield made
+
+
+Someone = Callable[..., httpx.Client]
+
+
+@contextmanager
+def somebody(house: House) -> Iterator[Someone]:
+    """``somebody(house)(role, *places, **token)``: a client of a program that is just made, by a token."""
+    clients: list[httpx.Client] = []
+
+    def make(role: str | None, /, *places: str, **scope: Any) -> httpx.Client:
+        name = f"program-{next(_NUMBERS)}"
+        grants = [] if role is None else [{"role": role} | ({"places": list(places)} if places else {})]
+        house.post("/users", {"name": name, "kind": "account", "grants": grants})
+        made = house.post("/tokens", {"title": "a test", "user": name, **scope})
+        client = httpx.Client(
+            base_url=house.rest.base_url,
+            timeout=30,
+            headers={"Authorization": f"Bearer {made['token']}", "X-Name": name, "X-Token": made["id"]},
+        )
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def someone(house: House) -> Iterator[Someone]:
+    with somebody(house) as make:
+        yield make
 
 
 @pytest.fixture
@@ -305,3 +357,8 @@ def _problem() -> Callable[..., dict[str, Any]]:
 @pytest.fixture(name="until")
 def _until() -> Callable[..., Any]:
     return until
+
+
+@pytest.fixture(name="running", scope="session")
+def _running() -> Callable[..., Any]:
+    return running

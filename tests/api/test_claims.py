@@ -29,10 +29,11 @@ def test_a_person_holds_it_for_as_long_as_he_says_and_gives_it_back(warm, house,
     held = house.get(f"{stove.path}/claims")[0]
     assert held["since"][:16] != held["until"][:16]
     shown = house.state_of(service, "degraded")
-    assert shown["outranked"] == {f"{stove.id} on": "a person (person)"}
+    (lost,) = shown["conflicts"]
+    assert (lost["thing"], lost["affordance"], lost["winner"]) == (stove.id, "on", "a person")
     assert rest.delete(f"{stove.path}/claims", params={"affordance": "on"}).status_code == 204
     until(lambda: stove.told[-1]["v"] == {"on": True}, "the service heats again")
-    assert house.state_of(service, "running")["outranked"] == {}
+    assert house.state_of(service, "running")["conflicts"] == []
 
 
 def test_none_is_held_that_is_not_wanted(warm, house, rest):

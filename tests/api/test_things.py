@@ -306,7 +306,10 @@ class TestAdmission:
         verdict = {"state": "rejected", "reason": "not ours"}
         assert rest.put(f"{lamp.path}/admission", json=verdict).json() == verdict
         until(lambda: lamp.admission == verdict)
+        counts = house.daemon.things.intake.counts
+        before = counts.messages
         lamp.report(power=2.0)
+        until(lambda: counts.messages > before, "the platform has it")
         problem(rest.put(f"{lamp.path}/properties/on", json=True), 409, "conflict")
         assert rest.put(f"{lamp.path}/admission", json="accepted").json()["state"] == "accepted"
         until(lambda: lamp.admission and lamp.admission["state"] == "accepted")

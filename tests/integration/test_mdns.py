@@ -15,6 +15,7 @@ from diat.adapters.brokers.listening import free_port
 from diat.adapters.mdns import (
     DIRECTORY,
     MQTT,
+    MQTT_OVER_TLS,
     WOT,
     Advert,
     Announcer,
@@ -153,6 +154,8 @@ def test_loopback_alone_is_not_announced():
     for host in ("127.0.0.1", "127.5.5.5", "::1"):
         assert directory_advert(host, 8000) == broker_advert(host, 1883) == []
     assert LOOPBACK not in reachable("0.0.0.0")
+    assert [each.kind for each in broker_advert("192.0.2.77", 8883, tls=True)] == [MQTT_OVER_TLS]
+    assert directory_advert("192.0.2.77", 8000, tls=True)[0].text["scheme"] == "https"
     assert reachable("192.0.2.77") == ("192.0.2.77",)
 
 

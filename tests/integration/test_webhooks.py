@@ -16,6 +16,8 @@ from diat.adapters.sql.database import open_database
 from diat.adapters.sql.store import SqlStore
 from diat.adapters.webhooks import Caller
 from diat.daemon import Daemon
+from diat.security.operations import PLATFORM
+from diat.security.principal import Grant, Principal
 from diat.service.templates import read_template
 from diat.settings import Listen, Settings
 
@@ -269,3 +271,22 @@ def test_of_too_many_the_oldest_is_dropped_and_said(start, quick):
         each for each in daemon.things.diagnostics.of(thing) if "was dropped: too many wait" in each.text
     ]
     assert line.count == 20
+
+
+def test_who_a_policy_wants_told_is_told_of_each_use(server, start):
+    daemon = start()
+    document = {
+        "effect": "permit",
+        "operations": ["administer"],
+        "obligations": [{"notify": server.url}, {"log": True}],
+    }
+    daemon.submit(lambda: daemon.policies.put("told", document)).result()
+    anna = Principal(kind="user", name="anna", grants=(Grant(role="admin"),), purpose="looking")
+    for _ in range(3):
+        decided = daemon.decider.use(anna, "administer", PLATFORM, daemon.clock())
+        daemon.obligations.see_to(decided, anna, "administer", PLATFORM)
+    until(lambda: len(server.calls) == 3)
+    assert len({key for _, key, _, _ in server.calls}) == 3
+    for *_, body in server.calls:
+        assert (body["policy"], body["who"], body["purpose"]) == ("told", "user:anna", "looking")
+    until(lambda: daemon.kept_audit.newest(1, None, "user:anna", "permitted", None))

@@ -48,7 +48,7 @@ def test_the_platform_is_away_as_it_should_shut(garden):
     garden.restart(away=3600)
     garden.later(1)
     assert garden.heard() == ["20:00:00 tap open null", "21:10:00 tap shut null"], "at once, as it is back"
-    # Not replayed: nothing recorded says since when the platform was away, so a replay shuts it at 20:30.
+    garden.decides_again(garden.water)
 
 
 def test_on_doubt_it_is_shut(garden):

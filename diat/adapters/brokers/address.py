@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
@@ -22,6 +23,8 @@ class BrokerAddress(Struct, frozen=True):
         username: None to connect without a credential.
         password: None unless there is a user name.
         tls: whether the connection is encrypted.
+        pinned: file with the broker's own certificate, which alone is trusted then; None to trust what the
+            machine trusts.
     """
 
     host: str
@@ -29,6 +32,7 @@ class BrokerAddress(Struct, frozen=True):
     username: str | None = None
     password: str | None = None
     tls: bool = False
+    pinned: str | None = None
 
     def __str__(self) -> str:
         scheme = "mqtts" if self.tls else "mqtt"
@@ -37,6 +41,15 @@ class BrokerAddress(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"BrokerAddress({self})"
+
+    def encryption(self) -> ssl.SSLContext:
+        """How a client encrypts; needed if ``tls``."""
+        context = ssl.create_default_context(cafile=self.pinned)
+        if self.pinned is not None:
+            # Our own broker: it is known by its very certificate, whatever names that one has.
+            context.check_hostname = False
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        return context
 
 
 def bracketed(host: str) -> str:

@@ -111,6 +111,11 @@ class Child:
         self._process = outcome[0]
         self._note(str(self._process.pid))
 
+    def reload(self) -> None:
+        """Let it read its files again, if it runs."""
+        if self._process is not None and self.alive():
+            self._process.send_signal(signal.SIGHUP)
+
     def end(self, grace: float) -> None:
         """End it: ask, wait ``grace`` seconds, force. The directory is no longer ours afterwards."""
         if self._process is not None and self._waiter is not None:

@@ -8,14 +8,20 @@ import shutil
 from pathlib import Path
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.brokers.guarded import Guarded
+from diat.adapters.brokers.listening import free_port
+from diat.adapters.brokers.mosquitto_gate import MosquittoGate
 from diat.adapters.brokers.own import PAYLOAD_LIMIT, OwnBroker, Recipe, reachable
+from diat.adapters.certificates import Tls
 from diat.kernel.errors import SetupError
 
 # Debian and Homebrew put it where a user's PATH does not lead.
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
-def mosquitto(directory: Path, host: str, port: int) -> OwnBroker:
+def mosquitto(
+    directory: Path, host: str, port: int, guarded: Guarded | None = None, tls: Tls | None = None
+) -> OwnBroker:
     """A mosquitto that listens on ``host:port`` and keeps everything in ``directory``.
 
     A kill -9 of it loses what was acknowledged since it last saved (30 s); its orderly end, ours included,
@@ -30,24 +36,39 @@ def mosquitto(directory: Path, host: str, port: int) -> OwnBroker:
             "mosquitto is not installed: install the Debian package mosquitto (apt install mosquitto), "
             "or leave --broker away for the embedded broker"
         )
+    gate = MosquittoGate(directory, guarded) if guarded is not None else None
+    own = free_port() if gate is not None else port
+    address = BrokerAddress(reachable(host), port)
+    if gate is not None:
+        address = BrokerAddress("127.0.0.1", own, "diat", gate.secret)
+
+    listeners = _open(host, port, tls)
+    if gate is not None:
+        listeners = _doors(directory, host, port, own, tls) + _gateways(directory, guarded, tls)
+
+    def explained(line: str) -> str | None:
+        if gate is not None:
+            gate.heard(line)
+        return explain(line)
+
     return OwnBroker(
         Recipe(
             name="mosquitto",
             program=(program, "-c"),
             directory=directory,
             listen=(host, port),
-            config=render_config(directory, host, port),
-            address=BrokerAddress(reachable(host), port),
-            explain=explain,
+            config=render_config(directory, listeners),
+            address=address,
+            explain=explained,
+            gate=gate,
         )
     )
 
 
-def render_config(directory: Path, host: str, port: int) -> str:
+def render_config(directory: Path, listeners: str) -> str:
     """The configuration, with the reasons for it. Observed with mosquitto 2.0.11."""
     return f"""\
-listener {port} {host}
-allow_anonymous true
+{listeners}
 {"user root" if os.geteuid() == 0 else "# not started by root: it stays who we are"}
 
 # The whole database is written again each time, changed or not: often wears out an SD card, seldom loses
@@ -72,6 +93,53 @@ log_type error
 log_type warning
 log_type notice
 """
+
+
+def _open(host: str, port: int, tls: Tls | None) -> str:
+    """One door, for anybody."""
+    return f"listener {port} {host}\nallow_anonymous true\n{_encryption(tls)}"
+
+
+def _doors(directory: Path, host: str, port: int, own: int, tls: Tls | None) -> str:
+    """Three doors (``mosquitto_gate``); the last is for things that have no credential yet."""
+    encryption = _encryption(tls)
+    return f"""\
+per_listener_settings true
+
+listener {own} 127.0.0.1
+{_door(directory, "own")}
+listener {port} {host}
+use_username_as_clientid true
+{_door(directory, "things")}{encryption}
+listener {port + 1} {host}
+{_door(directory, "join")}{encryption}"""
+
+
+def _gateways(directory: Path, guarded: Guarded | None, tls: Tls | None) -> str:
+    """A fourth door, for gateways: a certificate is asked for besides the password."""
+    gateways = guarded.gateways if guarded is not None else None
+    if gateways is None or tls is None:
+        return ""
+    return f"""
+listener {gateways.port} {gateways.host}
+cafile {gateways.authority}
+require_certificate true
+use_username_as_clientid true
+{_door(directory, "gateways")}{_encryption(tls)}"""
+
+
+def _door(directory: Path, name: str) -> str:
+    return f"""\
+allow_anonymous false
+password_file {directory}/{name}.passwords
+acl_file {directory}/{name}.acl
+"""
+
+
+def _encryption(tls: Tls | None) -> str:
+    if tls is None:
+        return ""
+    return f"certfile {tls.certificate}\nkeyfile {tls.key}\ntls_version tlsv1.2\n"
 
 
 _SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(

@@ -46,8 +46,8 @@ _SENTENCES: tuple[tuple[re.Pattern[str], str | None], ...] = tuple(
         ),
         (
             r"^authentication error(?: - User (?P<user>\".*\"))?$",
-            "{who} was refused: its user name or password is not known here; leave both empty, this broker "
-            "asks for none",
+            "{who} was refused: its user name, password or client id is not known here; leave user name and "
+            "password empty, or with --lan see diat thing list and diat thing join-key",
         ),
         (r"^unable to connect: authentication error", None),  # the same again
         (
@@ -66,7 +66,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], str | None], ...] = tuple(
         ),
         (
             r'^(?:Publish|Subscription) Violation - Subject (?P<topic>"[^"]*")',
-            "{who} may not use {topic}, a topic of the broker itself: choose another",
+            "{who} may not use {topic}: it is the broker's own, or not among those of its credential",
         ),
         (
             r"^Slow Consumer Detected",

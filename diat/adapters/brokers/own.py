@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -23,6 +25,22 @@ PAYLOAD_LIMIT = 8 << 20
 """Bytes of the largest message a thing may send (docs/reference, topics)."""
 
 
+class Gate(Protocol):
+    """What lets clients in, and cuts them off again, at one broker."""
+
+    def prepare(self) -> None:
+        """Make ready what the broker reads at its start."""
+
+    def start(self, reload: Callable[[], None]) -> None:
+        """Begin: the broker runs, and ``reload`` makes it read its files again."""
+
+    def stop(self) -> None:
+        """End."""
+
+    def changed(self, name: str, *, cut: bool) -> None:
+        """A credential was made, renewed or revoked; ``cut``: who is in with it goes. Any thread calls it."""
+
+
 class Recipe(Struct, frozen=True, kw_only=True):
     """What makes one kind of broker different from another.
 
@@ -34,6 +52,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
         config: the text of its configuration file.
         address: where our own client connects.
         explain: how the lines of its log are read.
+        gate: who lets clients in; None where anybody may come.
     """
 
     name: str
@@ -43,6 +62,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     config: str
     address: BrokerAddress
     explain: Explain
+    gate: Gate | None = None
 
 
 class OwnBroker:
@@ -52,6 +72,7 @@ class OwnBroker:
 
     Attributes:
         address: where our own client connects; stays the same over a restart.
+        gate: who lets clients in; None where anybody may come.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -61,6 +82,7 @@ class OwnBroker:
         self._child = Child(recipe.directory, self._config, log)
         self._troubles = Troubles(log, recipe.explain)
         self.address = recipe.address
+        self.gate = recipe.gate
 
     def start(self) -> None:
         """Start it, ending one that an earlier run left behind; return when it serves MQTT clients.
@@ -78,7 +100,11 @@ class OwnBroker:
                 f"cannot write in {self._recipe.directory} ({error.strerror}): choose another with --data"
             ) from None
         try:
+            if self.gate is not None:
+                self.gate.prepare()
             self._launch()
+            if self.gate is not None:
+                self.gate.start(self._child.reload)
         except SetupError:
             self._child.end(GRACE)
             raise
@@ -99,6 +125,8 @@ class OwnBroker:
     def stop(self) -> None:
         """End it: ask, wait, then force. Stopping a stopped broker does nothing."""
         self._child.end(GRACE)
+        if self.gate is not None:
+            self.gate.stop()
 
     def troubles(self) -> list[str]:
         """What its log said since the last call, in sentences for a person that name the way out.

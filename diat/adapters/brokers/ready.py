@@ -44,6 +44,8 @@ def await_ready(address: BrokerAddress, gives_up: Callable[[], bool]) -> bool:
 
     client = Client(CallbackAPIVersion.VERSION2, client_id=f"diat-ready-{mark}")
     client.username_pw_set(address.username, address.password)
+    if address.tls:
+        client.tls_set_context(address.encryption())
     client.on_connect = on_connect
     client.on_message = on_message
     try:

@@ -176,7 +176,7 @@ def _row(line: Line) -> tuple[str, ...]:
     kind = KINDS.get(type(past.value), "json")
     value = plain(past.value) if kind == "string" else "" if kind == "null" else _encode(past.value).decode()
     return (
-        line.thing,
+        plain(line.thing),
         plain(line.name),
         rfc3339(past.observed),
         rfc3339(past.received),

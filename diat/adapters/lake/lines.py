@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
@@ -24,13 +25,23 @@ from diat.kernel.errors import Invalid, NotFound
 
 LONGEST = 16 * 1024 * 1024
 """Characters of one field of a CSV file."""
+LARGEST = 512 * 1024 * 1024
+"""Bytes that one piece of a Parquet file may become."""
 LATEST = 253_402_300_800_000
 """The year 10000, Unix milliseconds."""
 
+_CODED = pa.schema(
+    [
+        (field.name, pa.dictionary(pa.int32(), pa.string()) if field.type == pa.string() else field.type)
+        for field in SCHEMA
+    ]
+)
+"""The columns of an export with each text kept once."""
+_WRONG = (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError)
+_decode = msgspec.json.Decoder().decode
 _SPARED = re.compile(r"'+[=+\-@\t\r]")
 _NEEDED = ("thing", "property", "observed", "value")
 _QUALITIES = ("good", "uncertain", "bad")
-_decode = msgspec.json.Decoder().decode
 
 
 class Given(Struct, frozen=True):
@@ -86,7 +97,7 @@ def _csv(file: Path) -> Iterator[Given]:
                 observed = _time(row["observed"])
                 received = _time(row["received"]) if row.get("received") else observed
                 given = Given(
-                    row["thing"],
+                    _as_it_was(row["thing"]) if row.get("kind") else row["thing"],
                     _as_it_was(row["property"]) if row.get("kind") else row["property"],
                     observed,
                     received,
@@ -94,8 +105,8 @@ def _csv(file: Path) -> Iterator[Given]:
                     _value(row["value"], row.get("kind") or ""),
                 )
                 _check(given)
-            except (ValueError, TypeError, OverflowError, msgspec.MsgspecError) as error:
-                raise Invalid(f"{file}, line {reader.line_num}: {error}") from None
+            except _WRONG as error:
+                raise Invalid(f"{file}, line {reader.line_num}: {_plain(error)}") from None
             yield given
 
 
@@ -123,23 +134,40 @@ def _value(text: str, kind: str) -> Any:
 
 
 def _parquet(file: Path) -> Iterator[Given]:
-    with pq.ParquetFile(file) as opened:
-        if not opened.schema_arrow.equals(SCHEMA):
+    texts = [field.name for field in SCHEMA if field.type == pa.string()]
+    # A few bytes can stand for many texts: they are counted before they are made.
+    with pq.ParquetFile(file, read_dictionary=texts) as opened:
+        if not opened.schema_arrow.equals(_CODED):
             raise Invalid(f"{file} does not have the columns of an export")
         at = 0
+        for group in range(opened.num_row_groups):
+            if opened.metadata.row_group(group).total_byte_size > LARGEST:
+                raise Invalid(f"{file}: more than {LARGEST} bytes in one piece")
         for batch in opened.iter_batches(batch_size=10_000):
+            if sum(_size(batch.column(name)) for name in texts) > LARGEST:
+                raise Invalid(f"{file}, after row {at}: more than {LARGEST} bytes of text in 10000 rows")
             # Times as the numbers that they are inside: dates of Python would only be turned back.
             times = [batch.column(name).cast(pa.int64()) for name in ("observed", "received")]
             others = [batch.column(name) for name in ("thing", "property", "quality", *VALUE)]
             columns = [column.to_pylist() for column in (*times, *others)]
             for observed, received, thing, name, quality, *value in zip(*columns, strict=True):
                 at += 1
-                given = Given(thing, name, observed, received, quality, together(*value))
                 try:
+                    given = Given(thing, name, observed, received, quality, together(*value))
                     _check(given)
-                except (ValueError, TypeError) as error:
-                    raise Invalid(f"{file}, row {at}: {error}") from None
+                except _WRONG as error:
+                    raise Invalid(f"{file}, row {at}: {_plain(error)}") from None
                 yield given
+
+
+def _plain(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:300]
+
+
+def _size(column: pa.Array) -> int:
+    """Bytes of the texts of a column, each counted as often as it stands there."""
+    lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
+    return pc.sum(lengths).as_py() or 0
 
 
 def _check(given: Given) -> None:

@@ -40,10 +40,7 @@ def opened(data: Path, report: Report | None = None) -> Iterator[Archive]:
     Raises:
         SetupError: there is no database in it, or it cannot be read.
     """
-    path = existing(data)
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: _connect(path))
-    # One transaction for each look, so that database and files are seen in order (LakeHistory).
-    event.listen(engine, "begin", _begin)
+    path, engine = existing(data), read_only(data)
     lake = Lake(data / LAKE, report, alone=False)
     try:
         yield Archive(engine, lake)
@@ -52,6 +49,19 @@ def opened(data: Path, report: Report | None = None) -> Iterator[Archive]:
     finally:
         lake.close()
         engine.dispose()
+
+
+def read_only(data: Path) -> Engine:
+    """The database of a data directory, to read from.
+
+    Raises:
+        SetupError: there is none.
+    """
+    path = existing(data)
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: _connect(path))
+    # One transaction for each look, so that database and files are seen in order (LakeHistory).
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def existing(data: Path) -> Path:

@@ -381,7 +381,7 @@ def _client(address: BrokerAddress, client_id: str, *, session: bool = True) -> 
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
     if address.tls:
-        client.tls_set_context(ssl.create_default_context())
+        client.tls_set_context(address.encryption())
     client.connect_async(address.host, address.port, KEEPALIVE)
     return client
 

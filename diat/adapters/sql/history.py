@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from diat.adapters.sql import hot, rows
 from diat.adapters.sql.figures import Aggregate, Partial, Past, Wanted, combine
@@ -121,14 +121,24 @@ class History:
         return self._read(lambda sql: self._census(sql, thing, start, end))
 
     def actuations(
-        self, limit: int, offset: int, *, service: str | None = None, thing: str | None = None
+        self,
+        limit: int,
+        offset: int,
+        *,
+        service: str | None = None,
+        thing: str | None = None,
+        among: list[str] | None = None,
     ) -> list[Actuation]:
-        """Commands, newest first."""
+        """Commands, newest first: of a service, to a thing, to one of some things, if that is asked for."""
         query = select(ACTUATIONS.c.body).order_by(ACTUATIONS.c.created.desc(), ACTUATIONS.c.id.desc())
         if service is not None:
             query = query.where(ACTUATIONS.c.service == service)
         if thing is not None:
             query = query.where(ACTUATIONS.c.thing == thing)
+        if among is not None:
+            # As one JSON text: the things may be more than a statement takes parameters.
+            listed = func.json_each(rows.text(among)).table_valued("value")
+            query = query.where(ACTUATIONS.c.thing.in_(select(listed.c.value)))
         with self._engine.connect() as connection:
             return [
                 rows.read_actuation(body) for (body,) in connection.execute(query.limit(limit).offset(offset))

@@ -11,6 +11,10 @@ from msgspec import Struct
 from diat.cvol.composite import CompositeState
 from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
+from diat.security.accounts import Token, User
+from diat.security.credentials import Credential
+from diat.security.policy import Policy
+from diat.security.secrets import Secret
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -83,10 +87,16 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
+    "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
+    "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
+    "users": _table("users", "id body", lambda key, u: (key, text(u))),
+    "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
+
 
 LOGS = {
     "readings": "INSERT INTO readings (position, thing, observed, received, boot, n, quality, reported) "
@@ -94,6 +104,13 @@ LOGS = {
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
+    "audit": "INSERT INTO audit (no, body, link) VALUES (?, ?, ?)",
+    "moved_audit": "DELETE FROM audit WHERE no <= ?",
+    # A row that a value is taken out of is left without it, as long as it is what was looked at.
+    "forgotten_readings": "UPDATE readings SET reported = ? WHERE position = ? AND reported = ?",
+    "forgotten_notes": "UPDATE events SET data = ? WHERE position = ? AND data = ?",
+    "forgotten_events": "DELETE FROM events WHERE event = ? AND position = ? AND data = ?",
+    "emptied_readings": "DELETE FROM readings WHERE position = ? AND reported = '{}'",
     "dropped_notices": "DELETE FROM notices WHERE position <= "
     "(SELECT position FROM notices ORDER BY position DESC LIMIT 1 OFFSET ?)",
     # What is appended to these is what was moved to cold storage: position, start and end of its day.
@@ -109,9 +126,14 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_policy = msgspec.json.Decoder(Policy).decode
+read_secret = msgspec.json.Decoder(Secret).decode
 read_pushed = msgspec.json.Decoder(Pushed).decode
 read_call = msgspec.json.Decoder(Call).decode
+read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
+read_user = msgspec.json.Decoder(User).decode
+read_token = msgspec.json.Decoder(Token).decode
 read_template = Template.model_validate_json
 
 __all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]

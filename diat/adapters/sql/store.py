@@ -12,6 +12,10 @@ from diat.cvol.template import Template
 from diat.cvol.webhooks import Call
 from diat.kernel.errors import Unavailable
 from diat.kernel.overlay import Ledger
+from diat.security.accounts import Token, User
+from diat.security.credentials import Credential
+from diat.security.policy import Policy
+from diat.security.secrets import Secret
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
@@ -147,10 +151,50 @@ class SqlStore:
                 rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
             ]
 
+    def policies(self) -> list[Policy]:
+        """All policies."""
+        with self._engine.connect() as connection:
+            return [rows.read_policy(body) for (body,) in connection.execute(select(tables.POLICIES.c.body))]
+
+    def secrets(self) -> list[tuple[str, Secret]]:
+        """The daemon's own secrets, by name."""
+        with self._engine.connect() as connection:
+            return [
+                (name, rows.read_secret(body)) for name, body in connection.execute(select(tables.SECRETS))
+            ]
+
     def webhooks(self) -> list[Call]:
         """The calls to web hooks that are still to be made."""
         with self._engine.connect() as connection:
             return [rows.read_call(body) for (body,) in connection.execute(select(tables.WEBHOOKS.c.body))]
+
+    def credentials(self) -> list[Credential]:
+        """The credentials of things."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_credential(body)
+                for (body,) in connection.execute(select(tables.CREDENTIALS.c.body))
+            ]
+
+    def joining(self) -> list[tuple[str, int]]:
+        """For how long things may join."""
+        with self._engine.connect() as connection:
+            return [
+                (key, value)
+                for key, value in connection.execute(
+                    select(tables.META.c.key, tables.META.c.value).where(tables.META.c.key.like("join-%"))
+                )
+            ]
+
+    def users(self) -> list[User]:
+        """All users."""
+        with self._engine.connect() as connection:
+            return [rows.read_user(body) for (body,) in connection.execute(select(tables.USERS.c.body))]
+
+    def tokens(self) -> list[Token]:
+        """All tokens, also those that have expired."""
+        with self._engine.connect() as connection:
+            return [rows.read_token(body) for (body,) in connection.execute(select(tables.TOKENS.c.body))]
 
     def composites(self) -> list[tuple[str, CompositeState]]:
         """The state of each composite, by service."""

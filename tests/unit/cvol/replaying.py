@@ -15,12 +15,14 @@ from typing import Any
 
 from diat.adapters.sql.record import SqlRecord
 from diat.cvol.composing import compose
-from diat.cvol.composite import Composite
+from diat.cvol.composite import Composite, own_thing
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.replay import DECISIONS, Budget, Decision, Replay, Survey, decision
+from diat.cvol.sandbox import Said, said
 from diat.daemon import Daemon
 from diat.service.layer import ServiceLayer
 from diat.vol.interaction import Actuation
+from diat.vol.journal import RESERVED
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.recorded import Record
 from tests.unit.cvol.conftest import World
@@ -75,7 +77,19 @@ def _hold(record: Record, survey: Survey, services: ServiceLayer, service: str, 
     assert len(live) == len(again), (
         f"{len(live)} live, {len(again)} replayed; further ones: {[shown(each) for each in further]}"
     )
+    assert _spoke(record, survey, composite, end) == replayed.said, "what its own thing said"
     return again
+
+
+def _spoke(record: Record, survey: Survey, composite: str, end: int) -> list[Said]:
+    """What a composite said live of itself: derived values and events, in their order."""
+    own = next((each.record.no for each in survey.objects if each.id == own_thing(composite)), 0)
+    return [
+        each
+        for row in record.rows({own} if own else set(), 0, survey.position + 1)
+        if row.received <= end and not row.name.startswith(RESERVED)
+        for each in said(row.name, row.data, row.observed)
+    ]
 
 
 def _lived(record: Record, survey: Survey, composite: str, end: int) -> list[Actuation]:

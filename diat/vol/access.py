@@ -1,0 +1,297 @@
+"""Who among the things gets in, and which topics it may use.
+
+Brokers ask ``decide`` for every client that connects. What a credential may do follows from what its thing
+announced; what it announced counts only within what the credential may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from diat.kernel.clock import Clock
+from diat.security.credentials import OWN, Credential, Credentials
+from diat.security.joining import JOIN, Joining
+from diat.security.permissions import (
+    RESERVED,
+    Permissions,
+    covers,
+    of_joining,
+    of_native,
+    overlap,
+    plain,
+    together,
+)
+from diat.vol.dialects.port import Outgoing
+from diat.vol.rations import Rations
+from diat.vol.registry import Registry
+from diat.vol.thing import Admission, ThingRecord, VirtualObject
+from diat.wire import topics
+from diat.wire.envelope import encode
+
+AGAIN = 30_000
+"""Milliseconds after which a credential that nobody came with is given once more."""
+MOST_JOINING = 1_000
+"""Things of which it is remembered that they are in by the join key."""
+PublishNow = Callable[[Outgoing], None]
+
+
+class Entry(Struct, frozen=True):
+    """A client that may come in.
+
+    Attributes:
+        name: of its credential; ``join`` while it has none.
+        permissions: what it may do.
+        newest: whether it came with the present password of its credential.
+        certified: whether it may come in only where a certificate is asked for: a gateway.
+    """
+
+    name: str
+    permissions: Permissions
+    newest: bool = True
+    certified: bool = False
+
+
+class Access:
+    """Decides on clients; ``decide`` and ``permissions`` may be called from any thread.
+
+    Attributes:
+        publish: sends a message once the batch is committed.
+        rations: how much each may send.
+        on_other: told who may do something else than before, and so has to come in again.
+        joined: things that are in by the join key just now, as brokers tell.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        joining: Joining,
+        clock: Clock,
+        *,
+        asked: bool,
+    ) -> None:
+        """Access over the things of the registry that it is given to.
+
+        Args:
+            credentials: what they prove with who they are.
+            joining: how they get in without.
+            clock: answers with the time.
+            asked: whether credentials are asked for at all.
+        """
+        self._registry: Registry
+        self.credentials = credentials
+        self.joining = joining
+        self.publish: PublishNow = _nowhere
+        self._clock = clock
+        self.asked = asked
+        self.rations = Rations(self.owner, self._speaks_for_many)
+        self.joined: dict[str, str] = {}
+        self.on_other: Callable[[str], None] = _nobody
+        self._granted: dict[str, Permissions] = {}
+        self._answered: set[str] = set()
+
+    def over(self, registry: Registry) -> None:
+        """Be told which things there are."""
+        self._registry = registry
+
+    def now(self) -> int:
+        """The time, Unix milliseconds."""
+        return self._clock()
+
+    # --- asked by brokers, in any thread ---
+
+    def decide(self, user: str, password: str, client: str) -> Entry | str:
+        """Whether a client may come in; if not, why, for the log."""
+        if user == JOIN:
+            return self._joins(password, client)
+        held = self.credentials.right(user, password)
+        if held is None or held.kind == "key":
+            return "name or password is wrong, or was revoked"
+        if not self._owns(held, client):
+            return f"the client id {client[:64]!r} is not that of {user}"
+        if self._rejected(user):
+            return f"{user} was rejected"
+        if self.rations.held_out(user, self._clock()):
+            return f"{user} has sent too much"
+        self.joined.pop(user, None)
+        permissions = self._granted[user] = self.permissions(held)
+        newest = held.used or self.credentials.is_newest(user, password)
+        return Entry(user, permissions, newest, certified=held.kind == "gateway")
+
+    def allowed(self, user: str, client: str) -> Permissions:
+        """What a client may do that was let in before, under this name."""
+        if user == JOIN:
+            return of_joining(client) if client in self.joined else Permissions()
+        held = self.credentials.get(user)
+        if held is None or held.kind == "key" or not self._owns(held, client) or self._rejected(user):
+            return Permissions()
+        return self.permissions(held)
+
+    def permissions(self, held: Credential) -> Permissions:
+        """What a credential may do."""
+        if held.kind != "thing":
+            return held.scope
+        return together(of_native(held.name), self._foreign(held.name))
+
+    def _joins(self, password: str, client: str) -> Entry | str:
+        if not topics.is_name(client) or client in OWN:
+            return f"the client id {client[:64]!r} is no name of a thing"
+        if self.rations.held_out(client, self._clock()):
+            return f"{client} has sent too much"
+        welcome = self.joining.welcome(password, self._clock())
+        if welcome is None:
+            return "the join key is wrong"
+        held = self.credentials.get(client)
+        if self.credentials.barred(client) or (held is not None and held.used) or self._is_clients(client):
+            return f"{client} has, or had, a credential of its own"
+        self.joined[client] = welcome
+        while len(self.joined) > MOST_JOINING:
+            self.joined.pop(next(iter(self.joined)), None)
+        return Entry(JOIN, of_joining(client))
+
+    def _owns(self, held: Credential, client: str) -> bool:
+        if held.kind != "bridge":
+            return client == held.name
+        if client == held.name or client in held.clients:
+            return True
+        free = self.credentials.get(client) is None and not self._is_clients(client)
+        return free and 0 < len(client) <= 64 and client not in OWN and not client.startswith("diat-")
+
+    def _speaks_for_many(self, name: str) -> bool:
+        held = self.credentials.get(name)
+        return held is not None and held.kind != "thing"
+
+    def _is_clients(self, client: str) -> bool:
+        return any(client in each.clients for each in self.credentials.holding("bridge"))
+
+    def _rejected(self, name: str) -> bool:
+        announced = self._registry.announcements.standing_at(topics.announcement(name))
+        record = self._registry.record(announced.thing) if announced is not None else None
+        return record is not None and record.admission == "rejected"
+
+    def _foreign(self, name: str) -> Permissions:
+        """What the forms of a foreign thing ask for, as far as nobody else's topics are touched."""
+        announced = self._registry.announcements.standing_at(topics.announcement(name))
+        each = self._registry.objects.committed.get(announced.thing) if announced is not None else None
+        if each is None or each.wire or not each.taking_part:
+            return Permissions()
+        record = self._registry.record
+        told = (getattr(outlet, "topic", "") for outlet in each.description.outlets.values())
+        return Permissions(
+            publish=tuple(topic for topic in each.inlets if self._is_own(each.id, topic, record)),
+            subscribe=tuple(topic for topic in told if self._is_own(each.id, topic, record)),
+        )
+
+    def left(self, name: str, client: str) -> None:
+        """Somebody who was let in is gone."""
+        if name == JOIN:
+            self.joined.pop(client, None)
+        else:
+            self._granted.pop(name, None)
+
+    # --- asked within the writer: what announcements may bring about ---
+
+    def owner(self, topic: str) -> str:
+        """Whose announcements stand on a topic: the name of a credential, ``""`` for nobody's."""
+        if topic.startswith(topics.TD_PREFIX):
+            return topic.removeprefix(topics.TD_PREFIX)
+        real = topic.partition("#")[0]
+        return next(
+            (
+                each.name
+                for each in self.credentials.scoped()
+                if any(covers(s, real) for s in each.scope.publish)
+            ),
+            "",
+        )
+
+    def may_join(self, topic: str, others: Iterable[str]) -> bool:
+        """Whether what is announced on a topic may become part of what others announce."""
+        return not self.asked or all(self.owner(each) == self.owner(topic) for each in others)
+
+    def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
+        """Whether a thing may take what is said on a topic for its own."""
+        return self._within(each, announced, topic, publish=True)
+
+    def may_tell(self, each: VirtualObject, topic: str) -> bool:
+        """Whether a thing may be driven by a message on a topic."""
+        if not self.asked or each.wire:
+            return True
+        return self._within(each.id, self._registry.announcements.topics(each.id), topic, publish=False)
+
+    def _within(self, thing: str, announced: Iterable[str], topic: str, *, publish: bool) -> bool:
+        if not self.asked:
+            return True
+        for owner in {self.owner(each) for each in announced}:
+            held = self.credentials.get(owner) if owner else None
+            if held is not None and held.kind != "thing":
+                scope = held.scope.publish if publish else held.scope.subscribe
+                if any(covers(each, topic) for each in scope):
+                    return True
+            elif self._is_own(thing, topic, self._registry.noted):
+                return True
+        return False
+
+    def _is_own(self, thing: str, topic: str, record_of: Callable[[str], ThingRecord | None]) -> bool:
+        """Whether a topic is in nobody's scope, and no thing was there before that uses it."""
+        if not plain(topic):
+            return False
+        if any(overlap(s, topic) for each in self.credentials.scoped() for s in _all(each.scope)):
+            return False
+        record = record_of(thing)
+        users = [record_of(other) for other in self._registry.users(topic) if other != thing]
+        return record is not None and all(other is None or other.no > record.no for other in users)
+
+    def admission(self, topic: str, usual: Admission) -> Admission:
+        """What a thing is that announces itself for the first time on a topic."""
+        if not self.asked or not topic.startswith(topics.TD_PREFIX):
+            return usual
+        name = self.owner(topic)
+        # Of a broker that does not tell who joins, the window says it for all that have no credential.
+        welcome = self.joined.get(name)
+        if welcome is None and self.credentials.seen(name) is None:
+            welcome = "accepted" if self.joining.is_open(self._clock()) else "pending"
+        return "pending" if welcome == "pending" else usual
+
+    def answered(self, name: str, state: str) -> None:
+        """A thing was told of its admission: one that is accepted and has no credential is given one."""
+        if not self.asked:
+            return
+        self._answered.add(name)
+        if state != "accepted" or self.credentials.barred(name):
+            return
+        now, held = self._clock(), self.credentials.seen(name)
+        waits = held is None or (not held.used and held.kind == "thing")
+        due = held is None or name in self.joined or now - held.renewed >= AGAIN
+        if waits and due and name not in OWN:
+            self.give(name, self.credentials.issue(name, now))
+
+    def commit(self) -> None:
+        """What things are is durable: who may do something else than before has to come in again."""
+        answered, self._answered = self._answered, set()
+        for name in [each for each in answered if each in self._granted]:
+            held = self.credentials.get(name)
+            if held is None or self._rejected(name) or self.permissions(held) != self._granted.get(name):
+                self.on_other(name)
+
+    def rollback(self) -> None:
+        """What was answered was not."""
+        self._answered = set()
+
+    def give(self, name: str, password: str) -> None:
+        """Tell a thing its credential."""
+        body = encode({"username": name, "password": password})
+        self.publish(Outgoing(topics.credential(name), body))
+
+
+def _nobody(name: str) -> None:
+    """Stands in until somebody cuts off who may do something else than before."""
+
+
+def _nowhere(message: Outgoing) -> None:
+    """Stands in until there is somebody who sends."""
+
+
+def _all(scope: Permissions) -> tuple[str, ...]:
+    return tuple(each for each in (*scope.publish, *scope.subscribe) if not each.startswith(RESERVED))
