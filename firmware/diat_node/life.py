@@ -51,7 +51,8 @@ class Life:
         boot, last = slept or (new_boot(), 0)
         folder = self.store.folder
         self.ring = Ring(boot, folder, config.get("ring", 2000), config.get("segments", 8), last)
-        self.commands = Commands(node.perform, node.repeatable, Journal(folder), self.clock)
+        journal = Journal(folder, self.clock, most=config.get("journal", 24000))
+        self.commands = Commands(node.perform, node.repeatable, journal, self.clock)
         self._topic = "diat/" + self.thing + "/"
         self.client = Client(
             self.thing,
@@ -66,7 +67,6 @@ class Life:
         self._message = None
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
-        self.refused_at = None
         if config.get("health", 600):
             node.property("health", type="object")
         node.life = self
@@ -267,10 +267,9 @@ class Life:
                 pass
 
     async def _result(self, message):
+        self._beat("do", _LONG)
         while True:
-            self._beat("do", _LONG)
             await self.online.wait()
-            self._beat("do", 300)
             try:
                 await self.client.deliver(message)
                 return True
@@ -317,7 +316,6 @@ class Life:
             except Refused as refusal:
                 # With this credential never again; another one comes with a new start.
                 self.state, self.why = "refused", refusal
-                self.refused_at = self.clock.up()
                 self._beat("link", _LONG)
                 await asyncio.Event().wait()
             except asyncio.TimeoutError:
@@ -353,7 +351,7 @@ class Life:
         filters = [topic + each for each in wanted]
         denied = await client.subscribe(filters if joining else filters + ["diat/clock"])
         if denied:
-            self.why = "denied: " + denied[0]
+            self.why = denied
         if not self.safe:
             await client.deliver(Message("wot/td/" + self.thing, text(self.node.td()), 1))
         await client.deliver(Message(topic + "status", b"online", 1))
