@@ -11,26 +11,21 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from diat.kernel.clock import Clock
-from diat.kernel.overlay import Ledger, Overlay
+from diat.kernel.overlay import Ledger
 from diat.security.credentials import OWN, Credential, Credentials
 from diat.security.joining import JOIN, Joining
 from diat.security.permissions import (
-    RESERVED,
     Permissions,
-    covers,
     of_joining,
     of_native,
-    overlap,
-    plain,
     together,
 )
 from diat.vol.dialects.port import Outgoing
 from diat.vol.rations import Rations
-from diat.vol.registry import Registry
-from diat.vol.thing import Admission, VirtualObject
+from diat.vol.thing import Admission
+from diat.vol.ties import Ties
 from diat.wire import topics
 from diat.wire.envelope import encode
-from diat.wire.topics import TD_PREFIX
 
 AGAIN = 30_000
 """Milliseconds after which a credential that nobody came with is given once more."""
@@ -57,12 +52,11 @@ class Entry(Struct, frozen=True):
     certified: bool = False
 
 
-class Access:
+class Access(Ties):
     """Decides on clients; ``decide`` and ``permissions`` may be called from any thread.
 
     Attributes:
         publish: sends a message once the batch is committed.
-        restored: whether all things are described that there were before the start.
         rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
         knows_who_joins: whether the broker tells who is in by the join key.
@@ -89,25 +83,17 @@ class Access:
             owned: topics of foreign things, each with whose it is.
             asked: whether credentials are asked for at all.
         """
-        self._registry: Registry
-        self._owned: Overlay[str, str] = ledger.overlay("topics", owned)
-        self.restored = False
+        super().__init__(ledger, credentials, owned, asked=asked)
         self.knows_who_joins = False
-        self.credentials = credentials
         self.joining = joining
         self.publish: PublishNow = _nowhere
         self._clock = clock
-        self.asked = asked
         self.rations = Rations(self.owner, self._speaks_for_many)
         self.joined: dict[str, str] = {}
         self.on_other: Callable[[str], None] = _nobody
         self._granted: dict[str, Permissions] = {}
         self._answered: set[str] = set()
         self._to_tell: dict[str, tuple[int, str]] = {}
-
-    def over(self, registry: Registry) -> None:
-        """Be told which things there are."""
-        self._registry = registry
 
     def now(self) -> int:
         """The time, Unix milliseconds."""
@@ -190,14 +176,7 @@ class Access:
         each = self._registry.objects.committed.get(announced.thing) if announced is not None else None
         if each is None or each.wire or not each.taking_part:
             return Permissions()
-        own = self._owned.committed
-        told = (getattr(outlet, "topic", "") for outlet in each.description.outlets.values())
-        return Permissions(
-            publish=tuple(
-                topic for topic in each.inlets if own.get(topic) == each.id and self._is_free(topic)
-            ),
-            subscribe=tuple(topic for topic in told if own.get(topic) == each.id and self._is_free(topic)),
-        )
+        return self.given(each)
 
     def left(self, name: str, client: str) -> None:
         """Somebody who was let in is gone."""
@@ -207,67 +186,6 @@ class Access:
             self._granted.pop(name, None)
 
     # --- asked within the writer: what announcements may bring about ---
-
-    def owner(self, topic: str) -> str:
-        """Whose announcements stand on a topic: the name of a credential, ``""`` for nobody's."""
-        if topic.startswith(topics.TD_PREFIX):
-            return topic.removeprefix(topics.TD_PREFIX)
-        real = topic.partition("#")[0]
-        return next(
-            (
-                each.name
-                for each in self.credentials.scoped()
-                if any(covers(s, real) for s in each.scope.publish)
-            ),
-            "",
-        )
-
-    def may_join(self, topic: str, others: Iterable[str]) -> bool:
-        """Whether what is announced on a topic may become part of what others announce."""
-        return not self.asked or all(self.owner(each) == self.owner(topic) for each in others)
-
-    def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
-        """Whether a thing may take what is said on a topic for its own."""
-        return self._within(each, announced, topic, publish=True)
-
-    def may_tell(self, each: VirtualObject, topic: str) -> bool:
-        """Whether a thing may be driven by a message on a topic."""
-        if not self.asked or each.wire:
-            return True
-        return self._within(each.id, self._registry.announcements.topics(each.id), topic, publish=False)
-
-    def _within(self, thing: str, announced: Iterable[str], topic: str, *, publish: bool) -> bool:
-        if not self.asked:
-            return True
-        for owner in {self.owner(each) for each in announced}:
-            held = self.credentials.get(owner) if owner else None
-            if held is not None and held.kind != "thing":
-                scope = held.scope.publish if publish else held.scope.subscribe
-                if any(covers(each, topic) for each in scope):
-                    return True
-            elif self._is_free(topic) and self._owned.get(topic) in (thing, None):
-                return True
-        return False
-
-    def claim(self, each: str, announced: Iterable[str], topics: Iterable[str]) -> None:
-        """A foreign thing is described: topics of its forms that are nobody's are its own from now on.
-
-        Whose a topic is outlasts a restart: what came first stays first, however often others announce it.
-        """
-        if not self.asked or not any(topic.startswith(TD_PREFIX) for topic in announced):
-            return
-        for topic in filter(self._is_free, topics):
-            holder = self._owned.get(topic)
-            if holder == each:
-                continue
-            if holder is None or (self.restored and holder not in self._registry.users(topic)):
-                self._owned.put(topic, each)
-
-    def _is_free(self, topic: str) -> bool:
-        """Whether a foreign thing may have a topic at all: it is in nobody's scope."""
-        if not plain(topic):
-            return False
-        return not any(overlap(s, topic) for each in self.credentials.scoped() for s in _all(each.scope))
 
     def admission(self, topic: str, usual: Admission) -> Admission:
         """What a thing is that announces itself for the first time on a topic."""
@@ -335,7 +253,3 @@ def _nobody(name: str) -> None:
 
 def _nowhere(message: Outgoing) -> None:
     """Stands in until there is somebody who sends."""
-
-
-def _all(scope: Permissions) -> tuple[str, ...]:
-    return tuple(each for each in (*scope.publish, *scope.subscribe) if not each.startswith(RESERVED))
