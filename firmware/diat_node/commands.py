@@ -43,21 +43,21 @@ class Commands:
         answer = {"id": which, "status": "failed"}
         expires = command.get("expires")
         if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
-            fault = fault or "expires must be Unix milliseconds"
+            fault, expires = fault or "expires must be Unix milliseconds", None
         if fault:
             answer["error"] = fault
         elif expires is not None and self._clock.now() is None:
             answer["error"] = "the time is not known here"
         elif expires is not None and self._clock.now() > expires:
             answer["status"] = "expired"
-        elif not self._repeatable(name, command) and not self._journal.begin(which):
+        elif not self._repeatable(name, command) and not self._journal.begin(which, expires):
             answer["error"] = "no room to note it"
         else:
             await self._do(name, command, answer)
         line = text(answer)
         if len(line) > _LONGEST:
             line = text({"id": which, "status": answer["status"], "error": "the output is too large"})
-        self._journal.finish(which, line)
+        self._journal.finish(which, line, expires)
         return line
 
     async def _do(self, name, command, answer):

@@ -16,6 +16,7 @@ from diat_node.store import Store
 
 _INBOX = 20
 _INBOX_BYTES = 6000
+_LONG = 10**9
 
 
 class Life:
@@ -50,7 +51,8 @@ class Life:
         boot, last = slept or (new_boot(), 0)
         folder = self.store.folder
         self.ring = Ring(boot, folder, config.get("ring", 2000), config.get("segments", 8), last)
-        self.commands = Commands(node.perform, node.repeatable, Journal(folder), self.clock)
+        journal = Journal(folder, self.clock, most=config.get("journal", 24000))
+        self.commands = Commands(node.perform, node.repeatable, journal, self.clock)
         self._topic = "diat/" + self.thing + "/"
         self.client = Client(
             self.thing,
@@ -65,7 +67,6 @@ class Life:
         self._message = None
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
-        self.refused_at = None
         if config.get("health", 600):
             node.property("health", type="object")
         node.life = self
@@ -178,13 +179,15 @@ class Life:
 
     async def _drain(self):
         while True:
-            self._beat("drain", 300)
+            # Without a broker a node is well: nobody may start it anew for that.
+            self._beat("drain", _LONG)
             await self.online.wait()
+            self._beat("drain", 300)
             if self._message is None:
                 self._message = self._next()
             if self._message is None:
                 self._records.clear()
-                self._beat("drain", 86400)
+                self._beat("drain", _LONG)
                 await self._records.wait()
                 continue
             message, tell, args = self._message
@@ -249,7 +252,7 @@ class Life:
                     self._overflow = False
                     self.client.fail("too many at once")
                 self._work.clear()
-                self._beat("do", 86400)
+                self._beat("do", _LONG)
                 await self._work.wait()
                 continue
             channel, payload, token, whole = self.inbox.pop(0)
@@ -264,6 +267,7 @@ class Life:
                 pass
 
     async def _result(self, message):
+        self._beat("do", _LONG)
         while True:
             await self.online.wait()
             try:
@@ -312,8 +316,7 @@ class Life:
             except Refused as refusal:
                 # With this credential never again; another one comes with a new start.
                 self.state, self.why = "refused", refusal
-                self.refused_at = self.clock.up()
-                self._beat("link", 10**9)
+                self._beat("link", _LONG)
                 await asyncio.Event().wait()
             except asyncio.TimeoutError:
                 self.why = "no answer"
@@ -348,7 +351,7 @@ class Life:
         filters = [topic + each for each in wanted]
         denied = await client.subscribe(filters if joining else filters + ["diat/clock"])
         if denied:
-            self.why = "denied: " + denied[0]
+            self.why = denied
         if not self.safe:
             await client.deliver(Message("wot/td/" + self.thing, text(self.node.td()), 1))
         await client.deliver(Message(topic + "status", b"online", 1))

@@ -248,6 +248,7 @@ class Client:
         body = await read(min(length, self.largest))
         for start in range(self.largest, length, 256):
             await read(min(256, length - start))
+            await asyncio.sleep(0)
         self._heard = ticks()
         op = kind >> 4
         if op == 3:

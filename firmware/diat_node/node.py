@@ -198,7 +198,7 @@ def check(name, value, schema):
     else:
         fits = True
     if not fits:
-        raise ValueError("%s must be of type %s" % (name, kind))
+        raise ValueError(name + " must be of type " + kind)
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(name + " must be one of " + json.dumps(schema["enum"]))
     if value is not None and "minimum" in schema and value < schema["minimum"]:

@@ -91,6 +91,8 @@ def main(port: int, folder: str, world: str, cut: int) -> None:
     )
     node.property("level", lambda: state["level"], lambda to: state.update(level=to), type="integer", every=1)
     config = {"thing": "doer", "host": "127.0.0.1", "port": port, "folder": folder, "first": 0.05, "cap": 0.5}
+    # As many as may be good at a time: those of a minute.
+    config["journal"] = 1_000_000
     Life(node, config, Board()).run()
 
 

@@ -31,7 +31,8 @@ class Lamp:
 
 
 def _commands(lamp, folder=None, clock=None):
-    return Commands(lamp.node.perform, lamp.node.repeatable, Journal(folder), clock or Clock())
+    clock = clock or Clock()
+    return Commands(lamp.node.perform, lamp.node.repeatable, Journal(folder, clock), clock)
 
 
 async def _take(commands, name, command, **more):
@@ -61,7 +62,7 @@ async def test_an_answer_outlives_a_start():
 
 async def test_power_cut_between_doing_and_noting_is_in_doubt_and_not_done_again():
     lamp = Lamp()
-    journal = Journal("j3")
+    journal = Journal("j3", Clock())
     assert journal.begin("1")
     commands = _commands(lamp, "j3")
     assert (await _take(commands, "toggle", {"id": "1"}))["status"] == "in-doubt"
@@ -139,7 +140,7 @@ async def test_an_output_too_large_is_done_and_said_so():
 
 
 def test_the_journal_is_bounded_and_knows_the_last():
-    journal = Journal("j4", 1500)
+    journal = Journal("j4", Clock(), 1500, 3000)
     for i in range(300):
         which = "command-%d" % i
         journal.begin(which)
@@ -147,14 +148,14 @@ def test_the_journal_is_bounded_and_knows_the_last():
     import os
 
     assert sum([os.stat("j4/" + n)[6] for n in os.listdir("j4")]) < 3600
-    for known in (journal, Journal("j4", 1500)):
+    for known in (journal, Journal("j4", Clock(), 1500, 3000)):
         assert b'"command-299"' in known.answer("command-299")
         assert b'"command-290"' in known.answer("command-290")
         assert known.answer("command-3") is None
 
 
 def test_a_torn_line_of_the_journal_harms_only_itself():
-    journal = Journal("j5")
+    journal = Journal("j5", Clock())
     journal.finish("1", b'{"id":"1","status":"completed"}')
     journal.finish("2", b'{"id":"2","status":"completed"}')
     import os
@@ -164,7 +165,27 @@ def test_a_torn_line_of_the_journal_harms_only_itself():
         data = file.read()
     with open("j5/" + name, "wb") as file:
         file.write(data[:-8])
-    journal = Journal("j5")
+    journal = Journal("j5", Clock())
     assert journal.answer("1") and journal.answer("2") is None
     journal.finish("3", b'{"id":"3","status":"completed"}')
-    assert Journal("j5").answer("3") and Journal("j5").answer("1")
+    assert Journal("j5", Clock()).answer("3") and Journal("j5", Clock()).answer("1")
+
+
+def test_nothing_is_forgotten_before_it_has_expired():
+    clock = Clock()
+    clock.tell(1_800_000_000_000)
+    journal, begun = Journal("j6", clock, 500, 4000), 0
+    while journal.begin("c%d" % begun, 1_800_000_060_000):
+        journal.finish("c%d" % begun, b'{"id":"c%d","status":"completed"}' % begun, 1_800_000_060_000)
+        begun += 1
+    assert 30 < begun < 200
+    for known in (journal, Journal("j6", clock, 500, 4000)):
+        for i in range(begun):
+            assert known.answer("c%d" % i), i
+        # Full: no more is begun, until what is there has expired.
+        assert not known.begin("more", 1_800_000_060_000)
+    clock.tell(1_800_000_061_000)
+    journal = Journal("j6", clock, 500, 4000)
+    assert journal.begin("more", 1_800_000_120_000)
+    journal.finish("more", b'{"id":"more","status":"completed"}', 1_800_000_120_000)
+    assert Journal("j6", clock, 500, 4000).answer("more")
