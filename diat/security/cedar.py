@@ -53,6 +53,7 @@ class Statement(Struct, frozen=True, kw_only=True):
         id: among all statements.
         policy: id of its policy.
         title: of its policy.
+        operations: what it is about; None for all.
         denies: whether it is a ``forbid``.
         grants: whether it permits what no role does.
         count: how often it must have been used to hold; None if that does not matter.
@@ -65,6 +66,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     id: str
     policy: str
     title: str
+    operations: frozenset[str] | None
     denies: bool
     grants: bool
     modify: dict[str, Any]
@@ -147,13 +149,17 @@ class Compiled:
         self.statements = {each.id: each for each in found}
         self._forbids = _policy_set(each for each in self.statements.values() if each.denies)
         self._permits = _policy_set(each for each in self.statements.values() if not each.denies)
+        scopes = [each.operations for each in self.statements.values()]
+        self._all = None in scopes
+        self._operations = frozenset().union(*(scope for scope in scopes if scope is not None))
         each_minute = [each.minutes for each in self.statements.values()]
         self.minutes = sorted(frozenset().union(*each_minute))
         self.daily = any(each.daily for each in self.statements.values())
         self.situated = any(each.situated for each in self.statements.values())
 
-    def __bool__(self) -> bool:
-        return bool(self.statements)
+    def about(self, operation: Operation) -> bool:
+        """Whether any is about an operation, or all may be."""
+        return self._all or operation in self._operations
 
     def matching(
         self, principal: Principal, operation: Operation, target: Target, moment: Moment
@@ -163,11 +169,13 @@ class Compiled:
         Cedar leaves out what it cannot evaluate; then the second is why, and nothing may be permitted.
         """
         request = _request(principal, operation, target, moment)
+        entities = json.dumps(_entities(request, target))
+        request["context"] = json.dumps(request["context"])
         found: list[str] = []
         wrong: list[str] = []
         for policies in (self._forbids, self._permits):
             if policies is not None:
-                said = cedarpy.is_authorized(request, policies, _entities(request, target)).diagnostics
+                said = cedarpy.is_authorized(request, policies, entities).diagnostics
                 found += sorted(said.reasons)
                 wrong += said.errors
         return [self.statements[each] for each in found], "; ".join(map(str, wrong)) or None
@@ -282,6 +290,7 @@ def _statement(policy: str, title: str, number: int, body: dict[str, Any]) -> St
         id=f"{policy}#{number:03d}",
         policy=policy,
         title=title,
+        operations=_operations(body["action"]),
         denies=denies,
         grants=not denies and not {"modify", "delay"} & set(said),
         modify=modify.model_dump(by_alias=True, exclude_defaults=True) if modify is not None else {},
@@ -293,6 +302,14 @@ def _statement(policy: str, title: str, number: int, body: dict[str, Any]) -> St
         situated="situations" in context,
         body={**body, "annotations": {}},
     )
+
+
+def _operations(action: dict[str, Any]) -> frozenset[str] | None:
+    """The operations in a statement's scope; None for all."""
+    if action["op"] == "All":
+        return None
+    found = action.get("entities") or [action["entity"]]
+    return frozenset(str(each["id"]) for each in found)
 
 
 def _annotated(read: Any, text: str | None, name: str) -> Any:

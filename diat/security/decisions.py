@@ -85,8 +85,8 @@ class Decisions:
         return decision
 
     def everywhere(self, principal: Principal, operation: Operation) -> bool:
-        """Whether a role is enough everywhere, and there is no policy that could say otherwise."""
-        return not self._policies and self._roles.everywhere(principal, operation)
+        """Whether a role is enough everywhere, and no policy is about it that could say otherwise."""
+        return not self._policies.about(operation) and self._roles.everywhere(principal, operation)
 
     def next_turn(self, now: int) -> int | None:
         """When the time of day may make other decisions, Unix milliseconds; None if it never does.
@@ -109,7 +109,7 @@ class Decisions:
     ) -> tuple[Decision, list[Statement]]:
         generation, policies = self.generation, self._policies
         by_role = self._roles.decide(principal, operation, target, now)
-        if not policies:
+        if not policies.about(operation):
             self._keep((principal, operation, target), by_role, generation)
             return by_role, []
         if operation == "administer" and target.kind == "platform" and by_role.effect == "permit":
