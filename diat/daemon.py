@@ -348,7 +348,7 @@ class Daemon:
         kept.position = max(kept.position, lake.catalog.holdings().high)
         credentials = Credentials(ledger, store.credentials())
         joining = Joining(ledger, credentials, store.joining())
-        self.access = Access(credentials, joining, clock, asked=settings.lan)
+        self.access = Access(ledger, credentials, joining, clock, store.topics(), asked=settings.lan)
         self.tls = tls_of(settings)
         self.broker_secret = broker_secret(settings.data)
         self.things = VirtualObjectLayer(

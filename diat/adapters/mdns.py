@@ -1,7 +1,7 @@
 """DNS-SD over multicast DNS: what listens beyond loopback is found without being told where.
 
-``_mqtt._tcp`` is the daemon's own broker, ``_secure-mqtt._tcp`` where that speaks TLS; ``_directory._sub._wot._tcp`` the Thing Description Directory, as
-W3C WoT Discovery has it.
+``_mqtt._tcp`` is the daemon's own broker, ``_secure-mqtt._tcp`` where that speaks TLS;
+``_directory._sub._wot._tcp`` the Thing Description Directory, as W3C WoT Discovery has it.
 """
 
 from __future__ import annotations

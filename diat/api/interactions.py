@@ -27,7 +27,7 @@ from diat.api.ports import (
 )
 from diat.api.problems import problem
 from diat.api.units import Unit, Units, own_value, scale, scales
-from diat.api.values import handed, used
+from diat.api.values import Withheld, handed, told, used
 from diat.kernel.errors import Conflict, NotFound
 from diat.kernel.ids import derived_id
 from diat.security.principal import Principal
@@ -180,12 +180,20 @@ async def invoke_action(
     summary="What became of an invocation",
     dependencies=[on_affordance("read")],
 )
-def query_action(platform: ThePlatform, thing: ThingId, name: Affordance, invocation: str) -> dict[str, Any]:
+def query_action(
+    platform: ThePlatform, asking: Asking, thing: ThingId, name: Affordance, invocation: str
+) -> dict[str, Any]:
     """``pending``, ``completed``, ``failed``, ``expired`` or ``in-doubt``, with output or error."""
     found = platform.history.actuation(invocation)
     if (found.thing, found.affordance, found.kind) != (thing, name, "action"):
         raise NotFound(f"{name!r} has no invocation {invocation!r}")
-    return views.invocation(found)
+    shown = views.invocation(found)
+    if "output" in shown:
+        output = told(platform, asking, thing, name, shown["output"], found.resolved or found.created)
+        if isinstance(output, Withheld):
+            return {key: each for key, each in shown.items() if key != "output"}
+        shown["output"] = output
+    return shown
 
 
 def _given_before(platform: Platform, reference: str | None, value: Any) -> Actuation | None:

@@ -78,7 +78,7 @@ class Credentials:
 
     def everything(self) -> list[Credential]:
         """All credentials, revoked ones too, by name."""
-        return sorted(tuple(self._all.committed.values()), key=lambda each: each.name)
+        return sorted(self._all.committed.values(), key=lambda each: each.name)
 
     def barred(self, name: str) -> bool:
         """Whether this name had a credential that was revoked."""

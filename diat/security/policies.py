@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from diat.kernel.clock import Clock
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Conflict, DiatError, Invalid, NotFound, SetupError, Stale
@@ -21,6 +23,14 @@ _DAY = 86_400_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 Holding = Callable[[], frozenset[str]]
 """Answers with the ids of the situations that hold, as committed."""
+
+
+class _Read(Struct, frozen=True):
+    """A policy as it was read last."""
+
+    policy: Policy
+    document: Document
+    statements: list[Statement]
 
 
 class Policies:
@@ -51,7 +61,7 @@ class Policies:
         self._policies: Overlay[str, Policy] = ledger.overlay(
             "policies", ((each.id, each) for each in policies)
         )
-        self._statements: dict[str, tuple[Policy, list[Statement]]] = {}
+        self._read: dict[str, _Read] = {}
         held = frozenset(holding)
         self.holding: Holding = lambda: held
         self.situation_known: Callable[[str], bool] = lambda _: True
@@ -88,17 +98,21 @@ class Policies:
         Raises:
             Invalid: it could not; ``field`` names the place.
         """
+        document, _, told = self._checked(policy, content)
+        return document, told
+
+    def _checked(self, policy: str, content: Any) -> tuple[Document, list[Statement], list[str]]:
         if not _ID.fullmatch(policy):
             raise Invalid("an id has letters, digits, dots, dashes and underscores, 100 at most", "policy")
         document = read_document(content)
-        statements(policy, document)
+        compiled = statements(policy, document)
         for name in ("situation", "unless"):
             situation = getattr(document.when, name)
             if situation is not None and not self.situation_known(situation):
                 raise Invalid(f"there is no situation {situation!r}", f"when.{name}")
         self._deletable(document)
-        others = {each.id: read_document(each.content) for each in self.everything()}
-        return document, warnings(policy, document, others)
+        others = {each.id: self._reading(each).document for each in self.everything()}
+        return document, compiled, warnings(policy, document, others)
 
     def _deletable(self, document: Document) -> None:
         for at, owed in enumerate(document.obligations):
@@ -123,7 +137,7 @@ class Policies:
             Stale: it is not at ``revision`` any more.
             Conflict: there are too many.
         """
-        document, told = self.check(policy, content)
+        document, compiled, told = self._checked(policy, content)
         known = self._policies.get(policy)
         if revision is not None and revision != (known.revision if known is not None else 0):
             at = "not there" if known is None else f"at revision {known.revision}"
@@ -139,6 +153,7 @@ class Policies:
             revision=known.revision + 1 if known is not None else 1,
         )
         self._policies.put(policy, made)
+        self._read[policy] = _Read(made, document, compiled)
         self._compiled = self._compile()
         return made, told
 
@@ -155,7 +170,7 @@ class Policies:
         if revision is not None and revision != known.revision:
             raise Stale(f"the policy is at revision {known.revision}, not {revision}")
         self._policies.remove(policy)
-        self._statements.pop(policy, None)
+        self._read.pop(policy, None)
         self._compiled = self._compile()
 
     def commit(self) -> None:
@@ -177,10 +192,15 @@ class Policies:
 
     def _compile(self) -> Compiled:
         found: list[Statement] = []
-        for name, policy in sorted(self._policies.items()):
-            known = self._statements.get(name)
-            if known is None or known[0] is not policy:
-                known = (policy, statements(name, read_document(policy.content)))
-                self._statements[name] = known
-            found += known[1]
+        for _, policy in sorted(self._policies.items()):
+            found += self._reading(policy).statements
         return Compiled(found)
+
+    def _reading(self, policy: Policy) -> _Read:
+        known = self._read.get(policy.id)
+        if known is None or known.policy is not policy:
+            document = read_document(policy.content)
+            # What is kept was checked as it was put.
+            compiled = statements(policy.id, document, checked=True)
+            known = self._read[policy.id] = _Read(policy, document, compiled)
+        return known

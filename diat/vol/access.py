@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from diat.kernel.clock import Clock
+from diat.kernel.overlay import Ledger, Overlay
 from diat.security.credentials import OWN, Credential, Credentials
 from diat.security.joining import JOIN, Joining
 from diat.security.permissions import (
@@ -26,12 +27,15 @@ from diat.security.permissions import (
 from diat.vol.dialects.port import Outgoing
 from diat.vol.rations import Rations
 from diat.vol.registry import Registry
-from diat.vol.thing import Admission, ThingRecord, VirtualObject
+from diat.vol.thing import Admission, VirtualObject
 from diat.wire import topics
 from diat.wire.envelope import encode
+from diat.wire.topics import TD_PREFIX
 
 AGAIN = 30_000
 """Milliseconds after which a credential that nobody came with is given once more."""
+READ_WITHIN = 1_000
+"""Milliseconds in which a broker that is not ours to ask has read what we wrote for it."""
 MOST_JOINING = 1_000
 """Things of which it is remembered that they are in by the join key."""
 PublishNow = Callable[[Outgoing], None]
@@ -58,28 +62,37 @@ class Access:
 
     Attributes:
         publish: sends a message once the batch is committed.
+        restored: whether all things are described that there were before the start.
         rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
+        knows_who_joins: whether the broker tells who is in by the join key.
         joined: things that are in by the join key just now, as brokers tell.
     """
 
     def __init__(
         self,
+        ledger: Ledger,
         credentials: Credentials,
         joining: Joining,
         clock: Clock,
+        owned: Iterable[tuple[str, str]] = (),
         *,
         asked: bool,
     ) -> None:
         """Access over the things of the registry that it is given to.
 
         Args:
+            ledger: what it commits with.
             credentials: what they prove with who they are.
             joining: how they get in without.
             clock: answers with the time.
+            owned: topics of foreign things, each with whose it is.
             asked: whether credentials are asked for at all.
         """
         self._registry: Registry
+        self._owned: Overlay[str, str] = ledger.overlay("topics", owned)
+        self.restored = False
+        self.knows_who_joins = False
         self.credentials = credentials
         self.joining = joining
         self.publish: PublishNow = _nowhere
@@ -90,6 +103,7 @@ class Access:
         self.on_other: Callable[[str], None] = _nobody
         self._granted: dict[str, Permissions] = {}
         self._answered: set[str] = set()
+        self._to_tell: dict[str, tuple[int, str]] = {}
 
     def over(self, registry: Registry) -> None:
         """Be told which things there are."""
@@ -176,11 +190,13 @@ class Access:
         each = self._registry.objects.committed.get(announced.thing) if announced is not None else None
         if each is None or each.wire or not each.taking_part:
             return Permissions()
-        record = self._registry.record
+        own = self._owned.committed
         told = (getattr(outlet, "topic", "") for outlet in each.description.outlets.values())
         return Permissions(
-            publish=tuple(topic for topic in each.inlets if self._is_own(each.id, topic, record)),
-            subscribe=tuple(topic for topic in told if self._is_own(each.id, topic, record)),
+            publish=tuple(
+                topic for topic in each.inlets if own.get(topic) == each.id and self._is_free(topic)
+            ),
+            subscribe=tuple(topic for topic in told if own.get(topic) == each.id and self._is_free(topic)),
         )
 
     def left(self, name: str, client: str) -> None:
@@ -229,19 +245,29 @@ class Access:
                 scope = held.scope.publish if publish else held.scope.subscribe
                 if any(covers(each, topic) for each in scope):
                     return True
-            elif self._is_own(thing, topic, self._registry.noted):
+            elif self._is_free(topic) and self._owned.get(topic) in (thing, None):
                 return True
         return False
 
-    def _is_own(self, thing: str, topic: str, record_of: Callable[[str], ThingRecord | None]) -> bool:
-        """Whether a topic is in nobody's scope, and no thing was there before that uses it."""
+    def claim(self, each: str, announced: Iterable[str], topics: Iterable[str]) -> None:
+        """A foreign thing is described: topics of its forms that are nobody's are its own from now on.
+
+        Whose a topic is outlasts a restart: what came first stays first, however often others announce it.
+        """
+        if not self.asked or not any(topic.startswith(TD_PREFIX) for topic in announced):
+            return
+        for topic in filter(self._is_free, topics):
+            holder = self._owned.get(topic)
+            if holder == each:
+                continue
+            if holder is None or (self.restored and holder not in self._registry.users(topic)):
+                self._owned.put(topic, each)
+
+    def _is_free(self, topic: str) -> bool:
+        """Whether a foreign thing may have a topic at all: it is in nobody's scope."""
         if not plain(topic):
             return False
-        if any(overlap(s, topic) for each in self.credentials.scoped() for s in _all(each.scope)):
-            return False
-        record = record_of(thing)
-        users = [record_of(other) for other in self._registry.users(topic) if other != thing]
-        return record is not None and all(other is None or other.no > record.no for other in users)
+        return not any(overlap(s, topic) for each in self.credentials.scoped() for s in _all(each.scope))
 
     def admission(self, topic: str, usual: Admission) -> Admission:
         """What a thing is that announces itself for the first time on a topic."""
@@ -263,9 +289,27 @@ class Access:
             return
         now, held = self._clock(), self.credentials.seen(name)
         waits = held is None or (not held.used and held.kind == "thing")
-        due = held is None or name in self.joined or now - held.renewed >= AGAIN
+        # Who is not there cannot be told; of most brokers nobody knows who is.
+        perhaps = not self.knows_who_joins and (held is None or now - held.renewed >= AGAIN)
+        due = name in self.joined or perhaps
         if waits and due and name not in OWN:
-            self.give(name, self.credentials.issue(name, now))
+            password = self.credentials.issue(name, now)
+            if self.knows_who_joins:
+                self.give(name, password)
+            else:
+                # A thing that comes with it before the broker has read of it would be refused.
+                self._to_tell[name] = (now + READ_WITHIN, password)
+
+    def due(self) -> int | None:
+        """When ``tick`` is next needed, Unix milliseconds; None if never."""
+        return min((when for when, _ in self._to_tell.values()), default=None)
+
+    def tick(self, now: int) -> None:
+        """Tell things what they were given, once the broker lets them in with it."""
+        for name in [name for name, (when, _) in self._to_tell.items() if when <= now]:
+            _, password = self._to_tell.pop(name)
+            if self.credentials.is_newest(name, password):
+                self.give(name, password)
 
     def commit(self) -> None:
         """What things are is durable: who may do something else than before has to come in again."""

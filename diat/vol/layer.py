@@ -109,6 +109,7 @@ class VirtualObjectLayer:
         self.intake.on_position = self.interaction.see
         self.intake.on_return = self.interaction.returned
         if access is not None:
+            access.restored = True
             access.publish = self.interaction.publish
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
@@ -228,7 +229,14 @@ class VirtualObjectLayer:
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""
-        ends = (self.interaction.due(), self.registry.leases.due(), self.lapses.due(), self.mirror.due())
+        told = self._access.due() if self._access is not None else None
+        ends = (
+            told,
+            self.interaction.due(),
+            self.registry.leases.due(),
+            self.lapses.due(),
+            self.mirror.due(),
+        )
         return min([self._next_clock, *(end for end in ends if end is not None)])
 
     def set_back(self, now: int) -> None:
@@ -238,6 +246,8 @@ class VirtualObjectLayer:
 
     def tick(self, now: int) -> None:
         """End commands and registrations whose time is over; tell things the time."""
+        if self._access is not None:
+            self._access.tick(now)
         self.interaction.tick(now)
         self.lapses.tick(now)
         self.mirror.tick(now)

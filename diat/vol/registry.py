@@ -40,6 +40,9 @@ class Bounds(Protocol):
     def may_join(self, topic: str, others: Iterable[str]) -> bool:
         """Whether what is announced on a topic may become part of what others announce."""
 
+    def claim(self, each: str, announced: Iterable[str], topics: Iterable[str]) -> None:
+        """A thing is described: topics of it that are nobody's are its own from now on."""
+
     def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
         """Whether a thing may take what is said on a topic for its own."""
 
@@ -56,6 +59,9 @@ class Unbounded:
     def may_join(self, topic: str, others: Iterable[str]) -> bool:
         """Yes."""
         return True
+
+    def claim(self, each: str, announced: Iterable[str], topics: Iterable[str]) -> None:
+        """Nobody asks whose a topic is."""
 
     def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
         """Yes."""
@@ -118,10 +124,6 @@ class Registry:
     def record(self, thing: str) -> ThingRecord | None:
         """The committed record of a thing, retired or not; any thread may ask."""
         return self._records.committed.get(thing)
-
-    def noted(self, thing: str) -> ThingRecord | None:
-        """The record of a thing, retired or not, as the writer sees it."""
-        return self._records.get(thing)
 
     def users(self, topic: str) -> list[str]:
         """The things of other dialects that speak on a topic, and foreign ones that are driven by it."""
@@ -467,9 +469,10 @@ class Registry:
     def _bounded(self, record: ThingRecord, description: Description) -> Description:
         """A description without what its announcers may not speak for."""
         announced = self.announcements.topics(record.id)
-        heard = [
-            each for each in description.inlets if self.bounds.may_hear(record.id, announced, each.topic)
-        ]
+        told = (getattr(outlet, "topic", "") for outlet in description.outlets.values())
+        self.bounds.claim(record.id, announced, (*(each.topic for each in description.inlets), *told))
+        hears = self.bounds.may_hear
+        heard = [each for each in description.inlets if hears(record.id, announced, each.topic)]
         if len(heard) < len(description.inlets):
             left = sorted({each.topic for each in description.inlets} - {each.topic for each in heard})
             note = f"topics of others are left out: {', '.join(left[:20])[:300]}"

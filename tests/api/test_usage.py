@@ -265,6 +265,16 @@ def test_a_purpose_is_said_and_counts(sensor, rest, policy, problem):
     problem(rest.get(path, headers={"Diat-Purpose": "marketing"}), 403, "forbidden")
 
 
+def test_a_policy_that_denies_all_can_be_taken_away_again(sensor, rest, policy, problem):
+    each = sensor(20.0)
+    policy("all", title="All", effect="deny")
+    problem(rest.get(each.path), 404, "not-found")
+    problem(rest.get("/metrics"), 403, "forbidden")
+    assert rest.get("/policies/all").status_code == 200
+    assert rest.delete("/policies/all").status_code == 204
+    assert rest.get(each.path).status_code == 200
+
+
 def test_uses_are_counted(sensor, rest, policy, problem):
     each = sensor(20.0)
     count = {"after": 3, "per": "31d"}

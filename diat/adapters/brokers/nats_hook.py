@@ -43,6 +43,7 @@ class NatsHook:
         self._url = url
         self._signer = signer
         self._guarded = guarded
+        guarded.access.knows_who_joins = True
         self._inside: dict[int, tuple[str, str, str]] = {}
         self._loop = asyncio.new_event_loop()
         self._connection: Connection | None = None

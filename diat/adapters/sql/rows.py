@@ -93,6 +93,7 @@ OVERLAYS: dict[str, TableRows] = {
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
+    "topics": _table("topics", "topic thing", lambda key, thing: (key, thing)),
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }

@@ -176,6 +176,11 @@ class SqlStore:
                 for (body,) in connection.execute(select(tables.CREDENTIALS.c.body))
             ]
 
+    def topics(self) -> list[tuple[str, str]]:
+        """Which foreign thing a topic belongs to."""
+        with self._engine.connect() as connection:
+            return [(topic, thing) for topic, thing in connection.execute(select(tables.TOPICS))]
+
     def joining(self) -> list[tuple[str, int]]:
         """For how long things may join."""
         with self._engine.connect() as connection:

@@ -161,6 +161,13 @@ WEBHOOKS = Table(
     Column("body", Text, nullable=False),
 )
 
+TOPICS = Table(
+    "topics",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("thing", Text, nullable=False),
+)
+
 PUSHDOWN = Table(
     "pushdown",
     metadata,

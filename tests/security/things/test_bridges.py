@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from diat.daemon import Daemon
 from diat.kernel.errors import Invalid
 from diat.security.permissions import Permissions
 from diat.vol.actuation import Order
@@ -170,3 +171,40 @@ def test_what_another_announced_is_not_joined_by_its_identifier(zigbee):
     each = objects.committed[site.lamp]
     assert list(each.properties) == ["state"]
     assert "evil/state" not in each.inlets
+
+
+def test_what_came_first_stays_first(embedded):
+    """An older thing describes itself anew, with a younger one's topics: they stay the younger one's."""
+    site = embedded
+    older = site.thing("older", foreign("older/on", "older/on/set"))
+    site.thing("younger", foreign("room/on", "room/on/set"))
+    older.publish("wot/td/older", foreign("room/on", "room/on/set", "Told"), retain=True)
+    until(lambda: site.title("older") == "Told", "the other description")
+
+    def held():
+        allowed = {name: site.access.allowed(name, name) for name in ("older", "younger")}
+        assert allowed["younger"].may_publish("room/on")
+        assert allowed["younger"].may_subscribe("room/on/set")
+        assert not allowed["older"].may_publish("room/on")
+        assert not allowed["older"].may_subscribe("room/on/set")
+        objects = site.daemon.things.registry.objects.committed
+        assert "room/on" in objects["urn:dev:younger"].inlets
+        assert "room/on" not in objects["urn:dev:older"].inlets
+
+    held()
+    site.daemon.__exit__()
+    site.daemon = Daemon(site.settings)
+    with site.daemon:
+        held()
+        site.do(lambda: site.daemon.things.retire("urn:dev:younger"))
+        assert not site.access.allowed("younger", "younger").may_publish("room/on")
+
+
+def test_a_topic_is_given_again_when_its_thing_no_longer_uses_it(embedded):
+    first = embedded.thing("first", foreign("room/on", "room/on/set"))
+    first.publish("wot/td/first", foreign("hall/on", "hall/on/set", "Moved"), retain=True)
+    until(lambda: embedded.title("first") == "Moved", "the other description")
+    assert first.gone.wait(5), "who may do something else has to come in again"
+    assert embedded.access.allowed("first", "first").may_publish("hall/on")
+    embedded.thing("second", foreign("room/on", "room/on/set"))
+    assert embedded.access.allowed("second", "second").may_publish("room/on")

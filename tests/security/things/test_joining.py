@@ -66,6 +66,18 @@ def test_a_credential_that_was_lost_is_given_once_more(embedded):
     assert embedded.person("th4", first, "th4").code == REFUSED
 
 
+def test_what_has_lost_its_password_joins_again_once_it_is_renewed(embedded):
+    thing = embedded.thing("th4")
+    until(lambda: embedded.access.credentials.get("th4").used, "used")
+    thing.end()
+    assert embedded.person("join", embedded.key, "th4").code == REFUSED
+    embedded.do(lambda: embedded.access.credentials.renew("th4", embedded.daemon.clock()))
+    password = embedded.join("th4")
+    assert embedded.person("th4", password, "th4").code == "Success"
+    until(lambda: embedded.access.credentials.get("th4").used, "used")
+    assert embedded.person("th4", thing.password, "th4").code == REFUSED
+
+
 def test_past_the_window_a_thing_waits_until_a_person_accepts_it(site):
     site.do(lambda: site.access.joining.open(0, 0, site.daemon.clock()))
     joining = site.person("join", site.key, "th5", join=True)

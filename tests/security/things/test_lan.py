@@ -9,6 +9,7 @@ import sys
 
 import httpx
 import pytest
+from cryptography import x509
 
 from diat.adapters.brokers.listening import free_port
 
@@ -106,6 +107,15 @@ def test_the_command_line_lets_things_in_and_out(up):
     refused = up.person("zigbee2mqtt", password, "zigbee2mqtt")
     assert refused.code == REFUSED
     refused.end()
+
+
+def test_a_gateway_is_given_certificate_and_password(up, tmp_path):
+    said = up.diat("thing", "gateway", "barn", "--publish", "barn/#", "--out", str(tmp_path))
+    assert "password" in said
+    assert (tmp_path / "barn.key").stat().st_mode & 0o777 == 0o600
+    subject = x509.load_pem_x509_certificate((tmp_path / "barn.pem").read_bytes()).subject
+    assert subject.rfc4514_string() == "CN=barn"
+    assert "barn  gateway" in up.diat("thing", "list")
 
 
 def test_it_says_what_to_trust(up):
