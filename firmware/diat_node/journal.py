@@ -1,9 +1,9 @@
 """Which commands were begun and how they were answered, so that each is performed once.
 
 A broker may bring a command again for as long as it is good, however many came since. So none is forgotten
-before it has expired: from then on a repeat is not done anyway. Two files take turns: when the newer has its
-size, and all in the older have expired, that is emptied and goes on. Until then the newer grows, up to a bound
-at which no more commands are begun. In RAM there is a small number for each; answers are looked up on flash.
+before it has expired: from then on a repeat is not done anyway. Two files take turns: when the newer has
+its size, and all in the older have expired, that is emptied and goes on. Until then the newer grows, up to a
+bound at which no more commands are begun. In RAM there is a small number for each; the answers are on flash.
 """
 
 import json
@@ -12,7 +12,6 @@ from binascii import crc32
 
 from diat_node.port import MICRO, text
 from diat_node.store import Store
-
 
 _ANSWER = 1200
 _UNWRITTEN = 32 if MICRO else 2000
