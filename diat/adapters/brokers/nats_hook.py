@@ -7,6 +7,7 @@ cuts off clients whose credential was revoked. While it is away, nobody new gets
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -97,7 +98,9 @@ class NatsHook:
         await connection.flush()
         self._ready.set()
         await self._over.wait()
-        await connection.close()
+        # The client cancels its own closing if the server went first.
+        with contextlib.suppress(asyncio.CancelledError, nats.errors.Error, OSError):
+            await connection.close()
 
     async def _anew(self) -> None:
         """The server was started again: nobody who was in is in."""

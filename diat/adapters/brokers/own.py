@@ -124,9 +124,9 @@ class OwnBroker:
 
     def stop(self) -> None:
         """End it: ask, wait, then force. Stopping a stopped broker does nothing."""
-        self._child.end(GRACE)
         if self.gate is not None:
             self.gate.stop()
+        self._child.end(GRACE)
 
     def troubles(self) -> list[str]:
         """What its log said since the last call, in sentences for a person that name the way out.
