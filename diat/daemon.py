@@ -365,6 +365,7 @@ class Daemon:
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
         self.audit = Audit(ledger, clock, self.kept_audit.last())
+        self.access.on_issue = lambda name: self.audit.note(f"thing:{name}", "joined", "done")
         auditing = AuditKeeper(self.kept_audit, self.audit)
         auditing.begin()
         self.secrets = Secrets(ledger, store.secrets())

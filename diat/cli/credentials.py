@@ -1,4 +1,4 @@
-"""How the command line comes by its credential: it is told, or it can read the platform's data directory."""
+"""How the command line finds a platform and its credential: it is told, or reads the data directory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 OWNER_TOKEN = "owner-token"
 """File in the data directory; whoever can read it is the owner of the platform. Another one at each start."""
+
+ADDRESS = "address"
+"""File in the data directory: where on this machine the running platform's REST is."""
 
 
 def keep(path: Path, secret: str) -> None:
@@ -28,5 +31,13 @@ def credential(said: str | None, data: Path | None) -> str | None:
         return None
     try:
         return (data.expanduser() / OWNER_TOKEN).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def address(data: Path) -> str | None:
+    """Where the platform with this data directory is reached from this machine; None if it does not run."""
+    try:
+        return (data.expanduser() / ADDRESS).read_text("utf-8").strip() or None
     except (OSError, UnicodeDecodeError):
         return None

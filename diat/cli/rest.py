@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 import typer
 
-UrlOption = Annotated[str, typer.Option("--url", envvar="DIAT_URL", help="Where the platform's REST is.")]
+UrlOption = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        envvar="DIAT_URL",
+        help="Where the platform's REST is.  [default: the one that runs on --data, else port 8000 here]",
+        show_default=False,
+    ),
+]
 TokenOption = Annotated[
     str | None,
     typer.Option(
@@ -36,14 +44,16 @@ class Rest:
     """A running platform, as the command line sees it.
 
     Args:
-        url: where its REST is.
+        url: where its REST is; unless that was said, where the one runs whose data directory it is.
         token: who asks, if that was said.
         data: its data directory, where the owner's token lies if it asks for any.
     """
 
     def __init__(self, url: str, token: str | None, data: Path) -> None:
-        from diat.cli.credentials import credential
+        from diat.cli.credentials import address, credential
 
+        if url == URL:
+            url = address(data) or URL
         self._url = url.rstrip("/")
         # What opens this machine's platform goes to nobody else.
         known = credential(token, data if _on_this_machine(url) else None)

@@ -17,12 +17,12 @@ from diat import __version__
 from diat.adapters.brokers.address import PLAIN_PORT, TLS_PORT
 from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
-from diat.cli.credentials import OWNER_TOKEN, keep
+from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
-from diat.settings import Listen, Settings, parse_listen, parse_network, parse_site
+from diat.settings import LOOPBACK, Listen, Settings, parse_listen, parse_network, parse_site
 
 GRACE = 3
 """Seconds in which open requests may end."""
@@ -100,6 +100,8 @@ def run(
             _greet(daemon)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
+            here = settings.data / ADDRESS
+            keep(here, _from_here(daemon))
             if lan:
                 _let_the_first_one_in(daemon)
             server = uvicorn.Server(
@@ -118,6 +120,7 @@ def run(
                 server.run(sockets=[listening])
             finally:
                 owner.unlink(missing_ok=True)
+                here.unlink(missing_ok=True)
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
@@ -176,6 +179,14 @@ def _let_the_first_one_in(daemon: Daemon) -> None:
 
 def _usual_port(*, lan: bool, plain: bool) -> str:
     return str(TLS_PORT if lan and not plain else PLAIN_PORT)
+
+
+def _from_here(daemon: Daemon) -> str:
+    """Where REST is reached from this machine."""
+    listen = daemon.settings.http
+    anywhere = {"0.0.0.0": LOOPBACK, "::": "::1"}
+    host = anywhere.get(listen.host, listen.host)
+    return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
 def _greet(daemon: Daemon) -> None:

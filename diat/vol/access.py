@@ -57,6 +57,7 @@ class Access(Ties):
 
     Attributes:
         publish: sends a message once the batch is committed.
+        on_issue: told of a thing (by name) that is given a credential since it joined.
         rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
         knows_who_joins: whether the broker tells who is in by the join key.
@@ -87,6 +88,7 @@ class Access(Ties):
         self.knows_who_joins = False
         self.joining = joining
         self.publish: PublishNow = _nowhere
+        self.on_issue: Callable[[str], None] = _nobody_notes
         self._clock = clock
         self.rations = Rations(self.owner, self._speaks_for_many)
         self.joined: dict[str, str] = {}
@@ -212,6 +214,7 @@ class Access(Ties):
         due = name in self.joined or perhaps
         if waits and due and name not in OWN:
             password = self.credentials.issue(name, now)
+            self.on_issue(name)
             if self.knows_who_joins:
                 self.give(name, password)
             else:
@@ -249,6 +252,10 @@ class Access(Ties):
 
 def _nobody(name: str) -> None:
     """Stands in until somebody cuts off who may do something else than before."""
+
+
+def _nobody_notes(name: str) -> None:
+    """Stands in until somebody writes it down."""
 
 
 def _nowhere(message: Outgoing) -> None:

@@ -27,8 +27,8 @@ def opened(make_platform):
 
 
 def diat(platform, *arguments, code=0):
-    """What a command prints."""
-    where = ["--url", f"http://127.0.0.1:{platform.http}", "--data", str(platform.data)]
+    """What a command prints; it finds the platform by its data directory."""
+    where = ["--data", str(platform.data)]
     done = subprocess.run(
         [sys.executable, "-m", "diat", *arguments, *where],
         capture_output=True,
@@ -71,6 +71,7 @@ def test_from_the_first_link_to_the_last_token(opened, eventually):
     assert (opened.data / "owner-token").stat().st_mode & 0o777 == 0o600
     assert opened.terminate() == 0
     assert not (opened.data / "owner-token").exists()
+    assert not (opened.data / "address").exists()
     # All requests were logged, and none of what opens a door but the link, which is for whoever starts it.
     assert "GET /things?token=*** HTTP/1.1" in opened.output
     for secret in (token, made, owner, "correct horse"):

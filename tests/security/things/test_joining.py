@@ -10,6 +10,7 @@ def test_a_thing_joins_is_given_a_credential_and_reports_with_it(site):
     assert thing.subscribe("diat/th1/#") in GRANTED
     thing.publish("diat/th1/properties", {"b": 1, "n": 1, "v": {"temperature": 21.5}})
     until(lambda: site.temperature("th1") == 21.5, "the reading")
+    assert site.daemon.kept_audit.newest(10, None, "thing:th1", "done", "joined")
 
 
 def test_nobody_gets_in_without_a_credential(site):
