@@ -177,10 +177,14 @@ class Ledger:
     """Everything that commits together: the overlays and logs of all layers.
 
     Each layer registers what it keeps; the database writes ``tables()`` in one transaction.
+
+    Attributes:
+        announce: called before a batch is written, and may refuse it with ``Unavailable``.
     """
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
+        self.announce: Callable[[], None] = _nobody_asks
 
     def join(self, part: Part) -> None:
         """Let something else commit with the others; it is kept in no table."""
@@ -226,3 +230,7 @@ class Ledger:
         """Drop all changes."""
         for part in self._parts:
             part.rollback()
+
+
+def _nobody_asks() -> None:
+    """Stands in until somebody wants to know."""

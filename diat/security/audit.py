@@ -79,6 +79,7 @@ class Audit:
     Attributes:
         head: the committed head.
         submit: runs a change in the writer; set before anything is told.
+        on_next: told of the head, and of the one that a batch is about to have; may raise ``Unavailable``.
         on_head: told of each new head, once it is durable.
     """
 
@@ -94,8 +95,10 @@ class Audit:
         self._asked = False
         self._lock = threading.Lock()
         self.submit: Callable[[Callable[[], None]], Any] = lambda _: None
+        self.on_next: Callable[[Head, Head], None] = lambda _, __: None
         self.on_head: Callable[[Head], None] = lambda _: None
         ledger.join(self)
+        ledger.announce = self._announce
 
     def note(self, who: str, did: str, outcome: Outcome, **more: Any) -> None:
         """Write an entry within the running batch; used by the writer alone."""
@@ -120,6 +123,10 @@ class Audit:
     def forget(self, upto: int) -> None:
         """Take entries up to a number out of the table; they are kept elsewhere. Used by the writer alone."""
         self._moved.append((upto,))
+
+    def _announce(self) -> None:
+        if self._next is not self.head:
+            self.on_next(self.head, self._next)
 
     def commit(self) -> None:
         """It is durable."""

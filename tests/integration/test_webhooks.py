@@ -277,14 +277,14 @@ def test_who_a_policy_wants_told_is_told_of_each_use(server, start):
     daemon = start()
     document = {
         "effect": "permit",
-        "operations": ["administer"],
+        "operations": ["manage"],
         "obligations": [{"notify": server.url}, {"log": True}],
     }
     daemon.submit(lambda: daemon.policies.put("told", document)).result()
     anna = Principal(kind="user", name="anna", grants=(Grant(role="admin"),), purpose="looking")
     for _ in range(3):
-        decided = daemon.decider.use(anna, "administer", PLATFORM, daemon.clock())
-        daemon.obligations.see_to(decided, anna, "administer", PLATFORM)
+        decided = daemon.decider.use(anna, "manage", PLATFORM, daemon.clock())
+        daemon.obligations.see_to(decided, anna, "manage", PLATFORM)
     until(lambda: len(server.calls) == 3)
     assert len({key for _, key, _, _ in server.calls}) == 3
     for *_, body in server.calls:

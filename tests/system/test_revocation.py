@@ -47,7 +47,8 @@ def test_what_was_put_holds_after_a_kill_and_the_audit_is_whole(platform, thing)
     assert platform.rest.put("/policies/stop", json=DENY).status_code == 201
     assert platform.rest.get(PATH).status_code == 403
     platform.kill()
-    assert verify(platform).exit_code == 0
+    checked = verify(platform)
+    assert checked.exit_code == 0, checked.output
     platform.start()
     answer = platform.rest.get(PATH)
     assert answer.status_code == 403
@@ -56,7 +57,8 @@ def test_what_was_put_holds_after_a_kill_and_the_audit_is_whole(platform, thing)
     assert "PUT /policies/stop" in done
     assert platform.rest.delete("/policies/stop").status_code == 204
     assert platform.rest.get(PATH).status_code == 404  # nothing was reported yet, which may be known now
-    assert verify(platform).exit_code == 0
+    checked = verify(platform)
+    assert checked.exit_code == 0, checked.output
 
 
 def follow(platform, ready, ended):

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Engine
 
-from diat.kernel.errors import Invalid
-from diat.security.audit import Audit, Head, Row, faults
+from diat.kernel.errors import Invalid, Unavailable
+from diat.security.audit import FIRST, Audit, Head, Row, faults
 
 _LOG = logging.getLogger("diat.audit")
 KEPT = 100_000
@@ -49,6 +50,28 @@ def row_of(line: str, where: str) -> Row:
     if match is None or not isinstance(no, int):
         raise Invalid(f"{where} is no entry of an audit: {line[:80]!r}")
     return no, match[2], match[1]
+
+
+class KeptHead(Struct, frozen=True, omit_defaults=True):
+    """The head beside the database.
+
+    Attributes:
+        no: number of the last entry, ``link`` its link.
+        following: the head of the batch that is being written: after a kill the audit ends at one of the two.
+    """
+
+    no: int = 0
+    link: str = FIRST
+    following: Head | None = None
+
+    @property
+    def head(self) -> Head:
+        """Where the audit ends for sure."""
+        return Head(self.no, self.link)
+
+    def admits(self, last: Head) -> bool:
+        """Whether the audit may end there."""
+        return last in (self.head, self.following)
 
 
 class KeptAudit:
@@ -129,10 +152,10 @@ class KeptAudit:
             yield row
         yield from self.rows(last)
 
-    def head(self) -> Head | None:
+    def head(self) -> KeptHead | None:
         """The head as it is kept in its file; None if there is none."""
         try:
-            return msgspec.json.decode((self.directory / "head.json").read_bytes(), type=Head)
+            return msgspec.json.decode((self.directory / "head.json").read_bytes(), type=KeptHead)
         except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
             return None
 
@@ -156,13 +179,14 @@ class KeptAudit:
         except Invalid as error:
             return last.no, [str(error)]
         after = self.head()
-        if last in (before, after) or (before is None and not last.no):
+        known = [each for each in (before, after) if each is not None]
+        if any(each.admits(last) for each in known) or (before is None and not last.no):
             return last.no, found
         if before is None:
             return last.no, [*found, "the head that is kept beside the database is not there"]
         if after is not None and before.no < last.no < after.no:
             return last.no, found  # it is being written
-        return last.no, found + list(faults((), last, before))
+        return last.no, found + list(faults((), last, before.head))
 
 
 class AuditKeeper:
@@ -179,9 +203,9 @@ class AuditKeeper:
     def begin(self) -> None:
         """Hold the table to the head that was kept, and note it if they differ; then keep each new one."""
         head, last = self._kept.head(), self._audit.head
-        self._audit.on_head = self._keep
-        if head != last and (head is not None or last.no):
-            found = list(faults((), last, head)) if head is not None else ["its head was not there"]
+        self._audit.on_next, self._audit.on_head = self._expect, self._keep
+        if not (head.admits(last) if head is not None else last.no == 0):
+            found = list(faults((), last, head.head)) if head is not None else ["its head was not there"]
             why = "; ".join(found)
             _LOG.error("the audit is not as it was left: %s", why)
             self._audit.note("daemon:", "found the audit other than it was left", "noted", why=why)
@@ -191,10 +215,20 @@ class AuditKeeper:
         if self._thread is not None:
             self._thread.join()
 
-    def _keep(self, head: Head) -> None:
+    def _expect(self, head: Head, following: Head) -> None:
+        """Write where the audit is going to end, before it does."""
+        try:
+            self._write(KeptHead(head.no, head.link, following))
+        except OSError as error:
+            raise Unavailable(f"the head of the audit cannot be written: {error}") from error
+
+    def _write(self, head: KeptHead) -> None:
         draft = self._kept.directory / ".head"
         draft.write_bytes(msgspec.json.encode(head))
         draft.replace(self._kept.directory / "head.json")
+
+    def _keep(self, head: Head) -> None:
+        self._write(KeptHead(head.no, head.link))
         self._count += head.no - self._last
         self._last = head.no
         if self._count >= KEPT + MOVED and (self._thread is None or not self._thread.is_alive()):

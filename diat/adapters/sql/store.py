@@ -40,6 +40,7 @@ class SqlStore:
         overlays, logs = list(ledger.overlays()), list(ledger.logs())
         if not overlays and not logs:
             return
+        ledger.announce()
         try:
             connection = self._connection = self._connection or self._engine.connect()
             with connection.begin():
