@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from diat.api.deed import DEED
 from diat.kernel.errors import (
+    NO_SUCH_FIELD,
     Busy,
     Conflict,
     DiatError,
@@ -186,7 +187,8 @@ def _fault(fault: dict[str, Any]) -> dict[str, str]:
     *path, last = (str(part) for part in fault["loc"][1:]) if len(fault["loc"]) > 1 else ("",)
     # The names of our own types, which pydantic puts into the path of a union, are nobody's business.
     path = [part for part in path if not part[:1].isupper()]
-    message = "an object is wanted" if fault["type"].endswith("_attributes_type") else fault["msg"]
+    known = {"extra_forbidden": NO_SUCH_FIELD, "model_attributes_type": "an object is wanted"}
+    message = known.get(fault["type"], fault["msg"])
     return {"field": ".".join([*path, "" if "[" in last else last]).strip("."), "message": message}
 
 

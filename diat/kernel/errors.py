@@ -18,6 +18,9 @@ DiatError
 
 from __future__ import annotations
 
+NO_SUCH_FIELD = "there is no such field"
+"""What is said of a member that a document or request has and may not have."""
+
 
 class DiatError(Exception):
     """Root of all errors raised on purpose; the text is one line for a person."""

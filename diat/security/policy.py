@@ -12,7 +12,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from diat.kernel.durations import parse_duration
-from diat.kernel.errors import Invalid
+from diat.kernel.errors import NO_SUCH_FIELD, Invalid
 from diat.security.decision import Effect
 from diat.security.operations import Operation
 from diat.security.principal import Kind, Role
@@ -323,6 +323,8 @@ def read_document(content: Any) -> Document:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = NO_SUCH_FIELD
         # What is wrong between two members leads with the name of one.
         head, colon, rest = message.partition(": ")
         if not field and colon and head in Document.model_fields:

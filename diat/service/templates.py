@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from diat.cvol.template import Template
-from diat.kernel.errors import Conflict, Invalid, NotFound
+from diat.kernel.errors import NO_SUCH_FIELD, Conflict, Invalid, NotFound
 from diat.kernel.overlay import Ledger, Overlay
 from diat.service.unifying import must_be_pattern
 
@@ -109,6 +109,8 @@ def read_template(source: str) -> Template:
         first = error.errors()[0]
         path = [str(part) for part in first["loc"]]
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = NO_SUCH_FIELD
         head, colon, rest = message.partition(": ")
         # Our own validators lead with the place below the field that they look at.
         if first["type"] == "value_error" and colon and " " not in head:
