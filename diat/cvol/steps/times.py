@@ -45,7 +45,7 @@ class Schedule(Timed):
 
     Times are those that clocks show in the platform's time zone. Where they are put forward, a time that is
     left out is taken as that much later; where they are put back, the first of two equal times counts. A
-    cron line follows Debian's cron there: https://pypi.org/project/cronsim.
+    cron line follows Debian's cron there, as the library cronsim has it.
 
     {do: schedule, id: morning, cron: "0 7 * * 1-5", for: 3600}
     {do: schedule, id: night, from: "22:00", to: "06:00", days: [mon, tue, wed, thu, fri]}
