@@ -61,7 +61,8 @@ async def plan_service(
     Answers what would be bound and why, what was turned down and why, the state that it would be in, whether
     it would ever want something else than a service that is there, and where its steps would run. With
     ``replay`` also the commands that it would have given over that time, by the very same execution, beside
-    those that really were given to the same actuators.
+    those that really were given to the same actuators, and what its own thing would have said: derived
+    values and events.
     """
     now = platform.clock()
     span = None if wanted.replay is None else _span(wanted.replay, now)

@@ -67,7 +67,7 @@ GRACE = 5_000
 """Milliseconds after its end in which a command's answer is still waited for."""
 ANSWER = 5_000
 """Milliseconds after which to look whether a command was answered that another has to wait for."""
-AGAIN = "by hand again"
+BROUGHT_BACK = "by hand again"
 """The decision word of a command that brings back what a person had set, once nobody overrules it."""
 LATER = "let go later"
 """The decision word of a command by which the gate does what was let go before."""
@@ -486,7 +486,7 @@ class Interaction:
         """Give the command that brings what was let go to rest, or a person's value back."""
         if rest.service == PERSON:
             until = self.arbiter.known(key).claims[0].until or now
-            why: dict[str, Any] | None = {**(rest.why or {}), "decision": AGAIN}
+            why: dict[str, Any] | None = {**(rest.why or {}), "decision": BROUGHT_BACK}
             order = Order(why=why, decided=decided, hold=max(until - now, 1))
         else:
             why = rest.why if rest.due is None else {**(rest.why or {}), "decision": LATER}

@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from diat.adapters.brokers import own
-from diat.adapters.brokers.listening import free_port, is_free
+from diat.adapters.brokers.listening import free_port, require_free
 from diat.adapters.brokers.mosquitto import mosquitto
 from diat.adapters.brokers.nats import nats_server
 from diat.adapters.brokers.own import PAYLOAD_LIMIT
@@ -147,7 +147,7 @@ def test_it_serves_until_it_is_stopped(broker, tmp_path):
     assert broker.alive()
     broker.stop()
     assert not broker.alive()
-    assert is_free(broker.address.host, broker.address.port)
+    require_free(broker.address.host, broker.address.port, "--mqtt")
     broker.stop()
     for config in (tmp_path / "broker").glob("*.conf"):
         assert config.stat().st_mode & 0o777 == 0o600
@@ -276,7 +276,11 @@ def kill(broker, directory):
 
 
 def test_what_it_acknowledged_is_there_after_a_restart(broker):
-    acknowledged_is_kept_over(broker, broker.restart)
+    def interruption():
+        broker.stop()
+        broker.start()
+
+    acknowledged_is_kept_over(broker, interruption)
 
 
 def acknowledged_is_kept_over(broker, interruption):
@@ -300,7 +304,8 @@ def acknowledged_is_kept_over(broker, interruption):
 def test_what_it_acknowledged_is_there_after_it_was_killed(nats, tmp_path):
     def interruption():
         kill(nats, tmp_path / "broker")
-        nats.restart()
+        nats.stop()
+        nats.start()
 
     acknowledged_is_kept_over(nats, interruption)
 
@@ -382,7 +387,8 @@ def test_the_first_subscriber_after_a_restart_gets_all_that_is_retained(nats, tm
         for one in sent:
             one.wait_for_publish(PATIENCE)
     kill(nats, tmp_path / "broker")
-    nats.restart()
+    nats.stop()
+    nats.start()
     with client(nats.address, "first") as first:
         first.subscribe("#")
         assert len(first.payloads(count)) == count

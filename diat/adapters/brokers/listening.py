@@ -8,15 +8,6 @@ import socket
 from diat.kernel.errors import SetupError
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether we could listen there now."""
-    try:
-        _try_bind(host, port)
-    except OSError:
-        return False
-    return True
-
-
 def require_free(host: str, port: int, flag: str) -> None:
     """Make sure that we could listen there now.
 
@@ -29,7 +20,7 @@ def require_free(host: str, port: int, flag: str) -> None:
         SetupError: we could not; the message names the flag.
     """
     try:
-        _try_bind(host, port)
+        _socket_for(host, port).close()
     except OSError as error:
         raise SetupError(_sentence(error, host, port, flag)) from None
 
@@ -54,10 +45,6 @@ def _sentence(error: OSError, host: str, port: int, flag: str) -> str:
             return f"port {port} needs more rights than we have: choose one above 1023 with {flag} PORT"
         case _:
             return f"cannot listen on {host}:{port} ({error.strerror}): choose another with {flag} HOST:PORT"
-
-
-def _try_bind(host: str, port: int) -> None:
-    _socket_for(host, port).close()
 
 
 def _socket_for(host: str, port: int) -> socket.socket:

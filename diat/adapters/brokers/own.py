@@ -113,15 +113,6 @@ class OwnBroker:
         """Whether the process runs."""
         return self._child.alive()
 
-    def restart(self) -> None:
-        """Stop it if it runs, and start it on the same data.
-
-        Raises:
-            SetupError: it cannot start.
-        """
-        self.stop()
-        self.start()
-
     def stop(self) -> None:
         """End it: ask, wait, then force. Stopping a stopped broker does nothing."""
         if self.gate is not None:
