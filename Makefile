@@ -45,8 +45,9 @@ PIN := --quiet --universal --python-version 3.11 --fork-strategy fewest --genera
 	--no-header --no-emit-index-url --no-emit-find-links
 pins: ## choose newer versions of what we depend on (needs uv)
 	@command -v $(UV) >/dev/null || { echo "diat: make pins needs uv (or UV=/path/to/uv)" >&2; exit 1; }
-	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in -o requirements/run.txt
-	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in --extra dev \
+	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in \
+		--extra cameras --extra buses -o requirements/run.txt
+	@$(UV) pip compile $(PIN) --upgrade pyproject.toml requirements/build.in --all-extras \
 		-c requirements/run.txt -o requirements/dev.txt
 
 clean: ## take away .venv and all caches
