@@ -79,6 +79,8 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
@@ -105,10 +107,12 @@ class Layers:
         composites: CompositeLayer,
         clock: Clock,
         situations: SituationLayer,
+        rollouts: Rollouts,
     ) -> None:
         self._things = things
         self._composites = composites
         self._situations = situations
+        self._rollouts = rollouts
         self._clock = clock
         self._ticked = 0
         self._take = things.ingest.message
@@ -164,7 +168,7 @@ class Layers:
         """When ``tick`` is next needed, Unix milliseconds."""
         if self._clock() < self._ticked - SET_BACK:
             return 0
-        dues = (self._things.due(), self._composites.due(), self._situations.due())
+        dues = (self._things.due(), self._composites.due(), self._situations.due(), self._rollouts.due())
         return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
@@ -176,6 +180,7 @@ class Layers:
         self._ticked = max(self._ticked, now)
         self._composites.tick(now)
         self._things.tick(now)
+        self._rollouts.tick(now)
         self._situate(now)
         self._things.ingest.finish(now)
 
@@ -195,6 +200,7 @@ class Daemon:
         services: the Service Layer.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
+        releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         broker_secret: what a broker of somebody else's shows when it asks who may come in.
@@ -257,6 +263,14 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
+        there = self.settings.http
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls is not None else 'http'}://{name}:{there.port}"
 
     @property
     def lan(self) -> bool:
@@ -405,6 +419,16 @@ class Daemon:
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
+        self.releases = Releases(ledger, clock, store.releases())
+        self.rollouts = Rollouts(
+            ledger,
+            self.things.registry,
+            self.things.intake,
+            self.things.interaction,
+            clock,
+            random_id,
+            store.rollouts(),
+        )
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -419,7 +443,7 @@ class Daemon:
             self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
-        self._layers = layers = Layers(self.things, self.composites, clock, self.situations)
+        self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
