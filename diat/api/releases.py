@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -17,6 +18,8 @@ from diat.kernel.errors import Conflict, Invalid
 from diat.vol.releases import Release
 
 router = APIRouter(tags=["firmware"], route_class=StrictRoute)
+FILES = "/releases/{release}/files/{name:path}"
+_FILE = re.compile(r"/releases/[^/]+/files/.+")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -65,7 +68,7 @@ async def delete_release(platform: ThePlatform, release: str) -> None:
 
 
 @router.get(
-    "/releases/{release}/files/{name:path}",
+    FILES,
     summary="A file of a release",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
@@ -74,6 +77,11 @@ async def delete_release(platform: ThePlatform, release: str) -> None:
 def get_file(platform: ThePlatform, release: str, name: str) -> Response:
     """For nodes, which show no credential here: what counts is the signature."""
     return Response(platform.releases.get(release).file(name), media_type="application/octet-stream")
+
+
+def is_file(path: str) -> bool:
+    """Whether a path is that of a file of a release, which is open to everybody."""
+    return _FILE.fullmatch(path) is not None
 
 
 def _bytes(text: str, field: str) -> bytes:

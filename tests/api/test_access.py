@@ -28,7 +28,7 @@ MARK = "kryptos"
 VALUE = 77.125
 _NUMBERS = itertools.count()
 TENANT, OTHER = "tenant/a/room", "tenant/b"
-OPEN = {"/releases/{release}/files/{name:path}", path for _, path in door.OPEN}
+OPEN = {path for _, path in door.OPEN}
 """Routes for everybody: what they answer to whom is held in ``test_lan``."""
 OWN = {"/sessions/current", "/tokens", "/tokens/{token}", "/users/{name}/password"}
 """Routes about the one who asks: they answer, and tell of nobody else."""
