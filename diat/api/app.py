@@ -25,6 +25,7 @@ from diat.api import (
     models,
     notices,
     operation,
+    overview,
     places,
     plan,
     policies,
@@ -86,6 +87,7 @@ PARTS = (
     users,
     tokens,
     operation,
+    overview,
 )
 """What the application is made of; each has a router."""
 
