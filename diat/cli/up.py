@@ -43,7 +43,10 @@ def run(
     dashboard: bool,
     site: str | None,
     zone: str | None,
-    retention: tuple[int, int | None, int | None],
+    retention: tuple[int, int | None, int | None, int | None],
+    backups: Path | None,
+    passphrase: str,
+    fixed: dict[str, str],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
     lan: bool,
@@ -85,7 +88,12 @@ def run(
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
-        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
+        retention=Retention(
+            hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2], event_days=retention[3]
+        ),
+        backups=backups.expanduser().absolute() if backups is not None else None,
+        backup_passphrase=passphrase,
+        fixed=fixed,
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,6 +121,8 @@ def run(
                     app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
+                    # Its lines go where all others go: to standard error, and into the recent log.
+                    log_config=None,
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
