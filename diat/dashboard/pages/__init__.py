@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diat.dashboard.pages import home
+from diat.dashboard.pages import home, thing, things
 from diat.dashboard.registry import Page
 
-PAGES: tuple[Page, ...] = (home.PAGE,)
+PAGES: tuple[Page, ...] = (home.PAGE, things.PAGE, thing.PAGE)

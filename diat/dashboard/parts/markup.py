@@ -10,7 +10,7 @@ from nicegui import ui
 
 from diat.dashboard.mount import PATH
 
-__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "table"]
+__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "status", "table"]
 
 _TONES = {
     "running": "good",
@@ -50,6 +50,14 @@ def chip(state: str, text: str = "") -> Markup:
 def live(thing: str, name: str, unit: str | None = None) -> Markup:
     """The value of a property, kept up to date by ``live.js`` as long as it is on screen."""
     return Markup('<diat-value thing="{}" name="{}" unit="{}"></diat-value>').format(thing, name, unit or "")
+
+
+def status(thing: str, known: str) -> Markup:
+    """Whether a thing is there, kept up to date by ``live.js``."""
+    said = "not said" if known == "unknown" else known
+    return Markup('<diat-status thing="{}" class="chip {}">{}</diat-status>').format(
+        thing, _TONES.get(known, "plain"), said
+    )
 
 
 def moment(text: str | None) -> Markup:
