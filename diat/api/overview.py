@@ -29,6 +29,7 @@ LOW = 15.0
 """Per cent of charge from which on a battery is low."""
 SHOWN = 4
 """Affordances that stand for a thing in a list."""
+_DRIVES = ("increase", "decrease", "switch")
 _TOTAL = "X-Total-Count"
 State = Literal["online", "offline", "sleeping", "unknown", "stale", "pending", "rejected"]
 
@@ -47,8 +48,9 @@ def list_attention(platform: ThePlatform, asking: Asking) -> list[Json]:
 
 @router.get("/overview/figures", summary="What is going on, counted", dependencies=[needs("read")])
 def get_figures(platform: ThePlatform) -> Json:
-    """Counts since the start, and how much there is."""
-    return figures(platform)
+    """Counts since the start, how much there is, and since when everything is recorded as it came."""
+    begins = platform.record.begins()
+    return figures(platform) | {"recorded_since": None if begins is None else rfc3339(begins)}
 
 
 def figures(platform: Platform) -> Json:
@@ -183,6 +185,8 @@ def _line(platform: Platform, each: VirtualObject) -> Json:
             }
             for prop in own[:SHOWN]
         ],
+        "measures": sorted({prop.quantity for prop in own if prop.quantity is not None}),
+        "drives": sorted({skill[1] for skill in each.skills if skill[0] in _DRIVES and skill[1] is not None}),
         "actions": len(each.actions),
     }
 

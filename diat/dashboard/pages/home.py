@@ -64,8 +64,8 @@ async def _needed(visit: Visit) -> Markup:
     if not lines:
         if not await visit.rest.get("/overview/things", limit=1):
             return Markup(
-                '<div class="empty"><h2>Nothing is here yet</h2><p>Connect a first thing, and ask for a first '
-                'service: <a href="/ui/start">a short guide leads through it</a>.</p></div>'
+                '<div class="empty"><h2>Nothing is here yet</h2><p>Connect a first thing, and ask for a '
+                'first service: <a href="/ui/start">a short guide leads through it</a>.</p></div>'
             )
         return Markup('<p class="well">{} Nothing needs you now.</p>').format(chip("running", "all well"))
     kinds = [kind for kind in _KINDS if any(each["kind"] == kind for each in lines)]

@@ -43,7 +43,9 @@ class History:
             ui.select(SPANS, label="The last", value=self._span, on_change=self._spanned).props(
                 "outlined dense options-dense"
             ).classes("field")
-        self._chart = ui.echart(_options(), renderer="svg").classes("history").props('aria-hidden="true"')
+        self._chart = (
+            ui.echart(chart_options(), renderer="svg").classes("history").props('aria-hidden="true"')
+        )
         with ui.expansion("As a table").classes("more-settings"):
             self._table = html(Markup())
 
@@ -97,7 +99,7 @@ def _said(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else {True: "yes", False: "no"}.get(value, str(value))
 
 
-def _options() -> dict[str, Any]:
+def chart_options() -> dict[str, Any]:
     """Colours are those of the style sheet: drawn as SVG, they follow light and dark."""
     soft = {"color": "var(--soft)"}
     faint = {"lineStyle": {"color": "var(--line)"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +11,9 @@ from nicegui import ui
 
 from diat.dashboard.mount import PATH
 
-__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "status", "table"]
+__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "sentence", "status", "table"]
 
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 _TONES = {
     "running": "good",
     "online": "good",
@@ -63,6 +65,14 @@ def status(thing: str, known: str) -> Markup:
 def moment(text: str | None) -> Markup:
     """An RFC 3339 time, shown in the person's zone."""
     return Markup('<diat-time at="{}"></diat-time>').format(text) if text else Markup("&ndash;")
+
+
+def sentence(text: str) -> Markup:
+    """A sentence of ours, its times shown in the person's zone."""
+    parts = _TIME.split(text)
+    return Markup().join(
+        moment(part) if at % 2 else Markup("{}").format(part) for at, part in enumerate(parts)
+    )
 
 
 def age(text: str | None) -> Markup:
