@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -65,6 +66,7 @@ class Platform(Protocol):
     access: Access
     broker_secret: str
     people: People
+    pictures: Pictures
 
     @property
     def broker(self) -> BrokerAddress:

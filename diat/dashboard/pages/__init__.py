@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from diat.dashboard.pages import command, home, service, service_new, services, start, thing, things, tiers
+from diat.dashboard.pages import (
+    command,
+    home,
+    places,
+    service,
+    service_new,
+    services,
+    start,
+    thing,
+    things,
+    tiers,
+)
 from diat.dashboard.registry import Page
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     things.PAGE,
     thing.PAGE,
+    places.PAGE,
     services.PAGE,
     service.PAGE,
     service_new.PAGE,

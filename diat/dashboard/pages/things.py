@@ -9,7 +9,7 @@ from nicegui import ui
 
 from diat.dashboard.parts.fragment import Fragment
 from diat.dashboard.parts.inputs import act, choice, line
-from diat.dashboard.parts.markup import Markup, chip, html, link, live, status, table
+from diat.dashboard.parts.markup import Markup, chip, html, link, live, shortly, status, table
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
@@ -122,7 +122,7 @@ def _values(each: dict[str, Any]) -> Markup:
         return Markup("&ndash;")
     shown = [
         Markup('<span class="pair"><span class="soft">{}</span> {}</span>').format(
-            prop["title"], live(each["id"], prop["name"])
+            shortly(prop["title"], each["title"]), live(each["id"], prop["name"])
         )
         for prop in each["shows"]
     ]
