@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -178,9 +179,8 @@ class Shelf:
             if begun.by == "schedule":
                 self._thin_out()
         except _Stopped:
-            draft.unlink(missing_ok=True)
+            _LOG.info("the backup %s was given up: the platform stops", begun.name)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told where people look
-            draft.unlink(missing_ok=True)
             if not isinstance(error, DiatError | OSError):
                 _LOG.exception("the backup %s failed", begun.name)
             else:
@@ -188,6 +188,8 @@ class Shelf:
             self._failed = replace(begun, state="failed", error=str(error))
         finally:
             self._making = None
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def _thin_out(self) -> None:
         kept = self._wanted()[1]
