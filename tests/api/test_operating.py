@@ -8,10 +8,12 @@ import logging
 import sqlite3
 import threading
 import zipfile
+from contextlib import suppress
 
 import httpx
 import pytest
 
+from diat.kernel.errors import Busy
 from diat.operation.backup.restoring import restore
 
 SECRET = "hunter2-and-more"
@@ -189,21 +191,24 @@ class TestBackups:
         assert rest.delete(f"/backups/{name}").status_code in (404, 422)
 
     def test_by_itself_and_the_oldest_go(self, house, rest, until, settings):
-        clock, ahead = house.daemon.backups._clock, 0
-        house.daemon.backups._clock = lambda: clock() + ahead
-        rest.patch("/settings", json={"backup_every": "1h", "backup_keep": 2})
         shelf = house.daemon.backups
+        clock, ahead = shelf._clock, 0
+        shelf._clock = lambda: clock() + ahead
+        rest.patch("/settings", json={"backup_every": "1h", "backup_keep": 2})
+        seen = set()
         for _ in range(3):
-            before = {each["name"] for each in house.get("/backups")}
             assert shelf._rest() < 1
-            shelf.make(by="schedule")
-            until(lambda: shelf._job is None or not shelf._job.is_alive())
-            assert shelf._rest() > 1
-            assert {each["name"] for each in house.get("/backups")} - before
+            with suppress(Busy):  # it may have found out by itself
+                shelf.make(by="schedule")
+            until(lambda: shelf._rest() > 1)
+            seen |= {each["name"] for each in house.get("/backups")}
             ahead += 3_600_000
+        rest.patch("/settings", json={"backup_every": None})
+        until(lambda: not shelf._job.is_alive())
         own = [each for each in house.get("/backups") if each["by"] == "schedule"]
         assert [each["state"] for each in own] == ["ready", "ready"]
-        house.daemon.backups._clock = clock
+        assert len(seen) >= 3
+        shelf._clock = clock
 
     def test_one_that_fails_says_why(self, house, rest, until):
         shelf = house.daemon.backups

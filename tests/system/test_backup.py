@@ -83,3 +83,26 @@ def test_a_backup_taken_under_load_comes_back(platform, make_platform, eventuall
         assert "Traceback" not in other.output
     verified = diat("audit", "verify", "--data", other.data)
     assert verified.returncode == 0, verified.stderr
+    _brought_back_while_it_runs(other, eventually)
+
+
+def _brought_back_while_it_runs(platform, eventually):
+    """Over REST: it starts again by itself, in the same process, with what the backup has."""
+
+    def settings():
+        return platform.rest.get("/settings").json()
+
+    process = platform._process.pid
+    platform.rest.patch("/settings", json={"title": "Before", "location": {"latitude": 1, "longitude": 2}})
+    assert "next" in settings()["location"]
+    name = platform.rest.post("/backups").json()["name"]
+    eventually(lambda: platform.rest.get("/backups").json()[0]["state"] == "ready", PATIENCE)
+    platform.rest.patch("/settings", json={"title": "After"})
+    assert platform.rest.post(f"/backups/{name}/restore").status_code == 202
+    eventually(lambda: platform.is_ready() and settings()["title"]["value"] == "Before", 40.0)
+    assert settings()["location"]["value"] == {"latitude": 1.0, "longitude": 2.0}
+    assert [each["name"] for each in platform.rest.get("/backups").json()] == [name]
+    assert platform._process.pid == process
+    told = [line["did"] for line in platform.rest.get("/audit").json()]
+    assert any(did.startswith("brought a backup of") for did in told)
+    assert platform.terminate() == 0
