@@ -137,6 +137,14 @@ def up(
             help="Whether bare values of all properties are published on MQTT, for WoT clients.",
         ),
     ] = True,
+    dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--dashboard/--no-dashboard",
+            envvar="DIAT_DASHBOARD",
+            help="Whether the pages for people are served, at /ui; loaded when somebody first looks.",
+        ),
+    ] = True,
     announce: Annotated[
         bool,
         typer.Option(
@@ -236,6 +244,7 @@ def up(
         admission=admission,
         mirror=mirror,
         announce=announce,
+        dashboard=dashboard,
         site=site,
         zone=zone,
         retention=(hot_days, raw_days, hourly_days, event_days),

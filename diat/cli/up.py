@@ -21,6 +21,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
+from diat.dashboard.mount import PATH, serve
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
@@ -41,6 +42,7 @@ def run(
     admission: Literal["accepted", "pending"],
     mirror: bool,
     announce: bool,
+    dashboard: bool,
     site: str | None,
     zone: str | None,
     retention: tuple[int, int | None, int | None, int | None],
@@ -115,8 +117,10 @@ def run(
     try:
         with daemon:
             app = make_app(daemon, __version__)
+            if dashboard:
+                serve(app, daemon)
             _settle_memory()
-            _greet(daemon)
+            _greet(daemon, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
@@ -214,13 +218,15 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon) -> None:
+def _greet(daemon: Daemon, *, dashboard: bool) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
     broker = f"mqtt{scheme}://{settings.mqtt}" if own else settings.broker
     typer.echo(f"diat {__version__} is up")
     typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
+    if dashboard:
+        typer.echo(f"  pages   http{scheme}://{settings.http}{PATH}/")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
     if tls is not None and tls.authority is not None:

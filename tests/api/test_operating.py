@@ -200,7 +200,8 @@ class TestBackups:
             assert shelf._rest() < 1
             with suppress(Busy):  # it may have found out by itself
                 shelf.make(by="schedule")
-            until(lambda: shelf._rest() > 1)
+            until(lambda: not shelf._job.is_alive())
+            assert shelf._rest() > 1
             seen |= {each["name"] for each in house.get("/backups")}
             ahead += 3_600_000
         rest.patch("/settings", json={"backup_every": None})
