@@ -109,6 +109,9 @@ class Platform(Protocol):
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
 
+    def restart(self) -> None:
+        """End soon and start again."""
+
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run a change in the writer, in a transaction of its own."""
 

@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +102,16 @@ def run(
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    again = threading.Event()
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def restart() -> None:
+        again.set()
+        end()
+
+    daemon = Daemon(settings, on_crash=end, on_restart=restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
@@ -138,6 +149,10 @@ def run(
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
+        if again.is_set():
+            # The same process with the same flags: whoever watches over it sees no end.
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "diat", *sys.argv[1:]])
         raise
     finally:
         listening.close()
