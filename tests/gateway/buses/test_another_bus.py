@@ -26,9 +26,8 @@ def test_the_bus_on_the_page_works(tmp_path):
     settings = Settings(data=tmp_path, mqtt=Listen("127.0.0.1", free_port()))
     with running(settings, buses) as house:
         serve(buses, house.daemon)
-        td = described(
-            {"load": {"type": "number", "forms": [{"href": "load://here/5", "diat:pollingTime": 100}]}}
-        )
+        form = {"href": "load://here/5", "diat:pollingTime": 100}
+        td = described({"load": {"type": "number", "forms": [form]}})
         assert house.rest.put(path_of(td["id"]), json=td).status_code == 201
         until(lambda: "load" in house.get(f"{path_of(td['id'])}/properties"))
         form["href"] = "load://here/2"
