@@ -21,6 +21,7 @@ from diat.security.principal import LOCAL, Principal
 from diat.security.roles import ByRole
 from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
+from diat.service.delegation import Delegations
 from diat.service.parameters import checked_parameters
 from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
@@ -38,6 +39,7 @@ class ServiceLayer:
         sharing: which services use which composite.
         acting: as whom services act, and what they may.
         on_change: told of a service that was made, changed or ended, within the batch.
+        delegations: which of them peers do.
         resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
     """
 
@@ -53,12 +55,15 @@ class ServiceLayer:
         decider: Decider | None = None,
         key: bytes = b"",
         grants_of: GrantsOf = nobody_knows,
+        delegations: Delegations | None = None,
     ) -> None:
         """Start kept services.
 
-        ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
-        what their creators may by now.
+        ``decider`` says what they may, ``key`` makes pseudonyms of what they read, ``grants_of`` knows what
+        their creators may by now, and ``delegations`` which of them peers do.
         """
+        self.delegations = delegations or Delegations(ledger, clock)
+        self.delegations.on_change = self._delegated
         self._things = things
         self._composites = composites
         self.templates = templates
@@ -328,12 +333,24 @@ class ServiceLayer:
         if not users:
             self._composites.remove(composite)
             return
-        made = _composite(composite, users, self.templates.get(users[0].template))
+        made = self._composite(composite, users, self.templates.get(users[0].template))
         if again or self._composites.seen(composite) != made:
             self._composites.deploy(made)
         else:
             # It acts for others than before.
             self._composites.reconsider([composite], self._clock())
+
+    def _composite(self, composite: str, users: list[Service], template: Template) -> Composite:
+        oldest = users[0]
+        paused = all(each.paused or self.delegations.elsewhere(each.id) for each in users)
+        return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
+
+    def _delegated(self, service: str) -> None:
+        """A peer does a service from now on, or no longer."""
+        known = self._services.get(service)
+        if known is not None:
+            self._settle(known.composite)
+            self._things.ingest.finish(self._clock())
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))
@@ -355,7 +372,7 @@ class ServiceLayer:
             try:
                 template = self.templates.get(users[0].template)
                 content = content_of(template, users[0].parameters, users[0].acting)
-                made.append(_composite(composite, users, template))
+                made.append(self._composite(composite, users, template))
             except DiatError as error:
                 self._composites.fail(composite, str(error))
             for service in users:
@@ -366,12 +383,6 @@ class ServiceLayer:
         if goal is not None:
             return _fingerprint(title, "", goal)
         return _fingerprint(title, wanted.template.name, wanted.parameters)
-
-
-def _composite(composite: str, users: list[Service], template: Template) -> Composite:
-    oldest = users[0]
-    paused = all(each.paused for each in users)
-    return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
 
 
 def _fingerprint(title: str, template: str, content: dict[str, Any]) -> str:
