@@ -14,7 +14,7 @@ from diat.vol.journal import RESERVED, STATUS, Journal
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
 from diat.vol.thing import Property, VirtualObject
-from diat.vol.twin import Quality, Reading, Status, Twin
+from diat.vol.twin import Cut, Quality, Reading, Status, Twin
 from diat.wire.envelope import encode
 from diat.wot.schema import compile_check, data_schema, loosened
 
@@ -55,6 +55,7 @@ class Intake:
         arrival: gives the next ingest position.
         counts: for the metrics.
         on_return: told of a thing that was offline and is there again, and when.
+        on_turn: told of each thing whose status turned, what it is, and when.
         on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
@@ -76,6 +77,7 @@ class Intake:
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
         self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
+        self.on_turn: Callable[[str, Status, int], None] = _nobody_turns
         self.on_return: Callable[[str, int], None] = _nobody_waits
 
     def keep(
@@ -199,7 +201,13 @@ class Intake:
 
     def turn(self, thing: str, status: Status, now: int) -> None:
         """Whether a thing is there, as it says or as is said of it; nothing is written if that is known."""
-        before = self.twin(thing).status
+        known = self.twin(thing)
+        if known.cut is not None:
+            # It may be there; nobody can tell as long as its gateway is not.
+            if known.cut.before != status:
+                self.changing(thing).cut = Cut(known.cut.gateway, status)
+            return
+        before = known.status
         if before != status and self.changing(thing).turn(status, now):
             self._turned(thing, status, now)
             if (before, status) == ("offline", "online"):
@@ -259,6 +267,7 @@ class Intake:
         if each is not None:
             self._journal.note(each.record.no, STATUS, status, now)
         self._observers.changed(thing)
+        self.on_turn(thing, status, now)
 
 
 def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:
@@ -276,6 +285,10 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_turns(thing: str, status: Status, now: int) -> None:
+    """Stands in until somebody listens."""
 
 
 def _nobody_waits(thing: str, now: int) -> None:

@@ -33,6 +33,7 @@ from diat.vol.onboarding import Onboarding
 from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
+from diat.vol.tiers import Line, Tiers
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held, WaitingRoom
 from diat.wire import topics
@@ -54,6 +55,8 @@ class Kept(Struct, kw_only=True):
     pending: Iterable[Actuation] = ()
     actuators: Iterable[tuple[str, Actuator]] = ()
     pushed: Iterable[tuple[str, Pushed]] = ()
+    ties: Iterable[tuple[str, str]] = ()
+    lines: Iterable[tuple[str, Line]] = ()
     position: int = 0
 
 
@@ -110,6 +113,7 @@ class VirtualObjectLayer:
         self.intake.on_return = self.interaction.returned
         if access is not None:
             access.restored = True
+            access.brought = lambda name: self.tiers.ties.get(name) is not None
             access.publish = self.interaction.publish
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
@@ -126,6 +130,8 @@ class VirtualObjectLayer:
         self.interaction.position = lambda: self.journal.position
         self.mirror = Mirror(self.registry, self.intake.twins, self.interaction.publish, on=mirror)
         ledger.join(self.mirror)
+        self.tiers = Tiers(ledger, self.registry, self.intake, self.interaction, kept.ties, kept.lines)
+        self.intake.on_turn = self.tiers.turned
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
@@ -138,6 +144,7 @@ class VirtualObjectLayer:
             self.mirror,
             self.birth,
             self.journal,
+            self.tiers,
         )
         if access is not None and access.asked:
             self.ingest.rations = access.rations
@@ -204,6 +211,7 @@ class VirtualObjectLayer:
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
         self.pushdown.forget(thing)
+        self.tiers.forget(self.registry.get(thing))
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
 
@@ -225,7 +233,10 @@ class VirtualObjectLayer:
     def drain(self) -> list[Command]:
         """Hand over, and forget, what is to be sent after the commit; not what ended in the same batch."""
         outgoing, self.interaction.outgoing = self.interaction.outgoing, []
-        return [each for each in outgoing if not each.reference or self.interaction.stands(each.reference)]
+        standing = [
+            each for each in outgoing if not each.reference or self.interaction.stands(each.reference)
+        ]
+        return self.tiers.wrap(standing)
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""

@@ -46,8 +46,8 @@ class Bounds(Protocol):
     def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
         """Whether a thing may take what is said on a topic for its own."""
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
-        """What a thing is that announces itself for the first time on a topic."""
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
+        """What a thing is that announces itself for the first time on a topic, saying this of itself."""
 
 
 class Unbounded:
@@ -67,7 +67,7 @@ class Unbounded:
         """Yes."""
         return True
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
         """The usual."""
         return usual
 
@@ -227,7 +227,7 @@ class Registry:
             return Refusal("it names what others have announced with another credential", others[0])
         record = self._records.get(thing)
         if record is None:
-            admission = self.bounds.admission(part.topic, self._admission)
+            admission = self.bounds.admission(part.topic, self._admission, part.body)
             record = self._new(thing, dialect.name, part.identifiers[0], now, admission=admission)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)

@@ -1,8 +1,9 @@
 """Frames: messages of many things in one, as they travel between two tiers (docs/decisions/0011).
 
-A frame is a JSON list of ``[topic, payload]``. A payload that is a JSON text stands for that text, any other for
-its JSON. Where that is shorter it is deflated, behind one byte that says so, with a dictionary of the words that
-are in all of them. Decoding answers with messages or with a ``Garbled``; it never raises, whatever it is fed.
+A frame is a JSON list of ``[topic, payload]``. A payload that is a JSON text stands for that text, any other
+for its JSON. Where that is shorter it is deflated, behind one byte that says so, with a dictionary of the
+words that are in all of them. Decoding answers with messages or with a ``Garbled``; it never raises, whatever
+it is fed.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ _WORDS = (
     b'"/status","online"],"offline"],"lost":[,"data":{},"motion":false,"power":"humidity":"co2":["diat/'
     b'/properties",{"b":"","n":1,"t":17,"v":{"temperature":2}}],["diat/'
 )
-"""What frames are full of; the most frequent last, for that is found cheapest. Both ends have to have the same."""
+"""What frames are full of; the most frequent last, for that is found cheapest. Both ends need the same."""
 
 _JSON = frozenset((b"{", b"[", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"-"))
 """How payloads begin that are JSON and no text."""
 _DECODER = msgspec.json.Decoder(list[tuple[str, Raw]])
 _TEXT = msgspec.json.Decoder(str)
 _ENCODER = msgspec.json.Encoder()
+
 
 def line(gateway: str) -> str:
     """What the two ends of a line say to each other; travels in frames only."""

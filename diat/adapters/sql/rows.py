@@ -24,6 +24,7 @@ from diat.vol.interaction import Actuation
 from diat.vol.models import Model
 from diat.vol.pushdown import Pushed
 from diat.vol.thing import ThingRecord
+from diat.vol.tiers import Line
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held
 
@@ -95,6 +96,8 @@ OVERLAYS: dict[str, TableRows] = {
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "topics": _table("topics", "topic thing", lambda key, thing: (key, thing)),
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
+    "ties": _table("ties", "thing gateway", lambda key, gateway: (key, gateway)),
+    "lines": _table("lines", "gateway body", lambda key, line: (key, text(line))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -132,6 +135,7 @@ read_secret = msgspec.json.Decoder(Secret).decode
 read_pushed = msgspec.json.Decoder(Pushed).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_credential = msgspec.json.Decoder(Credential).decode
+read_line = msgspec.json.Decoder(Line).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode
