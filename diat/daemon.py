@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import Engine
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
 from diat.adapters.brokers.guarded import Gateways, Guarded
@@ -405,6 +406,7 @@ class Daemon:
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
+        self._extend(engine, ledger, stack)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -439,6 +441,13 @@ class Daemon:
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
+        self._begin(stack)
+
+    def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
+        """What a daemon of another kind has besides, put together before anything runs."""
+
+    def _begin(self, stack: ExitStack) -> None:
+        """What it does besides, begun once everything runs; it ends first."""
 
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""

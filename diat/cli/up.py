@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -85,24 +86,45 @@ def run(
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
         retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
     )
+    serve(settings, lambda crash: Daemon(settings, on_crash=crash), verbose=verbose)
+
+
+def serve(
+    settings: Settings,
+    make: Callable[[Callable[[], None]], Daemon],
+    *,
+    verbose: bool,
+    said: Sequence[str] = (),
+) -> None:
+    """Run a daemon with its REST application until SIGTERM or SIGINT, then stop in order.
+
+    Args:
+        settings: of the daemon.
+        make: makes the daemon, given what it is to call when it cannot go on.
+        verbose: whether every request is logged.
+        said: lines to greet with besides.
+
+    Raises:
+        SetupError: something is in the way; the message names the way out.
+    """
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    daemon = make(lambda: os.kill(os.getpid(), signal.SIGTERM))
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
         with daemon:
             app = make_app(daemon, __version__)
             _settle_memory()
-            _greet(daemon)
+            _greet(daemon, said)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
             keep(here, _from_here(daemon))
-            if lan:
+            if settings.lan:
                 _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
@@ -189,7 +211,7 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon) -> None:
+def _greet(daemon: Daemon, said: Sequence[str]) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
@@ -204,4 +226,6 @@ def _greet(daemon: Daemon) -> None:
         )
     if settings.lan:
         typer.echo("  things  join with the key that `diat thing join-key` shows")
+    for line in said:
+        typer.echo(f"  {line}")
     typer.echo("Ctrl-C ends it.")

@@ -363,9 +363,30 @@ class Registry:
         known = self.known(thing)
         record = known.record
         laid = dict(patch) if anew else _layered(record.patch, patch)
-        record = self._put_record(record, now, patch=laid)
+        touched = dict.fromkeys({*patch, *(record.patch if anew else ())}, now)
+        record = self._put_record(record, now, patch=laid, edited={**record.edited, **touched})
         self._stand(record, known.description, now)
         return self.renew(thing, now)
+
+    def edited(self, thing: str, times: Mapping[str, int]) -> None:
+        """Note when people elsewhere said what was just laid over a description."""
+        made = self.known(thing)
+        record = msgspec.structs.replace(made.record, edited={**made.record.edited, **times})
+        self._records.put(thing, record)
+        self._stand(record, made.description, record.modified)
+
+    def overruled(self, thing: str, times: Mapping[str, int], now: int) -> list[str]:
+        """Drop what people said here of a thing, where others said something below since; what that was."""
+        record = self._records.get(thing)
+        if record is None:
+            return []
+        older = [key for key in record.patch if times.get(key, 0) > record.edited.get(key, 0)]
+        if older:
+            patch = {key: value for key, value in record.patch.items() if key not in older}
+            kept = {key: at for key, at in record.edited.items() if key not in older}
+            self._put_record(record, now, patch=patch, edited=kept)
+            self._undescribed.put(thing, True)
+        return older
 
     def renew(self, thing: str, now: int) -> VirtualObject:
         """Let the registration of a thing begin anew, if it is one that ends.

@@ -27,6 +27,8 @@ from diat.vol.twin import Cut, Status
 from diat.wire import frame, topics
 from diat.wire.envelope import Garbled, Message, encode, read_json
 
+EDITED = "diat:edited"
+"""The term by which a gateway's description says when people changed what of a thing."""
 LIFE = 64
 """Characters of the name of a life that count."""
 
@@ -62,7 +64,7 @@ class Tiers:
         ties: name of a thing in topics to the gateway that has it.
         take: takes a message of a thing; the ingest's own.
         on_part: told of what a gateway says of its part of a service: gateway, service, what it says.
-        on_edits: told of what people changed below: name of the thing, what they changed.
+        note: notes a line of a thing among its diagnostics: id, line, when.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Tiers:
         self._traffic: dict[str, Traffic] = {}
         self.take: Callable[[Message], None] = _nobody_takes
         self.on_part: Callable[[str, str, Any], None] = _nobody_works
-        self.on_edits: Callable[[str, Any], None] = _nobody_edits
+        self.note: Callable[[str, str, int], None] = _nobody_notes
 
     # --- asked by any thread ---
 
@@ -183,12 +185,35 @@ class Tiers:
                 self._answer(gateway.wire, name, "rejected", wrong or "")
         elif not announced and self._registry.announcements.at(topics.announcement(name)) is None:
             self._intake.reject(gateway.id, f"{name} was removed here", message.received)
-        elif message.topic == frame.edits(name):
-            self.on_edits(name, read_json(message.payload))
         else:
             self.take(message)
-            if announced and self._registry.announcements.at(message.topic) is None:
-                self.ties.remove(name)
+            if announced:
+                self._announced(name, message)
+
+    def edited(self, each: VirtualObject) -> None:
+        """A person changed something of a thing: its gateway takes what is newer than its own."""
+        gateway = self.ties.get(each.wire) if each.wire else None
+        record = each.record
+        times = {key: at for key, at in record.edited.items() if key in record.patch}
+        if gateway is not None and times:
+            body = encode({"patch": {key: record.patch[key] for key in times}, "edited": times})
+            self.tell(gateway, frame.edits(each.wire), body)
+
+    def _announced(self, name: str, message: Message) -> None:
+        """A gateway announced a thing, or took it back."""
+        known = self._registry.announcements.at(message.topic)
+        if known is None:
+            self.ties.remove(name)
+            return
+        said = read_json(message.payload)
+        times = said.get(EDITED) if isinstance(said, dict) else None
+        if not isinstance(times, dict):
+            return
+        newer = {key: at for key, at in times.items() if type(at) is int}
+        dropped = self._registry.overruled(known.thing, newer, message.received)
+        if dropped:
+            line = f"{', '.join(sorted(dropped))}: what people said at the gateway since holds"
+            self.note(known.thing, line, message.received)
 
     def _of_itself(self, gateway: VirtualObject, message: Message) -> None:
         """What a gateway says of itself."""
@@ -300,5 +325,5 @@ def _nobody_works(gateway: str, service: str, report: Any) -> None:
     """Stands in until services are divided."""
 
 
-def _nobody_edits(thing: str, edits: Any) -> None:
-    """Stands in until somebody compares what people changed."""
+def _nobody_notes(thing: str, line: str, now: int) -> None:
+    """Stands in until there are diagnostics."""

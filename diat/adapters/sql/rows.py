@@ -98,6 +98,8 @@ OVERLAYS: dict[str, TableRows] = {
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
     "ties": _table("ties", "thing gateway", lambda key, gateway: (key, gateway)),
     "lines": _table("lines", "gateway body", lambda key, line: (key, text(line))),
+    "passed": _table("passed", "thing body", lambda key, p: (key, text(p))),
+    "told": _table("told", "id at body", lambda key, t: (key, t.at, text(t))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -107,6 +109,12 @@ LOGS = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "spool": "INSERT INTO spool (seq, lane, due, thing, channel, store, n, lost, observed, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "unspooled": "DELETE FROM spool WHERE seq = ?",
+    # What was given up is counted at what follows it: rows, and the row.
+    "given_up": "UPDATE spool SET lost = lost + ? WHERE seq = ?",
+    "renumbered": "UPDATE spool SET store = ?, n = ?, lost = 0 WHERE seq = ?",
     "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
     "audit": "INSERT INTO audit (no, body, link) VALUES (?, ?, ?)",
     "moved_audit": "DELETE FROM audit WHERE no <= ?",
