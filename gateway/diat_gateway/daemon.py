@@ -11,7 +11,7 @@ from diat.daemon import Daemon
 from diat.kernel.clock import Clock, system_clock
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
-from diat.security.principal import Principal
+from diat.security.principal import Grant, Principal
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
 from diat_gateway.credential import Joined
@@ -27,8 +27,8 @@ from diat_gateway.spool import Spool
 from diat_gateway.thinning import Thinning
 from diat_gateway.uplink import Uplink
 
-ABOVE = Principal(kind="daemon", name="above")
-"""As whom policies know the daemon above: ``daemon:above``."""
+ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
+"""As whom policies know the daemon above. Who joins a gateway to it lets it have what no policy keeps here."""
 
 
 class Gateway(Daemon):
