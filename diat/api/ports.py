@@ -21,6 +21,10 @@ from diat.api.deed import DEED, Deed
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.operation.backup.shelf import Shelf
+from diat.operation.inside import Inside
+from diat.operation.preferences import Preferences
+from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
 from diat.security.decision import Decider
 from diat.security.limits import Limits
@@ -65,6 +69,10 @@ class Platform(Protocol):
     access: Access
     broker_secret: str
     people: People
+    preferences: Preferences
+    log: RecentLog
+    backups: Shelf
+    inside: Inside
 
     @property
     def broker(self) -> BrokerAddress:

@@ -25,6 +25,8 @@ from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
 from diat.settings import LOOPBACK, Listen, Settings, parse_listen, parse_network, parse_site
 
+PAGES = "/ui"
+"""Where the dashboard is (``diat.dashboard.mount.PATH``, which would load all of it)."""
 GRACE = 3
 """Seconds in which open requests may end."""
 
@@ -40,9 +42,13 @@ def run(
     admission: Literal["accepted", "pending"],
     mirror: bool,
     announce: bool,
+    dashboard: bool,
     site: str | None,
     zone: str | None,
-    retention: tuple[int, int | None, int | None],
+    retention: tuple[int, int | None, int | None, int | None],
+    backups: Path | None,
+    passphrase: str,
+    fixed: dict[str, str],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
     lan: bool,
@@ -84,16 +90,22 @@ def run(
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
-        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
+        retention=Retention(
+            hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2], event_days=retention[3]
+        ),
+        backups=backups.expanduser().absolute() if backups is not None else None,
+        backup_passphrase=passphrase,
+        fixed=fixed,
     )
-    serve(settings, lambda crash: Daemon(settings, on_crash=crash), verbose=verbose)
+    run_daemon(settings, lambda crash: Daemon(settings, on_crash=crash), verbose=verbose, dashboard=dashboard)
 
 
-def serve(
+def run_daemon(
     settings: Settings,
     make: Callable[[Callable[[], None]], Daemon],
     *,
     verbose: bool,
+    dashboard: bool,
     said: Sequence[str] = (),
 ) -> None:
     """Run a daemon with its REST application until SIGTERM or SIGINT, then stop in order.
@@ -102,6 +114,7 @@ def serve(
         settings: of the daemon.
         make: makes the daemon, given what it is to call when it cannot go on.
         verbose: whether every request is logged.
+        dashboard: whether its pages are served; they take memory.
         said: lines to greet with besides.
 
     Raises:
@@ -118,8 +131,13 @@ def serve(
     try:
         with daemon:
             app = make_app(daemon, __version__)
+            if dashboard:
+                # Loaded only where it is wanted: the pages take more memory than all else together.
+                from diat.dashboard.mount import serve
+
+                serve(app, daemon)
             _settle_memory()
-            _greet(daemon, said)
+            _greet(daemon, said, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
@@ -131,6 +149,8 @@ def serve(
                     app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
+                    # Its lines go where all others go: to standard error, and into the recent log.
+                    log_config=None,
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
@@ -211,13 +231,15 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon, said: Sequence[str]) -> None:
+def _greet(daemon: Daemon, said: Sequence[str], *, dashboard: bool) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
     broker = f"mqtt{scheme}://{settings.mqtt}" if own else settings.broker
     typer.echo(f"diat {__version__} is up")
     typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
+    if dashboard:
+        typer.echo(f"  pages   http{scheme}://{settings.http}{PAGES}/")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
     if tls is not None and tls.authority is not None:

@@ -107,6 +107,12 @@ def run(
             "--raw-days", envvar="DIAT_RAW_DAYS", help="Days that readings are kept here.  [default: ever]"
         ),
     ] = None,
+    dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--dashboard/--no-dashboard", envvar="DIAT_DASHBOARD", help="Whether pages are served here too."
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Run a gateway beside its things: broker, database, services and REST of its own, joined to a platform.
@@ -139,4 +145,5 @@ def run(
         plain=plain,
         days=(hot_days, raw_days),
         verbose=verbose,
+        dashboard=dashboard,
     )

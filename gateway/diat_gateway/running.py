@@ -9,7 +9,7 @@ import msgspec
 
 from diat.adapters.brokers.address import PLAIN_PORT, TLS_PORT, BrokerAddress, parse_broker_url
 from diat.adapters.lake.retention import Retention
-from diat.cli.up import serve
+from diat.cli.up import run_daemon
 from diat.kernel.errors import Invalid
 from diat.security.credentials import OWN
 from diat.security.logs import keep_secrets_out_of_logs
@@ -76,6 +76,7 @@ def run_gateway(
     plain: bool,
     days: tuple[int, int | None],
     verbose: bool,
+    dashboard: bool,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
@@ -96,9 +97,10 @@ def run_gateway(
         plain=plain,
         retention=Retention(hot_days=days[0], raw_days=days[1], hourly_days=None),
     )
-    serve(
+    run_daemon(
         settings,
         lambda crash: Gateway(settings, line, on_crash=crash),
         verbose=verbose,
+        dashboard=dashboard,
         said=(f"line    {line.above}, as {line.name}",),
     )
