@@ -244,9 +244,11 @@ class Tiers:
         """A frame of the present life came: from now on that life is known."""
         line = self._lines.get(gateway) or Line()
         if payload.isdigit() and len(payload) < len(str(2**62)):
-            new = line.offered != line.lives and line.offered != ()
-            seq = int(payload) if new else max(line.seq, int(payload))
-            self._lines.put(gateway, Line(lives=line.offered or line.lives, seq=seq, offered=line.offered))
+            lived = line.offered or line.lives
+            # Of a store that was put back it is not known what is the same as before.
+            goes_on = not line.lives or line.lives[-1] in lived
+            seq = max(line.seq, int(payload)) if goes_on else int(payload)
+            self._lines.put(gateway, Line(lives=lived, seq=seq, offered=line.offered))
 
     def _untold(self, gateway: str, said: dict[str, dict[str, tuple[int, float]]]) -> None:
         known = self.traffic(gateway).untold

@@ -36,6 +36,8 @@ UNBOUND = ""
 """Stands in the bounds of a thing of which readings were given up that may differ by anything."""
 SEQ, REACHED = "uplink-seq", "uplink-reached"
 """Keys of the highest number in the spool, and of the highest that the broker above has acknowledged."""
+_FORGOTTEN = "-"
+"""Stands for the digest of a description that has to be announced anew."""
 _PAGE = 500
 
 
@@ -108,9 +110,10 @@ class Uplink:
         """Everything that was kept is there: bring to the daemon above what it has not heard."""
         self.own.put(OWN, self.own.committed[OWN])
         self.restore()
-        for each in self._things.registry.objects.committed.values():
+        there = [each for _, each in self._things.registry.objects.items()]
+        for each in there:
             self.described(None, each)
-        standing = {name_of(each) for each in self._things.registry.objects.committed.values()}
+        standing = {name_of(each) for each in there}
         for name, passed in list(self.passed.items()):
             if name not in standing and passed.td:
                 self._withdraw(name, passed)
@@ -311,13 +314,13 @@ class Uplink:
             self.passed.put(name, msgspec.structs.replace(passed, admission=state))
 
     def again(self) -> None:
-        """The daemon above knows less than it did: announce everything anew."""
+        """The daemon above knows less than it did: announce everything anew, and how it stands."""
         for name, passed in list(self.passed.items()):
             if passed.td:
-                self.passed.put(name, msgspec.structs.replace(passed, td="", status="", sent={}))
-                self._memories.remove(name)
-        for each in self._things.registry.objects.committed.values():
+                self.passed.put(name, msgspec.structs.replace(passed, td=_FORGOTTEN, status=""))
+        for _, each in self._things.registry.objects.items():
             self.described(None, each)
+            self.turned(each.id, self._things.intake.twin(each.id).status)
 
     def commit(self) -> None:
         """What was put into the spool is there."""
