@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +21,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
+from diat.dashboard.mount import PATH, serve
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
@@ -39,9 +42,13 @@ def run(
     admission: Literal["accepted", "pending"],
     mirror: bool,
     announce: bool,
+    dashboard: bool,
     site: str | None,
     zone: str | None,
-    retention: tuple[int, int | None, int | None],
+    retention: tuple[int, int | None, int | None, int | None],
+    backups: Path | None,
+    passphrase: str,
+    fixed: dict[str, str],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
     lan: bool,
@@ -83,21 +90,37 @@ def run(
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
-        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
+        retention=Retention(
+            hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2], event_days=retention[3]
+        ),
+        backups=backups.expanduser().absolute() if backups is not None else None,
+        backup_passphrase=passphrase,
+        fixed=fixed,
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    again = threading.Event()
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def restart() -> None:
+        again.set()
+        end()
+
+    daemon = Daemon(settings, on_crash=end, on_restart=restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
         with daemon:
             app = make_app(daemon, __version__)
+            if dashboard:
+                serve(app, daemon)
             _settle_memory()
-            _greet(daemon)
+            _greet(daemon, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
@@ -109,6 +132,8 @@ def run(
                     app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
+                    # Its lines go where all others go: to standard error, and into the recent log.
+                    log_config=None,
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
@@ -124,6 +149,10 @@ def run(
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
+        if again.is_set():
+            # The same process with the same flags: whoever watches over it sees no end.
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "diat", *sys.argv[1:]])
         raise
     finally:
         listening.close()
@@ -189,13 +218,15 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon) -> None:
+def _greet(daemon: Daemon, *, dashboard: bool) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
     broker = f"mqtt{scheme}://{settings.mqtt}" if own else settings.broker
     typer.echo(f"diat {__version__} is up")
     typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
+    if dashboard:
+        typer.echo(f"  pages   http{scheme}://{settings.http}{PATH}/")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
     if tls is not None and tls.authority is not None:

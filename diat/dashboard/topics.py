@@ -1,0 +1,140 @@
+"""What can be watched on a page: small facts that change, each told in the same few bytes to all who watch.
+
+A topic is looked at as often as ``live.TICK``; that costs a look into a dictionary, and the ingest nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from diat.api.overview import figures
+from diat.api.ports import Platform
+from diat.dashboard.likes import preferred, written
+from diat.dashboard.visit import Units
+from diat.vol.thing import Property
+from diat.vol.twin import Reading
+from diat.wire.envelope import encode
+
+LONGEST = 200
+"""Characters of a value that are shown."""
+NOTHING = b"null"
+
+
+class Rates:
+    """What is going on, a sample a second, as long as somebody looks."""
+
+    KEPT = 60
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._samples: list[dict[str, Any]] = []
+        self._told = NOTHING
+        self._before: tuple[int, dict[str, Any]] | None = None
+
+    def told(self) -> bytes:
+        """The newest samples, the oldest first; sampled anew once a second."""
+        now = self._platform.clock()
+        if self._before is not None and now - self._before[0] < 1000:
+            return self._told
+        counts = figures(self._platform)
+        if self._before is not None and 0 < now - self._before[0] < 10_000:
+            seconds = (now - self._before[0]) / 1000
+            before = self._before[1]
+            sample = {
+                name: round(max(0, counts[name] - before[name]) / seconds, 1)
+                for name in ("messages", "commands")
+            }
+            self._samples = [*self._samples, sample][-self.KEPT :]
+        self._before = now, counts
+        self._told = encode({"samples": self._samples, "counts": counts})
+        return self._told
+
+
+class Values:
+    """Newest values as fragments of JSON: made once for all who are told the same."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._made: dict[tuple[str, str, Units], tuple[Reading, bytes]] = {}
+
+    def told(self, thing: str, name: str, prop: Property, units: Units) -> bytes:
+        """The newest value of a property; the same object as long as nothing new came."""
+        known = self._platform.things.twin(thing).values.get(name)
+        if known is None:
+            return NOTHING
+        key = thing, name, units
+        made = self._made.get(key)
+        if made is not None and made[0] is known:
+            return made[1]
+        fragment = fragment_of(prop, units, known.value, known.observed, known.quality)
+        if len(self._made) > 20_000:
+            self._made.clear()
+        self._made[key] = known, fragment
+        return fragment
+
+
+def fragment_of(prop: Property, units: Units, value: Any, observed: int, quality: str) -> bytes:
+    """A value as ``live.js`` takes it."""
+    scale = preferred(prop, units)
+    said: dict[str, Any] = {"v": shortened(scale.value(value)), "u": written(scale.unit), "t": observed}
+    if quality != "good":
+        said["q"] = quality
+    if prop.writable and prop.type == "boolean":
+        said["w"] = 1
+    if prop.type == "integer":
+        said["d"] = 0
+    return encode(said)
+
+
+def shortened(value: Any) -> Any:
+    """A value, or the beginning of its text."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, dict | list):
+        text = encode(value).decode()
+        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return value
+
+
+class Changes:
+    """Numbers that are others when something of a kind has changed; looked at once for all who watch."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._looked: dict[str, tuple[int, bytes]] = {}
+        self._kinds: dict[str, tuple[int, Callable[[], object]]] = {
+            "things": (200, lambda: platform.things.notices.last),
+            "statuses": (2000, self._statuses),
+            "services": (400, self._services),
+            "events": (1000, lambda: platform.things.intake.counts.events),
+            "commands": (400, lambda: platform.things.interaction.begun),
+        }
+
+    def known(self, kind: str) -> bool:
+        """Whether there is such a kind."""
+        return kind in self._kinds
+
+    def told(self, kind: str) -> bytes:
+        """The number of a kind."""
+        pause, look = self._kinds[kind]
+        now = self._platform.clock()
+        looked = self._looked.get(kind)
+        if looked is not None and 0 <= now - looked[0] < pause:
+            return looked[1]
+        number = encode(zlib.crc32(repr(look()).encode()))
+        self._looked[kind] = now, number
+        return number
+
+    def _statuses(self) -> object:
+        twins = list(self._platform.things.intake.twins.committed.items())
+        return [thing for thing, twin in twins if twin.status == "offline"]
+
+    def _services(self) -> object:
+        states = self._platform.composites.states.committed
+        return [
+            (each.id, each.revision, each.paused, state and (state.state, state.missing, state.outranked))
+            for each in self._platform.services.everything()
+            for state in (states.get(each.composite),)
+        ]
