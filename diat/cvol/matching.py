@@ -23,6 +23,7 @@ from diat.wot.units import converter
 
 UNREACHED = "it is reached only by forms of its own"
 OFFLINE = "it is offline"
+UNREACHABLE = "it is unreachable through the gateway {}"
 REMOTE = 200
 """Things at other places that are looked at for what a person may have put into the wrong place."""
 BindingKind = Literal["property", "action", "event", "pair"]
@@ -287,7 +288,7 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
             float(each.record.no),
         ),
         reason=" ".join(described),
-        refusal=refusal or (OFFLINE if offline else silent),
+        refusal=refusal or (_away(twin) if offline else silent),
         absent=offline or silent is not None,
         later=silent is not None,
     )
@@ -317,6 +318,10 @@ def _unreadable(
     return None
 
 
+def _away(twin: Twin) -> str:
+    return OFFLINE if twin.cut is None else UNREACHABLE.format(twin.cut.gateway)
+
+
 def _silent(wanted: Wanted, prop: Property, reading: Reading | None, now: int) -> str | None:
     """Why what a property last said does not count."""
     if reading is None:
@@ -338,7 +343,7 @@ def _noticing(wanted: Wanted, each: VirtualObject, event: Event, twin: Twin) -> 
         kind="event",
         rank=(_place_in_order(wanted, each), float(each.record.no)),
         reason=f"tells of {event.quantity}{where}",
-        refusal=OFFLINE if absent else refusal,
+        refusal=_away(twin) if absent else refusal,
         absent=absent,
     )
 
@@ -455,7 +460,7 @@ def _actuator(
             float(each.record.no),
         ),
         reason=f"can {wanted.capability} {wanted.quantity}{where}{_supposed(sure)}",
-        refusal=OFFLINE if absent else refusal,
+        refusal=_away(twin) if absent else refusal,
         absent=absent,
     )
 
