@@ -67,7 +67,9 @@ class Background:
 
     def relit(self, image: Field) -> tuple[Image, Image]:
         """Pixels that are the background in the same colour: a bit darker (shadow), and brighter (a lamp on it)."""
-        ratio = cv2.divide(image + np.float32(4.0), self.mean + np.float32(4.0))
+        # Averaged over a few pixels: at night noise alone would make every pixel another colour.
+        size = (3, 3) if self.dusk > 60 else (7, 7)
+        ratio = cv2.divide(cv2.blur(image, size) + np.float32(4.0), cv2.blur(self.mean, size) + np.float32(4.0))
         high = _largest(ratio)
         low = -_largest(-ratio)
         alike = cv2.compare(high - low, 0.10, cv2.CMP_LT)
@@ -110,6 +112,7 @@ class Background:
         return float(np.median(self._spread))
 
     def _bounds(self) -> None:
+        self.dusk = float(np.mean(self.mean[::8, ::8]))
         self._high: Field = cv2.dilate(self.mean, _KERNEL)  # type: ignore[assignment]
         self._low: Field = cv2.erode(self.mean, _KERNEL)  # type: ignore[assignment]
 

@@ -7,6 +7,7 @@ where it stopped, so that a pole in front of a car does not make two cars.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,16 +97,20 @@ class Objects:
         self._rules = rules
         self.current: dict[int, Object] = {}
         self._waiting: list[Object] = []
+        self._gone: list[Object] = []
 
-    def step(self, tracks: list[Track], ended: list[Track], t: float) -> tuple[list[Object], list[Object]]:
-        """Take the tracker's step; gives the objects that are new and those that are over."""
+    def step(self, tracks: list[Track], ended: list[Track], t: float, *, dark: bool = False) -> tuple[list[Object], list[Object]]:
+        """Take the tracker's step; gives the objects that are new and those that are over.
+
+        In the ``dark`` a car is what its lamps show of it, in pieces: what goes along with another is part of it.
+        """
         new = []
         for track in [*tracks, *ended]:
             mine = self.current.get(track.no)
             if mine is not None:
                 if track.path and track.path[-1][0] > mine.last:
                     mine.path.extend(p for p in track.path[-3:] if p[0] > mine.last)
-            elif is_object(track, self._rules, self._near, self._least) and not _lamp(track, tracks):
+            elif is_object(track, self._rules, self._near, self._least) and not _one_with(track, tracks, self.current):
                 earlier = self._continued(track)
                 if earlier is not None:
                     earlier.path.extend(p for p in track.path if p[0] > earlier.last)
@@ -120,6 +125,10 @@ class Objects:
                 self._waiting.append(mine)
         over = [each for each in self._waiting if t - each.last > self._rules.joins]
         self._waiting = [each for each in self._waiting if t - each.last <= self._rules.joins]
+        if dark:
+            there = [*self.current.values(), *self._waiting, *self._gone, *over]
+            over = [each for each in over if not any(_along(each, other) for other in there)]
+        self._gone = [*(each for each in self._gone if t - each.last < 60.0), *over][-50:]
         return new, over
 
     def end(self) -> list[Object]:
@@ -149,20 +158,32 @@ class Objects:
         return best
 
 
-def _lamp(track: Track, others: list[Track]) -> bool:
-    """Whether it is the light of a lamp on the ground: the ground itself, brighter, beside what carries the lamp."""
-    if track.lit < 0.5:
-        return False
+def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
+    """Whether it is one with an object already known: a lamp's light on the ground and what carries the lamp."""
     size = float(np.sqrt(track.box[2] * track.box[3]))
     for other in others:
-        if other is track or other.lit >= 0.8 * track.lit or other.seen < 4:
+        if other is track or other.no not in known or max(other.lit, track.lit) < 0.5:
             continue
         mine = float(np.sqrt(other.box[2] * other.box[3]))
-        near = float(np.hypot(*(_centre(other.box) - _centre(track.box)))) < 2.5 * (size + mine)
+        near = float(np.hypot(*(_centre(other.box) - _centre(track.box)))) < 1.3 * (size + mine)
         pace = max(1.0, float(np.hypot(*other.state[2:4])))
-        if near and float(np.hypot(*(other.state[2:4] - track.state[2:4]))) < 0.6 * pace:
+        if near and float(np.hypot(*(other.state[2:4] - track.state[2:4]))) < 0.7 * pace:
             return True
     return False
+
+
+def _along(one: Object, other: Object) -> bool:
+    """Whether one went along beside the other for most of its time, and is the shorter or the later of both."""
+    if one is other or (one.last - one.first, -one.no) >= (other.last - other.first, -other.no):
+        return False
+    times = np.array([t for t, _ in other.path])
+    near = 0
+    for t, box in one.path:
+        i = min(int(np.searchsorted(times, t)), len(times) - 1)
+        theirs = other.path[i][1]
+        reach = 1.3 * (np.sqrt(box[2] * box[3]) + np.sqrt(theirs[2] * theirs[3]))
+        near += abs(times[i] - t) < 0.3 and float(np.hypot(*(_centre(box) - _centre(theirs)))) < reach
+    return near > 0.55 * len(one.path)
 
 
 def _centre(box: Box) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
