@@ -32,6 +32,7 @@ from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -44,7 +45,7 @@ from diat.cvol.composite import Denied
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
-from diat.kernel.errors import DiatError, SetupError
+from diat.kernel.errors import DiatError, SetupError, Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
@@ -209,6 +210,7 @@ class Daemon:
         tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
         people: users and their tokens.
+        pictures: of places.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
         obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
@@ -226,9 +228,18 @@ class Daemon:
         settings: Settings,
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] | None = None,
     ) -> None:
-        """A daemon that is not started yet; ``on_crash`` is called, in another thread, if it cannot go on."""
+        """A daemon that is not started yet.
+
+        Args:
+            settings: how it is to run.
+            clock: answers with Unix milliseconds.
+            on_crash: called, in another thread, if it cannot go on.
+            on_restart: ends the process soon and starts it again; None where nobody can.
+        """
         self._on_crash = on_crash
+        self._on_restart = on_restart
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
@@ -295,6 +306,16 @@ class Daemon:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
 
+    def restart(self) -> None:
+        """End soon and start again.
+
+        Raises:
+            Unavailable: whoever runs it does not start it again.
+        """
+        if self._on_restart is None:
+            raise Unavailable("it cannot start itself again here: end it and start it")
+        self._on_restart()
+
     def invitation(self) -> dict[str, Any]:
         """What a thing needs to join (``diat.api.ports.Platform``)."""
         key = kept_key(self.settings.data) if self.access.asked else None
@@ -354,6 +375,7 @@ class Daemon:
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
         self.notices = KeptNotices(engine)
+        self.pictures = Pictures(settings.data / "pictures")
         self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()
@@ -492,6 +514,7 @@ class Daemon:
             self.clock,
             lambda: (get("backup_every"), get("backup_keep")),
             passphrase,
+            self.restart,
         )
 
     def _inside(self, engine: Engine) -> Inside:

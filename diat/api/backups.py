@@ -1,4 +1,4 @@
-"""``/backups``: made of the running platform, listed, downloaded and removed."""
+"""``/backups``: made of the running platform, listed, downloaded, brought back and removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BackupName = Annotated[str, Path(description="The backup's name", pattern=f"^{NA
 
 
 class BackupSaid(BaseModel):
-    """A backup that is to be made.
+    """A backup that is to be made, or brought back.
 
     Attributes:
         passphrase: seals it; that of the platform if it has one and nothing is said, `""` for none.
@@ -62,6 +62,24 @@ def get_backup(platform: ThePlatform, asking: Asking, name: BackupName) -> FileR
     return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
+@router.post(
+    "/backups/{name}/restore",
+    status_code=202,
+    summary="Bring a backup back",
+    dependencies=[needs("administer")],
+)
+async def restore_backup(
+    platform: ThePlatform, name: BackupName, said: BackupSaid | None = None
+) -> JSONResponse:
+    """It is read and held to its manifest in the background; then the platform starts again with it.
+
+    What came after the backup is lost. What there was is kept in `replaced/` of the data directory.
+    """
+    passphrase = said.passphrase if said is not None else None
+    begun = await durably(platform, lambda: platform.backups.bring_back(name, passphrase))
+    return JSONResponse(shown(begun), 202)
+
+
 @router.delete(
     "/backups/{name}", status_code=204, summary="Remove a backup", dependencies=[needs("administer")]
 )
@@ -79,7 +97,7 @@ def shown(backup: Backup) -> dict[str, Any]:
         "bytes": backup.bytes,
         "by": backup.by,
     }
-    if backup.state == "making":
+    if backup.state in ("making", "coming back"):
         told["progress"] = backup.progress
     if backup.error:
         told["error"] = backup.error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -29,6 +29,7 @@ LOW = 15.0
 """Per cent of charge from which on a battery is low."""
 SHOWN = 4
 """Affordances that stand for a thing in a list."""
+_DRIVES = ("increase", "decrease", "switch")
 _TOTAL = "X-Total-Count"
 State = Literal["online", "offline", "sleeping", "unknown", "stale", "pending", "rejected"]
 
@@ -47,8 +48,9 @@ def list_attention(platform: ThePlatform, asking: Asking) -> list[Json]:
 
 @router.get("/overview/figures", summary="What is going on, counted", dependencies=[needs("read")])
 def get_figures(platform: ThePlatform) -> Json:
-    """Counts since the start, and how much there is."""
-    return figures(platform)
+    """Counts since the start, how much there is, and since when everything is recorded as it came."""
+    begins = platform.record.begins()
+    return figures(platform) | {"recorded_since": None if begins is None else rfc3339(begins)}
 
 
 def figures(platform: Platform) -> Json:
@@ -107,6 +109,30 @@ def list_overview(
     return [_line(platform, each) for each in ordered[offset : offset + limit]]
 
 
+@router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])
+def list_facets(platform: ThePlatform, asking: Asking) -> Json:
+    """The quantities and the places that there are, by name."""
+    registry = platform.things.registry
+    if platform.decider.everywhere(asking, "discover"):
+        quantities = sorted(name for name, found in list(registry.by_quantity.committed.items()) if found)
+        places = {each.place for each in list(registry.objects.committed.values())}
+    else:
+        known = seen(platform, asking, registry.everything())
+        quantities = sorted({name for each in known for name in each.quantities})
+        places = {each.place for each in known}
+    return {"quantities": quantities, "places": sorted(_with_outer(places))}
+
+
+def _with_outer(places: set[str]) -> set[str]:
+    """The places and all that they lie in."""
+    found: set[str] = set()
+    for place in places:
+        while place and place not in found:
+            found.add(place)
+            place = place.rpartition("/")[0]
+    return found
+
+
 _ORDERS: dict[str, Any] = {
     "title": lambda each: (_title(each).casefold(), each.id),
     "place": lambda each: (each.place == "", each.place, _title(each).casefold()),
@@ -146,15 +172,33 @@ def _line(platform: Platform, each: VirtualObject) -> Json:
         "place": each.place,
         "dialect": each.record.dialect,
         "admission": each.record.admission,
+        "position": _position(each.td.get("diat:position")),
         "status": twin.status,
         "heard": rfc3339(twin.heard) if twin.heard else None,
         "quantities": sorted(each.quantities),
         "shows": [
-            {"name": prop.name, "quantity": prop.quantity, "unit": prop.unit, "type": prop.type}
+            {
+                "name": prop.name,
+                "title": each.td["properties"][prop.name].get("title", prop.name),
+                "quantity": prop.quantity,
+                "unit": prop.unit,
+                "type": prop.type,
+            }
             for prop in own[:SHOWN]
         ],
+        "measures": sorted({prop.quantity for prop in own if prop.quantity is not None}),
+        "drives": sorted({skill[1] for skill in each.skills if skill[0] in _DRIVES and skill[1] is not None}),
         "actions": len(each.actions),
     }
+
+
+def _position(said: Any) -> list[float] | None:
+    """Where a thing is on a picture, if that can be understood."""
+    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) != 2:
+        return None
+    if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in said):
+        return None
+    return [float(each) for each in said]
 
 
 def _services(platform: Platform, asking: Principal) -> Iterator[Json]:

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -73,6 +74,7 @@ class Platform(Protocol):
     log: RecentLog
     backups: Shelf
     inside: Inside
+    pictures: Pictures
 
     @property
     def broker(self) -> BrokerAddress:
@@ -106,6 +108,9 @@ class Platform(Protocol):
     @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
+
+    def restart(self) -> None:
+        """End soon and start again."""
 
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run a change in the writer, in a transaction of its own."""

@@ -1,4 +1,4 @@
-"""``/settings``: what people set while the platform runs."""
+"""``/settings``: what people set while the platform runs; ``/restart``, from which on some of it holds."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ async def change_settings(platform: ThePlatform, said: Said, if_match: IfMatch) 
     """
     await durably(platform, lambda: platform.preferences.change(said, if_match))
     return _shown(platform)
+
+
+@router.post(
+    "/restart", status_code=202, summary="Start the platform again", dependencies=[needs("administer")]
+)
+async def restart(platform: ThePlatform) -> dict[str, str]:
+    """It ends in order and starts with the same flags; what holds from the next start on does then."""
+    await durably(platform, lambda: None)
+    platform.restart()
+    return {"status": "restarting"}
 
 
 def _shown(platform: Platform) -> JSONResponse:

@@ -7,7 +7,10 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +23,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
@@ -97,12 +101,12 @@ def run(
         backup_passphrase=passphrase,
         fixed=fixed,
     )
-    run_daemon(settings, lambda crash: Daemon(settings, on_crash=crash), verbose=verbose, dashboard=dashboard)
+    run_daemon(settings, partial(Daemon, settings, system_clock), verbose=verbose, dashboard=dashboard)
 
 
 def run_daemon(
     settings: Settings,
-    make: Callable[[Callable[[], None]], Daemon],
+    make: Callable[[Callable[[], None], Callable[[], None]], Daemon],
     *,
     verbose: bool,
     dashboard: bool,
@@ -112,7 +116,7 @@ def run_daemon(
 
     Args:
         settings: of the daemon.
-        make: makes the daemon, given what it is to call when it cannot go on.
+        make: makes the daemon, given what it is to call when it cannot go on, and to be started again.
         verbose: whether every request is logged.
         dashboard: whether its pages are served; they take memory.
         said: lines to greet with besides.
@@ -125,7 +129,16 @@ def run_daemon(
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = make(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    again = threading.Event()
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def restart() -> None:
+        again.set()
+        end()
+
+    daemon = make(end, restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
@@ -166,6 +179,10 @@ def run_daemon(
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
+        if again.is_set():
+            # The same process with the same flags: whoever watches over it sees no end.
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "diat", *sys.argv[1:]])
         raise
     finally:
         listening.close()

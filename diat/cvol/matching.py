@@ -111,6 +111,8 @@ def candidates(
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
+    if wanted.exact is not None:
+        return _exactly(wanted.exact, registry)
     look = _Look(wanted, registry, twin, now, own, allow)
     found = [each for quantity in wanted.quantities for each in look.at(quantity, wanted.place)]
     if wanted.substitutes and (stand_ins or not any(each.refusal is None for each in found)):
@@ -179,6 +181,8 @@ class _Look(NamedTuple):
         """What of a thing has or affects a quantity."""
         # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
         left_out = each.record.dialect == COMPOSITE and not self.wanted.composites
+        if self.wanted.apart and self.registry.gateway_of(each.id) in self.wanted.apart:
+            left_out = True
         if each.id not in self.own and not left_out:
             found = _of_thing(self.wanted, quantity, each, self.twin(each.id), self.now)
             yield from found if self.allow is None else (self._allowed(each, one) for one in found)
@@ -205,6 +209,24 @@ def may_fill(allow: Allow, each: VirtualObject, found: Filling, *, drives: bool)
         reason = f"{decided.reason}: a service needs values as they come"
         return msgspec.structs.replace(decided, effect="deny", reason=reason)
     return decided
+
+
+def _exactly(what: tuple[str, str], registry: Registry) -> list[Candidate]:
+    """The property of the thing that is meant, whatever it is; what it said counts until it says more."""
+    thing, name = what
+    each = registry.seen(thing)
+    if each is None or name not in each.properties:
+        return []
+    return [
+        Candidate(
+            thing=thing,
+            title=_title(each),
+            affordance=name,
+            rank=(0.0,),
+            reason="it is a part of this service",
+            refusal=_barred(each),
+        )
+    ]
 
 
 def _of_thing(

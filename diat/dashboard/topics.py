@@ -108,6 +108,7 @@ class Changes:
             "things": (200, lambda: platform.things.notices.last),
             "statuses": (2000, self._statuses),
             "services": (400, self._services),
+            "events": (1000, lambda: platform.things.intake.counts.events),
             "commands": (400, lambda: platform.things.interaction.begun),
         }
 

@@ -32,7 +32,7 @@ def packed(parts: Mapping[str, Any], secrets: Iterable[str]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in parts.items():
-            file.writestr(name, _without(_text(name, content), hidden))
+            file.writestr(name, _without(_text(name, _clean(content)), hidden))
     return out.getvalue()
 
 
@@ -72,10 +72,21 @@ def _text(name: str, content: Any) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False, default=str)
 
 
+def _clean(content: Any) -> Any:
+    """What looks like a secret taken out of each text; the rest stays what it was."""
+    if isinstance(content, str):
+        return cleaned(content)
+    if isinstance(content, Mapping):
+        return {name: _clean(each) for name, each in content.items()}
+    if isinstance(content, list | tuple):
+        return [_clean(each) for each in content]
+    return content
+
+
 def _without(text: str, hidden: Iterable[str]) -> str:
     for secret in hidden:
         text = text.replace(secret, "***")
-    return cleaned(text)
+    return text
 
 
 def _size(path: Path) -> int:

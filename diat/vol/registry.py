@@ -89,6 +89,7 @@ class Registry:
         admission: what a thing is that announces itself for the first time.
         bounds: what announcements may bring about.
         on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
+        gateway_of: the gateway that brings a thing, by the thing's id; None for none.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Registry:
             if record.expires is not None:
                 self.leases.note(record.id, record.expires)
         self.on_change: OnChange = _nobody_notes
+        self.gateway_of: Callable[[str], str | None] = _nobody_brings
         self.bounds: Bounds = bounds or Unbounded()
         self.bounds.over(self)
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
@@ -521,6 +523,11 @@ class Registry:
             self.objects.remove(thing)
         else:
             self.objects.put(thing, made)
+
+
+def _nobody_brings(thing: str) -> str | None:
+    """Stands in until there are gateways."""
+    return None
 
 
 def _nobody_notes(old: VirtualObject | None, made: VirtualObject | None, now: int) -> None:

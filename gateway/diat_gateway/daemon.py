@@ -45,9 +45,10 @@ class Gateway(Daemon):
         line: LineSettings,
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] | None = None,
     ) -> None:
         """A gateway that is not started yet; arguments as of ``Daemon``."""
-        super().__init__(settings, clock, on_crash)
+        super().__init__(settings, clock, on_crash, on_restart)
         self.line = line
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:

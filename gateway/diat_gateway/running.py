@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from diat.adapters.brokers.address import PLAIN_PORT, TLS_PORT, BrokerAddress, parse_broker_url
 from diat.adapters.lake.retention import Retention
 from diat.cli.up import run_daemon
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid
 from diat.security.credentials import OWN
 from diat.security.logs import keep_secrets_out_of_logs
@@ -99,7 +101,7 @@ def run_gateway(
     )
     run_daemon(
         settings,
-        lambda crash: Gateway(settings, line, on_crash=crash),
+        partial(Gateway, settings, line, system_clock),
         verbose=verbose,
         dashboard=dashboard,
         said=(f"line    {line.above}, as {line.name}",),

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from diat.dashboard.pages import home
+from diat.dashboard.pages import (
+    command,
+    home,
+    places,
+    service,
+    service_new,
+    services,
+    start,
+    thing,
+    things,
+    tiers,
+)
 from diat.dashboard.registry import Page
 
-PAGES: tuple[Page, ...] = (home.PAGE,)
+PAGES: tuple[Page, ...] = (
+    home.PAGE,
+    things.PAGE,
+    thing.PAGE,
+    places.PAGE,
+    services.PAGE,
+    service.PAGE,
+    service_new.PAGE,
+    command.PAGE,
+    tiers.PAGE,
+    start.PAGE,
+)

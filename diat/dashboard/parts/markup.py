@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +11,21 @@ from nicegui import ui
 
 from diat.dashboard.mount import PATH
 
-__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "table"]
+__all__ = [
+    "Markup",
+    "age",
+    "chip",
+    "html",
+    "link",
+    "live",
+    "moment",
+    "sentence",
+    "shortly",
+    "status",
+    "table",
+]
 
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 _TONES = {
     "running": "good",
     "online": "good",
@@ -52,9 +66,31 @@ def live(thing: str, name: str, unit: str | None = None) -> Markup:
     return Markup('<diat-value thing="{}" name="{}" unit="{}"></diat-value>').format(thing, name, unit or "")
 
 
+def shortly(title: str, thing: str) -> str:
+    """The title of an affordance without that of its thing, which stands beside it."""
+    rest = title.removeprefix(thing).strip(" :-")
+    return rest if rest and rest != title else "" if title == thing else title
+
+
+def status(thing: str, known: str) -> Markup:
+    """Whether a thing is there, kept up to date by ``live.js``."""
+    said = "not said" if known == "unknown" else known
+    return Markup('<diat-status thing="{}" class="chip {}">{}</diat-status>').format(
+        thing, _TONES.get(known, "plain"), said
+    )
+
+
 def moment(text: str | None) -> Markup:
     """An RFC 3339 time, shown in the person's zone."""
     return Markup('<diat-time at="{}"></diat-time>').format(text) if text else Markup("&ndash;")
+
+
+def sentence(text: str) -> Markup:
+    """A sentence of ours, its times shown in the person's zone."""
+    parts = _TIME.split(text)
+    return Markup().join(
+        moment(part) if at % 2 else Markup("{}").format(part) for at, part in enumerate(parts)
+    )
 
 
 def age(text: str | None) -> Markup:

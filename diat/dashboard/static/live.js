@@ -69,7 +69,7 @@
   const DASH = "–";
   function figures(value, digits) {
     const size = Math.abs(value);
-    const places = digits ?? (size >= 1000 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3);
+    const places = digits ?? (size >= 1000 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size === 0 ? 1 : 3);
     return value.toLocaleString(undefined, {minimumFractionDigits: places, maximumFractionDigits: places});
   }
   function inWords(said) {

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from diat.kernel.clock import Clock
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Busy, DiatError, NotFound, Unavailable
+from diat.operation.backup.restoring import stage
 from diat.operation.backup.taking import take
 
 _LOG = logging.getLogger("diat.backup")
@@ -35,7 +37,7 @@ class Backup(Struct, frozen=True, kw_only=True):
         name: of its file.
         made: Unix milliseconds.
         bytes: how large it is by now.
-        state: ``making``, ``ready``, or ``failed`` (of the last one alone).
+        state: ``making``, ``ready``, ``coming back``, or ``failed`` (of what was done last alone).
         by: whether a ``person`` or the ``schedule`` made it.
         progress: how much of it is done, 0 to 1.
         error: why it failed.
@@ -44,7 +46,7 @@ class Backup(Struct, frozen=True, kw_only=True):
     name: str
     made: int
     bytes: int = 0
-    state: Literal["making", "ready", "failed"] = "ready"
+    state: Literal["making", "ready", "coming back", "failed"] = "ready"
     by: Literal["person", "schedule"] = "person"
     progress: float = 1.0
     error: str = ""
@@ -63,6 +65,7 @@ class Shelf:
         clock: answers with Unix milliseconds.
         wanted: how often one is made by itself (``1d``), None for never; and how many of those are kept.
         passphrase: seals those for which nothing else is said.
+        restart: starts the platform again, to have a backup put in place.
     """
 
     def __init__(
@@ -72,7 +75,9 @@ class Shelf:
         clock: Clock,
         wanted: Callable[[], tuple[str | None, int]],
         passphrase: str = "",
+        restart: Callable[[], None] = lambda: None,
     ) -> None:
+        self._restart = restart
         self._data = data
         self.directory = directory
         self._clock = clock
@@ -98,10 +103,15 @@ class Shelf:
 
     def everything(self) -> list[Backup]:
         """All backups, newest first, with the one that is being made, and the last one if it failed."""
-        found = [each for each in (self._making, self._failed) if each is not None]
+        found = {}
         if self.directory.is_dir():
-            found += [each for path in self.directory.iterdir() if (each := _read(path)) is not None]
-        return sorted(found, key=lambda each: (each.made, each.name), reverse=True)
+            found = {
+                path.name: each for path in self.directory.iterdir() if (each := _read(path)) is not None
+            }
+        for each in (self._failed, self._making):
+            if each is not None:
+                found[each.name] = each
+        return sorted(found.values(), key=lambda each: (each.made, each.name), reverse=True)
 
     def get(self, name: str) -> Backup:
         """One backup.
@@ -121,9 +131,11 @@ class Shelf:
             NotFound: there is none of that name.
             Unavailable: it is not ready.
         """
-        if self.get(name).state != "ready":
+        self.get(name)
+        path = self.directory / name
+        if not path.is_file():
             raise Unavailable(f"the backup {name} is not ready")
-        return self.directory / name
+        return path
 
     def make(self, passphrase: str | None = None, *, by: Literal["person", "schedule"] = "person") -> Backup:
         """Begin to make one; it is made in a thread of its own.
@@ -133,15 +145,30 @@ class Shelf:
             Unavailable: the platform stops.
         """
         with self._guard:
-            if self._stopping.is_set():
-                raise Unavailable("the platform is stopping")
-            if self._job is not None and self._job.is_alive():
-                raise Busy("another backup is being made")
+            self._must_be_idle()
             now = self._clock()
             begun = Backup(name=_name(now, by), made=now, state="making", by=by, progress=0.0)
             self._making, self._failed = begun, None
             secret = self._passphrase if passphrase is None else passphrase
             self._job = threading.Thread(target=self._make, args=(begun, secret), name="diat-backup")
+            self._job.start()
+        return begun
+
+    def bring_back(self, name: str, passphrase: str | None = None) -> Backup:
+        """Begin to bring one back; once it is ready the platform starts again with it.
+
+        Raises:
+            NotFound: there is none of that name.
+            Busy: a backup is being made or brought back.
+            Unavailable: it is not ready, or the platform stops.
+        """
+        path = self.path(name)
+        with self._guard:
+            self._must_be_idle()
+            secret = self._passphrase if passphrase is None else passphrase
+            begun = self._making = replace(self.get(name), state="coming back", progress=0.0)
+            self._failed = None
+            self._job = threading.Thread(target=self._bring, args=(begun, path, secret), name="diat-restore")
             self._job.start()
         return begun
 
@@ -153,41 +180,68 @@ class Shelf:
             Busy: it is being made.
         """
         found = self.get(name)
-        if found.state == "making":
-            raise Busy("it is being made")
+        if found.state in ("making", "coming back"):
+            raise Busy("it is being made or brought back")
         if found is self._failed:
             self._failed = None
         (self.directory / name).unlink(missing_ok=True)
 
-    def _make(self, begun: Backup, passphrase: str) -> None:
-        draft = self.directory / f".{begun.name}"
+    def _must_be_idle(self) -> None:
+        if self._stopping.is_set():
+            raise Unavailable("the platform is stopping")
+        if self._job is not None and self._job.is_alive():
+            raise Busy("a backup is being made or brought back")
 
+    def _tell(self, begun: Backup) -> Callable[[int, int], None]:
         def told(done: int, total: int) -> None:
             if self._stopping.is_set():
                 raise _Stopped
             self._making = replace(begun, progress=round(done / max(total, 1), 3))
 
+        return told
+
+    def _bring(self, begun: Backup, path: Path, passphrase: str) -> None:
+        try:
+            with path.open("rb") as source:
+                stage(self._data, source, self._clock(), passphrase, self._tell(begun))
+            _LOG.warning("the backup %s is put in place by a restart", begun.name)
+            self._restart()
+        except _Stopped:
+            _LOG.info("the backup %s was not brought back: the platform stops", begun.name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told where people look
+            self._fail(begun, error)
+        finally:
+            self._making = None
+
+    def _fail(self, begun: Backup, error: Exception) -> None:
+        what = "the backup %s %s: %s"
+        did = "does not come back" if begun.state == "coming back" else "failed"
+        if isinstance(error, DiatError | OSError):
+            _LOG.error(what, begun.name, did, error)
+        else:
+            _LOG.exception(what, begun.name, did, error)
+        self._failed = replace(begun, state="failed", error=str(error))
+
+    def _make(self, begun: Backup, passphrase: str) -> None:
+        draft = self.directory / f".{begun.name}"
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             for left in self.directory.glob(".diat-*.backup"):  # of one that was killed
                 left.unlink()
             with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                take(self._data, out, begun.made, passphrase, told)
+                take(self._data, out, begun.made, passphrase, self._tell(begun))
             draft.rename(self.directory / begun.name)
             _LOG.info("made the backup %s", begun.name)
             if begun.by == "schedule":
                 self._thin_out()
         except _Stopped:
-            draft.unlink(missing_ok=True)
+            _LOG.info("the backup %s was given up: the platform stops", begun.name)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told where people look
-            draft.unlink(missing_ok=True)
-            if not isinstance(error, DiatError | OSError):
-                _LOG.exception("the backup %s failed", begun.name)
-            else:
-                _LOG.error("the backup %s failed: %s", begun.name, error)
-            self._failed = replace(begun, state="failed", error=str(error))
+            self._fail(begun, error)
         finally:
             self._making = None
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def _thin_out(self) -> None:
         kept = self._wanted()[1]
