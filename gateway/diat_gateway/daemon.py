@@ -28,7 +28,7 @@ from diat_gateway.thinning import Thinning
 from diat_gateway.uplink import Uplink
 
 ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
-"""As whom policies know the daemon above. Who joins a gateway to it lets it have what no policy keeps here."""
+"""As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
 
 
 class Gateway(Daemon):

@@ -224,7 +224,11 @@ class Uplink:
         self.passed.put(name, msgspec.structs.replace(kept, thing=each.id, td=known, withdrawn=0))
         self._put(name, URGENT, "td", said.decode())
         if new:
-            self._all_of(name, each)
+            self.turned(each.id, self._things.intake.twin(each.id).status)
+        if passed is None:
+            # What it said before it was brought here nobody above has heard.
+            values = self._things.intake.twin(each.id).values
+            self.read(each, dict(values), 0)
 
     def ended(self, actuation: Actuation) -> None:
         """A command came to its end."""
@@ -310,8 +314,15 @@ class Uplink:
     def admitted(self, name: str, state: str) -> None:
         """The daemon above answers an announcement."""
         passed = self.passed.get(name)
-        if passed is not None and passed.admission != state:
-            self.passed.put(name, msgspec.structs.replace(passed, admission=state))
+        if passed is None or passed.admission == state:
+            return
+        taken = state == "accepted" and passed.admission == "rejected" and bool(passed.td)
+        known = msgspec.structs.replace(passed, admission=state, td=_FORGOTTEN if taken else passed.td)
+        self.passed.put(name, known)
+        each = self._things.registry.seen(passed.thing)
+        if taken and each is not None:
+            # How it is described here was not taken before.
+            self.described(None, each)
 
     def again(self) -> None:
         """The daemon above knows less than it did: announce everything anew, and how it stands."""
@@ -337,14 +348,6 @@ class Uplink:
         self._put(name, URGENT, "results", encode(result).decode())
 
     # --- within ---
-
-    def _all_of(self, name: str, each: VirtualObject) -> None:
-        """A thing is announced: what is known of it follows."""
-        twin = self._things.intake.twin(each.id)
-        if twin.status != "unknown":
-            self.turned(each.id, twin.status)
-        if twin.values:
-            self.read(each, dict(twin.values), 0)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")
