@@ -438,6 +438,7 @@ class Daemon:
             self.decider,
             self.pseudonyms,
             self.people.grants_of,
+            store.placings(),
         )
         self.situations = SituationLayer(
             ledger,

@@ -12,14 +12,16 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.security.principal import Grant, Principal
+from diat.service.reviewing import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
 from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
-from diat_gateway.kept import kept
+from diat_gateway.kept import hosted, kept
 from diat_gateway.leaving import Leaving
+from diat_gateway.parts import Parts
 from diat_gateway.restoring import Restoring
 from diat_gateway.session import Session
 from diat_gateway.settings import LineSettings
@@ -37,6 +39,7 @@ class Gateway(Daemon):
     Attributes:
         uplink: what goes up, within the writer.
         session: the line itself.
+        parts: those of services of the daemon above that run here.
     """
 
     def __init__(
@@ -71,6 +74,9 @@ class Gateway(Daemon):
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber
         self._life = life
+        self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, hosted(engine))
+        self.uplink.on_told = self.parts.told
+        self.services.acting.elsewhere = self.parts.acts_as
         self._drain = Drain(beside, self.uplink, line.budget, line.linger)
         self._thinning = Thinning(ledger, self.uplink, self._drain, Spool(engine), line, self.submit)
 
@@ -87,10 +93,17 @@ class Gateway(Daemon):
             figures,
             line.title or line.name,
         )
-        self._down.on_welcome = self.session.welcomed
+        self._down.on_welcome = self._welcomed
         self.uplink.on_urgent = self.session.wake
         figures.thinned = lambda: self._thinning.given
         stack.callback(self._thinning.stop)
         stack.callback(self.session.stop)
         self.session.start()
         self._thinning.start()
+        beat = Beat(self.submit, self.parts.look)
+        stack.callback(beat.stop)
+        beat.start()
+
+    def _welcomed(self) -> None:
+        self.session.welcomed()
+        self.parts.look(again=True)

@@ -15,6 +15,7 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced
@@ -97,6 +98,8 @@ OVERLAYS: dict[str, TableRows] = {
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "topics": _table("topics", "topic thing", lambda key, thing: (key, thing)),
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
+    "placings": _table("placings", "composite body", lambda key, placing: (key, text(placing))),
+    "parts": _table("parts", "service body", lambda key, part: (key, text(part))),
     "ties": _table("ties", "thing gateway", lambda key, gateway: (key, gateway)),
     "lines": _table("lines", "gateway body", lambda key, line: (key, text(line))),
     "passed": _table("passed", "thing body", lambda key, p: (key, text(p))),
@@ -133,6 +136,7 @@ LOGS = {
 
 read_record = msgspec.json.Decoder(ThingRecord).decode
 read_twin = msgspec.json.Decoder(Twin).decode
+read_placing = msgspec.json.Decoder(Placing).decode
 read_lines = msgspec.json.Decoder(tuple[Diagnostic, ...]).decode
 read_actuation = msgspec.json.Decoder(Actuation).decode
 read_actuator = msgspec.json.Decoder(Actuator).decode
