@@ -34,7 +34,9 @@ _AWAY = 30.0
 _HEAD = (
     f'<script src="{PATH}{STATIC}/theme.js"></script>'
     f'<link rel="stylesheet" href="{PATH}{STATIC}/dashboard.css">'
+    f'<link rel="stylesheet" href="{PATH}{STATIC}/manage.css">'
     f'<script defer src="{PATH}{STATIC}/live.js"></script>'
+    f'<script defer src="{PATH}{STATIC}/manage.js"></script>'
 )
 _LIFE = AsyncExitStack()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diat.dashboard.pages import command, home, service, service_new, services, start, thing, things, tiers
+from diat.dashboard.pages.managing import MANAGING
 from diat.dashboard.registry import Page
 
 PAGES: tuple[Page, ...] = (
@@ -14,5 +15,6 @@ PAGES: tuple[Page, ...] = (
     service_new.PAGE,
     command.PAGE,
     tiers.PAGE,
+    *MANAGING,
     start.PAGE,
 )
