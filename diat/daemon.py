@@ -32,6 +32,7 @@ from diat.adapters.lake.record import LakeRecord
 from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -209,6 +210,7 @@ class Daemon:
         tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
         people: users and their tokens.
+        pictures: of places.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
         obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
@@ -373,6 +375,7 @@ class Daemon:
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
         self.notices = KeptNotices(engine)
+        self.pictures = Pictures(settings.data / "pictures")
         self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -172,6 +172,7 @@ def _line(platform: Platform, each: VirtualObject) -> Json:
         "place": each.place,
         "dialect": each.record.dialect,
         "admission": each.record.admission,
+        "position": _position(each.td.get("diat:position")),
         "status": twin.status,
         "heard": rfc3339(twin.heard) if twin.heard else None,
         "quantities": sorted(each.quantities),
@@ -189,6 +190,15 @@ def _line(platform: Platform, each: VirtualObject) -> Json:
         "drives": sorted({skill[1] for skill in each.skills if skill[0] in _DRIVES and skill[1] is not None}),
         "actions": len(each.actions),
     }
+
+
+def _position(said: Any) -> list[float] | None:
+    """Where a thing is on a picture, if that can be understood."""
+    if not isinstance(said, Sequence) or isinstance(said, str) or len(said) != 2:
+        return None
+    if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in said):
+        return None
+    return [float(each) for each in said]
 
 
 def _services(platform: Platform, asking: Principal) -> Iterator[Json]:

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -73,6 +74,7 @@ class Platform(Protocol):
     log: RecentLog
     backups: Shelf
     inside: Inside
+    pictures: Pictures
 
     @property
     def broker(self) -> BrokerAddress:

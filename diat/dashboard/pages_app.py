@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -43,10 +44,12 @@ _LIFE = AsyncExitStack()
 
 async def make(house: House) -> ASGIApp:
     """The application below ``/ui``, started; called once, in the event loop that serves it."""
+    # What pages ask REST for within this process is no news.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     outer = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     ui.add_head_html(_HEAD, shared=True)
     pages.mount(STATIC, StaticFiles(directory=Path(__file__).parent / "static"))
-    pages.add_api_websocket_route("/live", Live(house.platform).serve)
+    pages.add_api_websocket_route("/live", Live(house).serve)
     for each in PAGES:
         _serve(each)
     ui.run_with(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from diat.dashboard.pages import command, home, service, service_new, services, start, thing, things, tiers
+from diat.dashboard.pages import (
+    command,
+    home,
+    places,
+    service,
+    service_new,
+    services,
+    start,
+    thing,
+    things,
+    tiers,
+)
 from diat.dashboard.pages.managing import MANAGING
 from diat.dashboard.registry import Page
 
@@ -10,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     home.PAGE,
     things.PAGE,
     thing.PAGE,
+    places.PAGE,
     services.PAGE,
     service.PAGE,
     service_new.PAGE,

@@ -101,8 +101,10 @@ class GoalForm:
 
 
 def _select(options: Any, label: str, value: Any, *, new: bool = False) -> ui.select:
-    mode = {"with_input": True, "new_value_mode": "add-unique"} if new else {}
-    return ui.select(options, label=label, value=value, **mode).props("outlined dense options-dense")
+    field = ui.select(
+        options, label=label, value=value, with_input=new, new_value_mode="add-unique" if new else None
+    )
+    return field.props("outlined dense options-dense")
 
 
 def _number(label: str, value: Any) -> ui.number:

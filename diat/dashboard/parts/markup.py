@@ -11,7 +11,19 @@ from nicegui import ui
 
 from diat.dashboard.mount import PATH
 
-__all__ = ["Markup", "age", "chip", "html", "link", "live", "moment", "sentence", "status", "table"]
+__all__ = [
+    "Markup",
+    "age",
+    "chip",
+    "html",
+    "link",
+    "live",
+    "moment",
+    "sentence",
+    "shortly",
+    "status",
+    "table",
+]
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 _TONES = {
@@ -52,6 +64,12 @@ def chip(state: str, text: str = "") -> Markup:
 def live(thing: str, name: str, unit: str | None = None) -> Markup:
     """The value of a property, kept up to date by ``live.js`` as long as it is on screen."""
     return Markup('<diat-value thing="{}" name="{}" unit="{}"></diat-value>').format(thing, name, unit or "")
+
+
+def shortly(title: str, thing: str) -> str:
+    """The title of an affordance without that of its thing, which stands beside it."""
+    rest = title.removeprefix(thing).strip(" :-")
+    return rest if rest and rest != title else "" if title == thing else title
 
 
 def status(thing: str, known: str) -> Markup:

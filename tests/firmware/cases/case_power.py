@@ -27,7 +27,9 @@ def _taker(lamp, folder, at=_NOW):
 
 def _command(number):
     # The first are over when the last come: then the files of the journal take turns.
-    return json.dumps({"id": "c%d" % number, "input": number, "expires": _NOW + (5 if number < 6 else 60) * 1000})
+    return json.dumps(
+        {"id": "c%d" % number, "input": number, "expires": _NOW + (5 if number < 6 else 60) * 1000}
+    )
 
 
 async def test_each_command_is_done_once_wherever_the_power_fails():
