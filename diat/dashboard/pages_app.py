@@ -84,6 +84,8 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
             except Refused as refusal:
                 if refusal.status == 401:
                     return Response(status_code=307, headers={"Location": "/login"})
+                # Nothing of a page that may not be shown as a whole.
+                ui.context.client.content.clear()
                 refused(refusal)
         return None
 
