@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import Engine
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
 from diat.adapters.brokers.guarded import Gateways, Guarded
@@ -44,10 +45,16 @@ from diat.cvol.composite import Denied
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
-from diat.kernel.errors import DiatError, SetupError
+from diat.kernel.errors import DiatError, SetupError, Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.operation.backup.restoring import finish
+from diat.operation.backup.shelf import Shelf
+from diat.operation.backup.taking import SHELF
+from diat.operation.inside import Inside
+from diat.operation.preferences import Preferences, usual_of
+from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
 from diat.security.credentials import Credentials
 from diat.security.decision import Decider, Decision
@@ -209,6 +216,10 @@ class Daemon:
         obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
         audit: who did what; ``kept_audit`` is what is kept of it.
         uses: what is in use, to be decided on again.
+        preferences: what people set while it runs.
+        log: what it logged within the last hour.
+        backups: those that it made of itself.
+        inside: what a report of a bug tells of the process.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -217,16 +228,25 @@ class Daemon:
         settings: Settings,
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] | None = None,
     ) -> None:
-        """A daemon that is not started yet; ``on_crash`` is called, in another thread, if it cannot go on."""
+        """A daemon that is not started yet.
+
+        Args:
+            settings: how it is to run.
+            clock: answers with Unix milliseconds.
+            on_crash: called, in another thread, if it cannot go on.
+            on_restart: ends the process soon and starts it again; None where nobody can.
+        """
         self._on_crash = on_crash
+        self._on_restart = on_restart
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
-        self.decisions = Decisions(settings.site.zone)
-        self.decider: Decider = self.decisions
+        self.log = RecentLog(clock)
         self._stack = ExitStack()
         self._stopping = threading.Event()
+        self._own_broker: OwnBroker | None = None
 
     def __enter__(self) -> Daemon:
         """Start.
@@ -286,6 +306,16 @@ class Daemon:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
 
+    def restart(self) -> None:
+        """End soon and start again.
+
+        Raises:
+            Unavailable: whoever runs it does not start it again.
+        """
+        if self._on_restart is None:
+            raise Unavailable("it cannot start itself again here: end it and start it")
+        self._on_restart()
+
     def invitation(self) -> dict[str, Any]:
         """What a thing needs to join (``diat.api.ports.Platform``)."""
         key = kept_key(self.settings.data) if self.access.asked else None
@@ -334,7 +364,10 @@ class Daemon:
 
     def _start(self) -> None:
         settings, clock, stack = self.settings, self.clock, self._stack
+        stack.enter_context(self.log)
         stack.enter_context(_locked(settings.data))
+        if finish(settings.data):
+            _LOG.warning("a backup was put in place")
         engine = open_database(settings.data / "diat.db")
         stack.callback(engine.dispose)
         store = SqlStore(engine)
@@ -346,6 +379,10 @@ class Daemon:
         self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()
+        self.preferences = _preferences(settings, ledger, store)
+        settings = self.settings = self._as_set(at_start=True)
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
@@ -426,7 +463,8 @@ class Daemon:
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
-        keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        self.preferences.on_change = self._prefer
         stack.callback(keeper.stop)
         things, submit = self.things.registry, self._writer.submit
         self.forgetter = Forgetter(engine, ledger, self.policies, things, submit, clock)
@@ -436,12 +474,70 @@ class Daemon:
         self.audit.submit = self.obligations.submit = self._writer.submit
         stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
+        self.backups = self._shelf()
+        self.inside = self._inside(engine)
+        stack.callback(self.backups.stop)
         self._writer.start()
         self.uses.start()
+        self.backups.start()
         caller.start()
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
+
+    def _as_set(self, *, at_start: bool = False) -> Settings:
+        """The settings with what people set; what holds from the next start on only ``at_start``."""
+        wanted, settings = self.preferences, self.settings
+        return msgspec.structs.replace(
+            settings,
+            site=wanted.site(settings.site) if at_start else settings.site,
+            retention=wanted.retention(),
+            stale_after=wanted.get("stale_after"),
+            admission=wanted.get("admission"),
+        )
+
+    def _shelf(self) -> Shelf:
+        settings, get = self.settings, self.preferences.get
+        directory = settings.backups or settings.data / SHELF
+        passphrase = settings.backup_passphrase
+        return Shelf(
+            settings.data,
+            directory,
+            self.clock,
+            lambda: (get("backup_every"), get("backup_keep")),
+            passphrase,
+            self.restart,
+        )
+
+    def _inside(self, engine: Engine) -> Inside:
+        settings, own = self.settings, self._own_broker
+        return Inside(
+            data=settings.data,
+            engine=engine,
+            started=settings.told(),
+            broker=settings.broker if own is not None else str(self.broker),
+            ask_version=own.ask_version if own is not None else (),
+            broker_log=own.log if own is not None else None,
+            secrets=self._secrets_known,
+        )
+
+    def _secrets_known(self) -> list[str]:
+        """What must not be told to anybody, as it would be written."""
+        known = (
+            self.broker_secret,
+            self.pseudonyms.hex(),
+            self._address.password,
+            kept_key(self.settings.data),
+            self.settings.backup_passphrase,
+        )
+        return [each for each in known if each]
+
+    def _prefer(self) -> None:
+        """Do as people set from here on."""
+        settings = self.settings = self._as_set()
+        self._keeper.retention = settings.retention
+        self.policies.kept_days = settings.retention.hot_days
+        self.things.registry.admission = settings.admission
 
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""
@@ -558,6 +654,11 @@ class Daemon:
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+def _preferences(settings: Settings, ledger: Ledger, store: SqlStore) -> Preferences:
+    usual = usual_of(settings.site, settings.retention, settings.stale_after, settings.admission)
+    return Preferences(ledger, usual, settings.fixed, store.settings())
 
 
 def tls_of(settings: Settings) -> Tls | None:

@@ -11,6 +11,7 @@ from fastapi_swagger import patch_fastapi
 from diat.api import (
     admission,
     audit,
+    backups,
     broker_questions,
     claims,
     directory,
@@ -22,6 +23,7 @@ from diat.api import (
     lineage,
     listing,
     login_page,
+    logs,
     models,
     notices,
     occurrences,
@@ -32,9 +34,11 @@ from diat.api import (
     policies,
     problems,
     pushdown,
+    reports,
     search,
     services,
     sessions,
+    settings,
     situations,
     streams,
     tokens,
@@ -90,6 +94,10 @@ PARTS = (
     tokens,
     operation,
     overview,
+    settings,
+    logs,
+    backups,
+    reports,
 )
 """What the application is made of; each has a router."""
 

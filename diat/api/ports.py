@@ -22,6 +22,10 @@ from diat.api.deed import DEED, Deed
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.operation.backup.shelf import Shelf
+from diat.operation.inside import Inside
+from diat.operation.preferences import Preferences
+from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
 from diat.security.decision import Decider
 from diat.security.limits import Limits
@@ -66,6 +70,10 @@ class Platform(Protocol):
     access: Access
     broker_secret: str
     people: People
+    preferences: Preferences
+    log: RecentLog
+    backups: Shelf
+    inside: Inside
     pictures: Pictures
 
     @property
@@ -100,6 +108,9 @@ class Platform(Protocol):
     @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
+
+    def restart(self) -> None:
+        """End soon and start again."""
 
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run a change in the writer, in a transaction of its own."""

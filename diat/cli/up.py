@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -43,7 +45,10 @@ def run(
     dashboard: bool,
     site: str | None,
     zone: str | None,
-    retention: tuple[int, int | None, int | None],
+    retention: tuple[int, int | None, int | None, int | None],
+    backups: Path | None,
+    passphrase: str,
+    fixed: dict[str, str],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
     lan: bool,
@@ -85,14 +90,28 @@ def run(
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
-        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
+        retention=Retention(
+            hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2], event_days=retention[3]
+        ),
+        backups=backups.expanduser().absolute() if backups is not None else None,
+        backup_passphrase=passphrase,
+        fixed=fixed,
     )
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    again = threading.Event()
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def restart() -> None:
+        again.set()
+        end()
+
+    daemon = Daemon(settings, on_crash=end, on_restart=restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
@@ -113,6 +132,8 @@ def run(
                     app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
+                    # Its lines go where all others go: to standard error, and into the recent log.
+                    log_config=None,
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
@@ -128,6 +149,10 @@ def run(
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
+        if again.is_set():
+            # The same process with the same flags: whoever watches over it sees no end.
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "diat", *sys.argv[1:]])
         raise
     finally:
         listening.close()

@@ -86,6 +86,7 @@ class Registry:
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
         leases: whose registration ends when.
+        admission: what a thing is that announces itself for the first time.
         bounds: what announcements may bring about.
         on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
     """
@@ -99,7 +100,7 @@ class Registry:
         bounds: Bounds | None = None,
     ) -> None:
         self.announcements = announcements
-        self._admission = admission
+        self.admission = admission
         self._records: Overlay[str, ThingRecord] = ledger.overlay("things", ((r.id, r) for r in records))
         self._undescribed: Overlay[str, bool] = ledger.overlay()
         self.objects: Overlay[str, VirtualObject] = ledger.overlay()
@@ -227,7 +228,7 @@ class Registry:
             return Refusal("it names what others have announced with another credential", others[0])
         record = self._records.get(thing)
         if record is None:
-            admission = self.bounds.admission(part.topic, self._admission)
+            admission = self.bounds.admission(part.topic, self.admission)
             record = self._new(thing, dialect.name, part.identifiers[0], now, admission=admission)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
@@ -411,7 +412,7 @@ class Registry:
     def _new(
         self, thing: str, dialect: str, name: str, now: int, *, admission: Admission | None = None
     ) -> ThingRecord:
-        state = admission or self._admission
+        state = admission or self.admission
         self._next_no += 1
         return ThingRecord(
             no=self._next_no - 1,

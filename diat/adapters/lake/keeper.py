@@ -36,6 +36,7 @@ class Keeper:
         clock: answers with Unix milliseconds.
 
     Attributes:
+        retention: what is kept how long; another one holds from the next step on.
         trouble: why the last attempt failed; None if it did not.
     """
 
@@ -43,7 +44,7 @@ class Keeper:
         self, engine: Engine, lake: Lake, ledger: Ledger, submit: Submit, retention: Retention, clock: Clock
     ) -> None:
         self._lake = lake
-        self._retention = retention
+        self.retention = retention
         self._clock = clock
         self._stopping = threading.Event()
         self._mover = Mover(engine, lake, ledger, submit, self._stopping)
@@ -68,8 +69,8 @@ class Keeper:
             Unavailable: the database or the disk cannot take it.
         """
         now = self._clock()
-        self._mover.move(first_kept(now, self._retention.hot_days))
-        drop(self._lake, self._retention, now)
+        self._mover.move(first_kept(now, self.retention.hot_days))
+        drop(self._lake, self.retention, now)
 
     def _run(self) -> None:
         done: int | None = None

@@ -90,6 +90,7 @@ OVERLAYS: dict[str, TableRows] = {
     "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
+    "settings": _table("settings", "name body", lambda key, value: (key, text(value))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
@@ -135,6 +136,7 @@ read_credential = msgspec.json.Decoder(Credential).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode
+read_setting = msgspec.json.Decoder().decode
 read_template = Template.model_validate_json
 
 __all__ = ["LOGS", "OVERLAYS", "Announced", "Held", "TableRows", "text"]

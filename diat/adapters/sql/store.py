@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Any
 
 from sqlalchemy import Connection, Engine, exc, select, text
 
@@ -162,6 +163,13 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [
                 (name, rows.read_secret(body)) for name, body in connection.execute(select(tables.SECRETS))
+            ]
+
+    def settings(self) -> list[tuple[str, Any]]:
+        """What people set, by name."""
+        with self._engine.connect() as connection:
+            return [
+                (name, rows.read_setting(body)) for name, body in connection.execute(select(tables.SETTINGS))
             ]
 
     def webhooks(self) -> list[Call]:

@@ -217,6 +217,13 @@ SECRETS = Table(
     Column("body", Text, nullable=False),
 )
 
+SETTINGS = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 AUDIT = Table(
     "audit",
     metadata,

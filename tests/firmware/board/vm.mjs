@@ -35,8 +35,10 @@ function keepFlash(FS, folder, flash) {
   const save = (name) => fs.writeFileSync(host(name), FS.readFile(name));
   let saving = false;
   FS.open = (name, flags, ...rest) => {
+    const empties = !saving && within(absolute(name)) && (typeof flags === 'number' ? flags & 0o1000 : /w/.test(flags));
+    if (empties) step();
     const stream = open.call(FS, name, flags, ...rest);
-    if (!saving && within(stream.path) && (stream.flags & 0o1000)) { step(); fs.writeFileSync(host(stream.path), ''); }
+    if (empties) fs.writeFileSync(host(stream.path), '');
     return stream;
   };
   FS.write = (stream, ...rest) => {
