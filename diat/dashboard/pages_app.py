@@ -66,6 +66,7 @@ async def make(house: House) -> ASGIApp:
         show_welcome_message=False,
     )
     pages.config.socket_io_js_transports = ["websocket"]
+    pages.config.quasar_config["loadingBar"] = {"skipHijack": True}
     hold_to_own_pages(core.sio)
     await _LIFE.enter_async_context(outer.router.lifespan_context(outer))
     return GZipMiddleware(ContentPolicy(Crowd(pages)), minimum_size=1000, compresslevel=4)

@@ -128,7 +128,10 @@ def eventually():
 @pytest.fixture
 def page(chromium):
     context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin"
+        viewport={"width": 1280, "height": 900},
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+        reduced_motion="reduce",
     )
     context.set_default_timeout(SHOWN_WITHIN)
     tab = context.new_page()

@@ -59,7 +59,7 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
             ]
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{each.path} is {wide} wide on a screen of {width}"
-    assert found == []
+    assert found == [], "\n".join(map(str, found))
 
 
 def test_all_is_reached_by_keyboard(house, page):
