@@ -3,7 +3,7 @@
 The browser sends ``{"on": {"7": ["value", thing, name]}, "off": [3]}``; it is sent ``{"7": …}`` with all
 that changed since, at most every ``TICK``. A browser that is slow is told less often, and always the newest:
 nothing waits in a queue for it. Kinds: ``value``, ``status`` (of a thing), ``figures``, and what
-``topics.Changes`` counts.
+``changes.Changes`` counts.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from fastapi import WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
 from diat.api.access import sees
-from diat.api.ports import Platform
 from diat.api.values import Handed, handed
 from diat.api.watching import Watch
-from diat.dashboard.topics import NOTHING, Changes, Rates, Values, fragment_of
+from diat.dashboard.mount import House
+from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of
 from diat.dashboard.visit import UNITS, Units
 from diat.kernel.errors import DiatError, Forbidden
 from diat.security.operations import PLATFORM
@@ -39,11 +39,11 @@ _HELD = 5_000
 class Live:
     """The feed of one platform: what all tabs share."""
 
-    def __init__(self, platform: Platform) -> None:
-        self.platform = platform
-        self.values = Values(platform)
-        self.rates = Rates(platform)
-        self.changes = Changes(platform)
+    def __init__(self, house: House) -> None:
+        self.platform = house.platform
+        self.values = Values(house.platform)
+        self.rates = Rates(house.platform)
+        self.changes = house.changes
 
     async def serve(self, socket: WebSocket) -> None:
         """Answer one tab until it goes."""

@@ -101,12 +101,13 @@
       this.textContent = said === "unknown" ? "not said" : said; this.className = `chip ${tone}`;
     }
   });
-  // Fires "changed" when something of its kind has changed, not for what it finds at first.
+  // Fires "changed" when something of its kind has changed since the page was made.
   customElements.define("diat-watch", class extends Watching {
     what() { return [this.getAttribute("of")]; }
     tell(said) {
-      if (this.last !== undefined && said !== this.last) this.dispatchEvent(new CustomEvent("changed"));
-      this.last = said;
+      this.last ??= this.getAttribute("since");
+      if (String(said) !== this.last) this.dispatchEvent(new CustomEvent("changed"));
+      this.last = String(said);
     }
   });
 
