@@ -348,8 +348,10 @@ class Uplink:
         twin = self._things.intake.twin(each.id)
         if twin.status != "unknown":
             self.turned(each.id, twin.status)
-        if twin.values:
-            self.read(each, dict(twin.values), 0)
+        # What a part told counts once, and went when it was told.
+        values = {prop: reading for prop, reading in twin.values.items() if prop != TOLD}
+        if values:
+            self.read(each, values, 0)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")
