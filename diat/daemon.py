@@ -76,6 +76,7 @@ from diat.settings import Settings
 from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
+from diat.vol.dialects.directory import Bridge
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homie import Homie
 from diat.vol.dialects.native import Native
@@ -229,6 +230,7 @@ class Daemon:
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
         on_restart: Callable[[], None] | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """A daemon that is not started yet.
 
@@ -237,7 +239,9 @@ class Daemon:
             clock: answers with Unix milliseconds.
             on_crash: called, in another thread, if it cannot go on.
             on_restart: ends the process soon and starts it again; None where nobody can.
+            bridge: who speaks for things of the directory by protocols that it does not speak itself.
         """
+        self._bridge = bridge
         self._on_crash = on_crash
         self._on_restart = on_restart
         self._crashed = threading.Event()
@@ -279,6 +283,11 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def own_address(self) -> BrokerAddress:
+        """Where this process reaches the broker, with its own credential: not for others."""
+        return self._address
 
     @property
     def lan(self) -> bool:
@@ -401,6 +410,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
             access=self.access,
+            bridge=self._bridge,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -428,6 +438,7 @@ class Daemon:
             self.decider,
             self.pseudonyms,
             self.people.grants_of,
+            store.placings(),
         )
         self.situations = SituationLayer(
             ledger,
@@ -445,6 +456,7 @@ class Daemon:
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
+        self._extend(engine, ledger, stack)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -484,6 +496,13 @@ class Daemon:
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
+        self._begin(stack)
+
+    def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
+        """What a daemon of another kind has besides, put together before anything runs."""
+
+    def _begin(self, stack: ExitStack) -> None:
+        """What it does besides, begun once everything runs; it ends first."""
 
     def _as_set(self, *, at_start: bool = False) -> Settings:
         """The settings with what people set; what holds from the next start on only ``at_start``."""

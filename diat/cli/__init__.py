@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from diat import __version__
 from diat.cli import audit, history, node, people, policy, things
@@ -14,8 +16,29 @@ from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
 
+ADDED = "diat.commands"
+"""Entry points by which other packages add commands."""
+
+
+class Commands(TyperGroup):
+    """Our commands, and those that other packages add, which are loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all of them."""
+        return [*super().list_commands(ctx), *sorted({each.name for each in entry_points(group=ADDED)})]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name."""
+        for each in entry_points(group=ADDED, name=cmd_name):
+            found = typer.main.get_command(each.load())
+            found.name = cmd_name
+            return found
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="diat",
+    cls=Commands,
     help="IoT middleware that composes services from whatever MQTT things are there.",
     no_args_is_help=True,
     add_completion=False,
@@ -390,6 +413,62 @@ def demo(
     from diat.cli.demo import run_demo
 
     raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+
+
+@app.command()
+def simulate(
+    broker: Annotated[
+        str,
+        typer.Option("--broker", envvar="DIAT_BROKER", help="mqtt://[user:password@]host[:port]."),
+    ] = "mqtt://127.0.0.1:1883",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=5000, help="How many nodes.")] = 10,
+    name: Annotated[str, typer.Option("--name", help="How their names begin; -1, -2 … follows.")] = "sim",
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensor",
+            help="NAME or NAME=QUANTITY:UNIT:LOW..HIGH; may be repeated.  [default: a temperature]",
+        ),
+    ] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option("--switch", help="Boolean that can be set; may be repeated.")
+    ] = None,
+    action: Annotated[
+        list[str] | None, typer.Option("--action", help="Action that counts itself; may be repeated.")
+    ] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", help="Event that is told now and then; may be repeated.")
+    ] = None,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between samples.")] = 10.0,
+    place: Annotated[str, typer.Option("--place", help="Where they are, such as hq/2.")] = "",
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="DIAT_JOIN_KEY", help="Join key of the platform.")
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", help="Certificate that the broker's is signed by; then TLS is used."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where each keeps its flash.  [default: nowhere]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same values.")] = 1,
+    duration: Annotated[
+        float | None, typer.Option("--duration", min=1, help="End by itself after so many seconds.")
+    ] = None,
+) -> None:
+    """Run nodes on this computer, with the very code that runs on boards. Ctrl-C ends them.
+
+    Ends with 1 if in the end not all of them were on line.
+
+    Example: diat simulate -n 50 --sensor 'temperature=Temperature:Cel:18..24' --switch heating --place hq/2
+    """
+    from diat.cli.simulate import config_of, kind_of, run
+
+    kind = kind_of(sensor or [], switch or [], action or [], event or [], every, place)
+    config = config_of(key, ca)
+    raise typer.Exit(
+        run(broker, kind, config, count=count, prefix=name, folder=folder, seed=seed, duration=duration)
+    )
 
 
 def main() -> None:

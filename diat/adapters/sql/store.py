@@ -17,6 +17,7 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
@@ -123,6 +124,11 @@ class SqlStore:
                     (thing, rows.read_pushed(body))
                     for thing, body in connection.execute(select(tables.PUSHDOWN))
                 ],
+                ties=[(thing, gateway) for thing, gateway in connection.execute(select(tables.TIES))],
+                lines=[
+                    (gateway, rows.read_line(body))
+                    for gateway, body in connection.execute(select(tables.LINES))
+                ],
                 position=position or 0,
             )
             # All of it was read once: the pages of the file need not stay in memory beside it.
@@ -145,6 +151,12 @@ class SqlStore:
         """All services."""
         with self._engine.connect() as connection:
             return [rows.read_service(body) for (body,) in connection.execute(select(tables.SERVICES.c.body))]
+
+    def placings(self) -> list[tuple[str, Placing]]:
+        """Where the steps of composites run."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(tables.PLACINGS.c.composite, tables.PLACINGS.c.body)).all()
+            return [(composite, rows.read_placing(body)) for composite, body in found]
 
     def situations(self) -> list[Situation]:
         """All situations, with how they stand."""
