@@ -15,6 +15,7 @@ from diat.dashboard.parts.markup import html
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import THEME, UNITS, Visit
 
+_UNITS = (("site", "as set for all"), ("own", "as things say"), ("metric", "metric"), ("us", "US"))
 _ENTRY = Markup('<li><a href="{}"{}>{}<span>{}</span></a></li>')
 
 
@@ -39,12 +40,15 @@ def _navigation(visit: Visit, page: Page, pages: Sequence[Page]) -> Markup:
     here = page.under or page.path
     main = [_entry(each, here) for each in shown if each.nav == "main"]
     more = [_entry(each, here) for each in shown if each.nav == "more"]
+    said = visit.platform.preferences.shown()
+    title = said["title"]["value"] if said["title"]["from"] != "default" else ""
+    zone = visit.platform.preferences.get("zone")
     return Markup(
-        '<a class="brand" href="{}/" aria-label="DIAT, home">DIAT</a>'
+        '<a class="brand" href="{}/" aria-label="DIAT, home">DIAT</a><p class="site" data-zone="{}">{}</p>'
         '<ul class="main-entries">{}</ul>'
         '<div class="more"><button type="button" data-more aria-expanded="false" aria-controls="sheet">'
         '{}<span>More</span></button><div class="sheet" id="sheet"><ul>{}</ul>{}</div></div>'
-    ).format(PATH, Markup().join(main), icon("more"), Markup().join(more), _likes(visit))
+    ).format(PATH, zone or "", title, Markup().join(main), icon("more"), Markup().join(more), _likes(visit))
 
 
 def _entry(page: Page, here: str) -> Markup:
@@ -67,7 +71,7 @@ def _likes(visit: Visit) -> Markup:
         THEME,
         _options((("system", "as the system"), ("light", "light"), ("dark", "dark")), visit.theme),
         UNITS,
-        _options((("own", "as things say"), ("metric", "metric"), ("us", "US")), visit.units),
+        _options(_UNITS, visit.likes),
         "" if principal.kind == "local" else leave,
     )
 

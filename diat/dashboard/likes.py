@@ -21,6 +21,7 @@ _PAIRS = (
 )
 _US = dict(_PAIRS)
 _METRIC = {us: metric for metric, us in reversed(_PAIRS)} | {"K": "Cel"}
+_SYSTEMS: dict[str, dict[str, str]] = {"own": {}, "metric": _METRIC, "us": _US}
 _WRITTEN = {
     "Cel": "°C",
     "[degF]": "°F",
@@ -50,7 +51,10 @@ _WRITTEN = {
 
 def preferred(prop: Property, units: Units) -> Scale:
     """How values of a property are shown to somebody who likes these units."""
-    wanted = {"own": {}, "metric": _METRIC, "us": _US}[units].get(prop.unit or "")
+    if isinstance(units, tuple):
+        wanted = dict(units).get(prop.quantity or "")
+    else:
+        wanted = _SYSTEMS[units].get(prop.unit or "")
     try:
         return scale(prop, wanted)
     except Inconvertible:

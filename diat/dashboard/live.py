@@ -20,7 +20,7 @@ from diat.api.values import Handed, handed
 from diat.api.watching import Watch
 from diat.dashboard.mount import House
 from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of
-from diat.dashboard.visit import UNITS, Units
+from diat.dashboard.visit import UNITS, Units, units_of
 from diat.kernel.errors import DiatError, Forbidden
 from diat.security.operations import PLATFORM
 from diat.security.principal import Principal
@@ -47,8 +47,7 @@ class Live:
 
     async def serve(self, socket: WebSocket) -> None:
         """Answer one tab until it goes."""
-        liked = socket.cookies.get(UNITS)
-        units: Units = "metric" if liked == "metric" else "us" if liked == "us" else "own"
+        units = units_of(socket.cookies.get(UNITS, ""), self.platform)
         await socket.accept()
         tab = Tab(self, socket.scope["state"]["principal"], units)
         telling = asyncio.create_task(_tell(socket, tab))

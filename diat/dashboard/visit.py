@@ -15,7 +15,9 @@ from diat.security.principal import ROLES, Principal, Role
 
 THEME, UNITS = "diat_theme", "diat_units"
 """Cookies in which a browser keeps how its person likes things; they say nothing of who that is."""
-Units = Literal["own", "metric", "us"]
+Units = Literal["own", "metric", "us"] | tuple[tuple[str, str], ...]
+"""The things' own, those of a system, or a unit for each quantity kind that is named."""
+_SYSTEMS: dict[str, Units] = {"own": "own", "metric": "metric", "imperial": "us", "us": "us"}
 
 
 class Visit(Struct, frozen=True):
@@ -27,7 +29,8 @@ class Visit(Struct, frozen=True):
         platform: for what is no act and no value: the clock, names.
         principal: who looks.
         theme: ``light``, ``dark``, or ``system``.
-        units: in which units numbers are shown: the things' ``own``, ``metric``, or ``us``.
+        units: in which units numbers are shown.
+        likes: of that what the browser says; ``site`` for what is set for all.
     """
 
     request: Request
@@ -36,6 +39,7 @@ class Visit(Struct, frozen=True):
     principal: Principal
     theme: str
     units: Units
+    likes: str
 
     def argument(self, name: str, default: str = "") -> str:
         """What the address says in its query."""
@@ -57,8 +61,17 @@ def visit_of(request: Request) -> Visit:
         house.platform,
         request.scope["state"]["principal"],
         theme if theme in ("light", "dark") else "system",
-        "metric" if units == "metric" else "us" if units == "us" else "own",
+        units_of(units, house.platform),
+        units if units in _SYSTEMS else "site",
     )
+
+
+def units_of(liked: str, platform: Platform) -> Units:
+    """The units that a browser says its person likes, or those that are set for all."""
+    if liked in _SYSTEMS:
+        return _SYSTEMS[liked]
+    said = platform.preferences.get("units")
+    return tuple(sorted(said.items())) if isinstance(said, dict) else _SYSTEMS.get(said or "own", "own")
 
 
 def _cookies(request: Request) -> dict[str, str]:

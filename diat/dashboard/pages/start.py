@@ -38,17 +38,13 @@ async def _name(visit: Visit) -> None:
         settings = await visit.rest.get("/settings")
     except Refused:
         return
-    if not isinstance(settings, dict) or "site_name" not in settings:
-        return
     html(Markup("<h2>What is this place called?</h2>"))
     named = (
-        ui.input("Name of the site", value=settings["site_name"] or "")
-        .props("outlined dense")
-        .classes("name")
+        ui.input("Name of the site", value=settings["title"]["value"]).props("outlined dense").classes("name")
     )
 
     async def keep() -> None:
-        await attempt(lambda: visit.rest.patch("/settings", {"site_name": named.value}), "Kept.")
+        await attempt(lambda: visit.rest.patch("/settings", {"title": named.value}), "Kept.")
 
     act("Keep", keep)
 

@@ -113,7 +113,13 @@
 
   // --- times ---
   const AGO = new Intl.RelativeTimeFormat(undefined, {numeric: "auto", style: "short"});
-  const TIME = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+  // In the zone of whoever looks, unless one is set for all.
+  const formats = {};
+  function inFull(at) {
+    const zone = document.querySelector("[data-zone]")?.dataset.zone || undefined;
+    formats[zone] ??= new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium", timeZone: zone});
+    return formats[zone].format(at);
+  }
   function ago(at) {
     const seconds = (at - Date.now()) / 1000, size = Math.abs(seconds);
     if (size < 5) return "just now";
@@ -129,7 +135,7 @@
     show() {
       const at = new Date(this.getAttribute("at"));
       if (isNaN(at)) { this.textContent = DASH; return; }
-      const whole = TIME.format(at);
+      const whole = inFull(at);
       this.textContent = this.hasAttribute("ago") ? ago(at) : whole;
       this.title = whole;
     }
