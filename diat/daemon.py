@@ -445,6 +445,7 @@ class Daemon:
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
+        self._extend(engine, ledger, stack)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -484,6 +485,13 @@ class Daemon:
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
+        self._begin(stack)
+
+    def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
+        """What a daemon of another kind has besides, put together before anything runs."""
+
+    def _begin(self, stack: ExitStack) -> None:
+        """What it does besides, begun once everything runs; it ends first."""
 
     def _as_set(self, *, at_start: bool = False) -> Settings:
         """The settings with what people set; what holds from the next start on only ``at_start``."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from diat import __version__
 from diat.cli import audit, history, node, people, policy, things
@@ -14,8 +16,29 @@ from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
 
+ADDED = "diat.commands"
+"""Entry points by which other packages add commands."""
+
+
+class Commands(TyperGroup):
+    """Our commands, and those that other packages add, which are loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all of them."""
+        return [*super().list_commands(ctx), *sorted({each.name for each in entry_points(group=ADDED)})]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name."""
+        for each in entry_points(group=ADDED, name=cmd_name):
+            found = typer.main.get_command(each.load())
+            found.name = cmd_name
+            return found
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="diat",
+    cls=Commands,
     help="IoT middleware that composes services from whatever MQTT things are there.",
     no_args_is_help=True,
     add_completion=False,

@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -21,12 +23,14 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
-from diat.dashboard.mount import PATH, serve
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
 from diat.settings import LOOPBACK, Listen, Settings, parse_listen, parse_network, parse_site
 
+PAGES = "/ui"
+"""Where the dashboard is (``diat.dashboard.mount.PATH``, which would load all of it)."""
 GRACE = 3
 """Seconds in which open requests may end."""
 
@@ -97,6 +101,29 @@ def run(
         backup_passphrase=passphrase,
         fixed=fixed,
     )
+    run_daemon(settings, partial(Daemon, settings, system_clock), verbose=verbose, dashboard=dashboard)
+
+
+def run_daemon(
+    settings: Settings,
+    make: Callable[[Callable[[], None], Callable[[], None]], Daemon],
+    *,
+    verbose: bool,
+    dashboard: bool,
+    said: Sequence[str] = (),
+) -> None:
+    """Run a daemon with its REST application until SIGTERM or SIGINT, then stop in order.
+
+    Args:
+        settings: of the daemon.
+        make: makes the daemon, given what it is to call when it cannot go on, and to be started again.
+        verbose: whether every request is logged.
+        dashboard: whether its pages are served; they take memory.
+        said: lines to greet with besides.
+
+    Raises:
+        SetupError: something is in the way; the message names the way out.
+    """
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -111,21 +138,24 @@ def run(
         again.set()
         end()
 
-    daemon = Daemon(settings, on_crash=end, on_restart=restart)
+    daemon = make(end, restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
         with daemon:
             app = make_app(daemon, __version__)
             if dashboard:
+                # Loaded only where it is wanted: the pages take more memory than all else together.
+                from diat.dashboard.mount import serve
+
                 serve(app, daemon)
             _settle_memory()
-            _greet(daemon, dashboard=dashboard)
+            _greet(daemon, said, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
             keep(here, _from_here(daemon))
-            if lan:
+            if settings.lan:
                 _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
@@ -218,7 +248,7 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon, *, dashboard: bool) -> None:
+def _greet(daemon: Daemon, said: Sequence[str], *, dashboard: bool) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
@@ -226,7 +256,7 @@ def _greet(daemon: Daemon, *, dashboard: bool) -> None:
     typer.echo(f"diat {__version__} is up")
     typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
     if dashboard:
-        typer.echo(f"  pages   http{scheme}://{settings.http}{PATH}/")
+        typer.echo(f"  pages   http{scheme}://{settings.http}{PAGES}/")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
     if tls is not None and tls.authority is not None:
@@ -235,4 +265,6 @@ def _greet(daemon: Daemon, *, dashboard: bool) -> None:
         )
     if settings.lan:
         typer.echo("  things  join with the key that `diat thing join-key` shows")
+    for line in said:
+        typer.echo(f"  {line}")
     typer.echo("Ctrl-C ends it.")

@@ -46,8 +46,8 @@ class Bounds(Protocol):
     def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
         """Whether a thing may take what is said on a topic for its own."""
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
-        """What a thing is that announces itself for the first time on a topic."""
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
+        """What a thing is that announces itself for the first time on a topic, saying this of itself."""
 
 
 class Unbounded:
@@ -67,7 +67,7 @@ class Unbounded:
         """Yes."""
         return True
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
         """The usual."""
         return usual
 
@@ -89,6 +89,7 @@ class Registry:
         admission: what a thing is that announces itself for the first time.
         bounds: what announcements may bring about.
         on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
+        gateway_of: the gateway that brings a thing, by the thing's id; None for none.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Registry:
             if record.expires is not None:
                 self.leases.note(record.id, record.expires)
         self.on_change: OnChange = _nobody_notes
+        self.gateway_of: Callable[[str], str | None] = _nobody_brings
         self.bounds: Bounds = bounds or Unbounded()
         self.bounds.over(self)
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
@@ -228,7 +230,7 @@ class Registry:
             return Refusal("it names what others have announced with another credential", others[0])
         record = self._records.get(thing)
         if record is None:
-            admission = self.bounds.admission(part.topic, self.admission)
+            admission = self.bounds.admission(part.topic, self.admission, part.body)
             record = self._new(thing, dialect.name, part.identifiers[0], now, admission=admission)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
@@ -364,9 +366,30 @@ class Registry:
         known = self.known(thing)
         record = known.record
         laid = dict(patch) if anew else _layered(record.patch, patch)
-        record = self._put_record(record, now, patch=laid)
+        touched = dict.fromkeys({*patch, *(record.patch if anew else ())}, now)
+        record = self._put_record(record, now, patch=laid, edited={**record.edited, **touched})
         self._stand(record, known.description, now)
         return self.renew(thing, now)
+
+    def edited(self, thing: str, times: Mapping[str, int]) -> None:
+        """Note when people elsewhere said what was just laid over a description."""
+        made = self.known(thing)
+        record = msgspec.structs.replace(made.record, edited={**made.record.edited, **times})
+        self._records.put(thing, record)
+        self._stand(record, made.description, record.modified)
+
+    def overruled(self, thing: str, times: Mapping[str, int], now: int) -> list[str]:
+        """Drop what people said here of a thing, where others said something below since; what that was."""
+        record = self._records.get(thing)
+        if record is None:
+            return []
+        older = [key for key in record.patch if times.get(key, 0) > record.edited.get(key, 0)]
+        if older:
+            patch = {key: value for key, value in record.patch.items() if key not in older}
+            kept = {key: at for key, at in record.edited.items() if key not in older}
+            self._put_record(record, now, patch=patch, edited=kept)
+            self._undescribed.put(thing, True)
+        return older
 
     def renew(self, thing: str, now: int) -> VirtualObject:
         """Let the registration of a thing begin anew, if it is one that ends.
@@ -500,6 +523,11 @@ class Registry:
             self.objects.remove(thing)
         else:
             self.objects.put(thing, made)
+
+
+def _nobody_brings(thing: str) -> str | None:
+    """Stands in until there are gateways."""
+    return None
 
 
 def _nobody_notes(old: VirtualObject | None, made: VirtualObject | None, now: int) -> None:

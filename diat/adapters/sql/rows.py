@@ -24,6 +24,7 @@ from diat.vol.interaction import Actuation
 from diat.vol.models import Model
 from diat.vol.pushdown import Pushed
 from diat.vol.thing import ThingRecord
+from diat.vol.tiers import Line
 from diat.vol.twin import Twin
 from diat.vol.waiting import Held
 
@@ -96,6 +97,10 @@ OVERLAYS: dict[str, TableRows] = {
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
     "topics": _table("topics", "topic thing", lambda key, thing: (key, thing)),
     "pushdown": _table("pushdown", "thing body", lambda key, p: (key, text(p))),
+    "ties": _table("ties", "thing gateway", lambda key, gateway: (key, gateway)),
+    "lines": _table("lines", "gateway body", lambda key, line: (key, text(line))),
+    "passed": _table("passed", "thing body", lambda key, p: (key, text(p))),
+    "told": _table("told", "id at body", lambda key, t: (key, t.at, text(t))),
     "composites": _table("composites", "id state", lambda key, s: (key, text(s))),
 }
 
@@ -105,6 +110,12 @@ LOGS = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "events": "INSERT INTO events (position, thing, event, observed, received, boot, n, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "spool": "INSERT INTO spool (seq, lane, due, thing, channel, store, n, lost, observed, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "unspooled": "DELETE FROM spool WHERE seq = ?",
+    # What was given up is counted at what follows it: rows, and the row.
+    "given_up": "UPDATE spool SET lost = lost + ? WHERE seq = ?",
+    "renumbered": "UPDATE spool SET store = ?, n = ?, lost = 0 WHERE seq = ?",
     "notices": "INSERT INTO notices (position, kind, thing, patch) VALUES (?, ?, ?, ?)",
     "audit": "INSERT INTO audit (no, body, link) VALUES (?, ?, ?)",
     "moved_audit": "DELETE FROM audit WHERE no <= ?",
@@ -133,6 +144,7 @@ read_secret = msgspec.json.Decoder(Secret).decode
 read_pushed = msgspec.json.Decoder(Pushed).decode
 read_call = msgspec.json.Decoder(Call).decode
 read_credential = msgspec.json.Decoder(Credential).decode
+read_line = msgspec.json.Decoder(Line).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode

@@ -123,6 +123,11 @@ class SqlStore:
                     (thing, rows.read_pushed(body))
                     for thing, body in connection.execute(select(tables.PUSHDOWN))
                 ],
+                ties=[(thing, gateway) for thing, gateway in connection.execute(select(tables.TIES))],
+                lines=[
+                    (gateway, rows.read_line(body))
+                    for gateway, body in connection.execute(select(tables.LINES))
+                ],
                 position=position or 0,
             )
             # All of it was read once: the pages of the file need not stay in memory beside it.

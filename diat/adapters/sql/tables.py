@@ -231,3 +231,52 @@ AUDIT = Table(
     Column("body", Text, nullable=False),
     Column("link", Text, nullable=False),
 )
+
+# --- between tiers ---
+
+# At a daemon that gateways are joined to: whose things are whose, and how far each gateway has got.
+TIES = Table(
+    "ties",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("gateway", Text, nullable=False),
+)
+
+LINES = Table(
+    "lines",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# At a gateway: what waits to go up, what of each thing has gone, and which commands came down.
+SPOOL = Table(
+    "spool",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("store", Text, nullable=False),
+    Column("n", BigInteger),
+    Column("lost", BigInteger, nullable=False),
+    Column("observed", BigInteger),
+    Column("body", Text, nullable=False),
+)
+Index("spool_by_lane", SPOOL.c.lane, SPOOL.c.due, SPOOL.c.seq)
+
+PASSED = Table(
+    "passed",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+TOLD = Table(
+    "told",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
