@@ -74,7 +74,7 @@ class Track(Step):
     lateness: float = Field(default=1.0, ge=0, le=60, allow_inf_nan=False)
     clock: float = Field(default=0.1, ge=0, le=10, allow_inf_nan=False)
     gap: float = Field(default=4.0, gt=0, le=60, allow_inf_nan=False)
-    apart: float = Field(default=3.0, ge=0, le=20, allow_inf_nan=False)
+    apart: float = Field(default=4.0, ge=0, le=20, allow_inf_nan=False)
     hits: int = Field(default=3, ge=1, le=100)
     most: int = Field(default=64, ge=1, le=64)
 

@@ -47,7 +47,7 @@ class Rules(Struct, frozen=True):
     clock: float = 0.1
     push: float = 2.5
     gap: float = 4.0
-    apart: float = 3.0
+    apart: float = 4.0
     hits: int = 3
     most: int = 64
 
