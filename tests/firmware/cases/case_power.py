@@ -101,8 +101,8 @@ async def test_the_ring_gives_each_number_once_wherever_the_power_fails():
         numbers = [n for boot, n in found]
         assert numbers == sorted(set(numbers)), (cut, numbers)
         known = {0} | set(taken) | set(numbers)
-        for boot, first, last in lost:
-            assert boot == 7 and 0 < first <= last <= 56, (cut, lost)
+        for born, first, last in lost:
+            assert born == 7 and 0 < first <= last <= 56, (cut, lost)
             # Told as lost first and then removed: in between it is both, and nothing is missing.
             known |= set(range(first, last + 1))
         assert known == set(range(max(known) + 1)), (cut, known, lost)
