@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from diat import __version__
-from diat.cli import audit, history, node, people, policy, things
+from diat.cli import audit, history, node, peer, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
@@ -307,6 +307,7 @@ def _fixed(ctx: typer.Context) -> dict[str, str]:
 
 _NOT_SAID = ("ParameterSource.DEFAULT", "None")
 app.add_typer(history.app, name="history")
+app.add_typer(peer.app, name="peer")
 app.add_typer(people.users, name="user")
 app.add_typer(people.tokens, name="token")
 app.add_typer(policy.app, name="policy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from sqlalchemy import Engine
@@ -15,6 +15,9 @@ from diat.security.principal import Grant, Principal
 from diat.service.reviewing import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
+from diat_gateway.buses import HOME, Buses, Networks
+from diat_gateway.buses.networks import Network
+from diat_gateway.buses.platform import serve
 from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
@@ -39,6 +42,7 @@ class Gateway(Daemon):
     Attributes:
         uplink: what goes up, within the writer.
         session: the line itself.
+        buses: what local buses have.
         parts: those of services of the daemon above that run here.
     """
 
@@ -49,9 +53,15 @@ class Gateway(Daemon):
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
         on_restart: Callable[[], None] | None = None,
+        *,
+        allowed: Sequence[Network] = (),
     ) -> None:
-        """A gateway that is not started yet; arguments as of ``Daemon``."""
-        super().__init__(settings, clock, on_crash, on_restart)
+        """A gateway that is not started yet; arguments as of ``Daemon``.
+
+        Networks that are ``allowed`` are those, besides private ones, in which buses may look for devices.
+        """
+        self.buses = Buses(Networks([*HOME, *allowed]))
+        super().__init__(settings, clock, on_crash, on_restart, bridge=self.buses)
         self.line = line
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
@@ -77,6 +87,7 @@ class Gateway(Daemon):
         self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, hosted(engine))
         self.uplink.on_told = self.parts.told
         self.services.acting.elsewhere = self.parts.acts_as
+        self.parts.begin()
         self._drain = Drain(beside, self.uplink, line.budget, line.linger)
         self._thinning = Thinning(ledger, self.uplink, self._drain, Spool(engine), line, self.submit)
 
@@ -100,6 +111,10 @@ class Gateway(Daemon):
         stack.callback(self.session.stop)
         self.session.start()
         self._thinning.start()
+        things = self.settings.data / "things"
+        things.mkdir(exist_ok=True)
+        stack.callback(self.buses.stop)
+        serve(self.buses, self, [things])
         beat = Beat(self.submit, self.parts.look)
         stack.callback(beat.stop)
         beat.start()

@@ -15,6 +15,8 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.delegation import Delegation
+from diat.service.peers import Peer
 from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
@@ -93,6 +95,8 @@ OVERLAYS: dict[str, TableRows] = {
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "settings": _table("settings", "name body", lambda key, value: (key, text(value))),
+    "peers": _table("peers", "name body", lambda key, p: (key, text(p))),
+    "delegations": _table("delegations", "service body", lambda key, d: (key, text(d))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
@@ -152,6 +156,8 @@ read_line = msgspec.json.Decoder(Line).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode
+read_peer = msgspec.json.Decoder(Peer).decode
+read_delegation = msgspec.json.Decoder(Delegation).decode
 read_setting = msgspec.json.Decoder().decode
 read_template = Template.model_validate_json
 

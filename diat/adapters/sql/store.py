@@ -17,6 +17,8 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.delegation import Delegation
+from diat.service.peers import Peer
 from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
@@ -182,6 +184,19 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [
                 (name, rows.read_setting(body)) for name, body in connection.execute(select(tables.SETTINGS))
+            ]
+
+    def peers(self) -> list[Peer]:
+        """The daemons that are trusted."""
+        with self._engine.connect() as connection:
+            return [rows.read_peer(body) for (body,) in connection.execute(select(tables.PEERS.c.body))]
+
+    def delegations(self) -> list[Delegation]:
+        """The services that peers do, or are to do."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_delegation(body)
+                for (body,) in connection.execute(select(tables.DELEGATIONS.c.body))
             ]
 
     def webhooks(self) -> list[Call]:

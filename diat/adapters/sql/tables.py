@@ -224,6 +224,20 @@ SETTINGS = Table(
     Column("body", Text, nullable=False),
 )
 
+PEERS = Table(
+    "peers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+DELEGATIONS = Table(
+    "delegations",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 AUDIT = Table(
     "audit",
     metadata,

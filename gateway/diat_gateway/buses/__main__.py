@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Read and drive the things that these files describe, for a platform that is anywhere.
 
-    Example: diat gateway bus boiler.json --broker mqtt://192.168.1.5
+    Example: python -m diat_gateway.buses boiler.json --broker mqtt://192.168.1.5
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
 
 from diat_gateway.buses.networks import Elsewhere, Networks
 from diat_gateway.buses.port import BusError, Form, LineError, WrongForm
 from diat_gateway.buses.registers import Layout, layout
+
+if TYPE_CHECKING:
+    from pymodbus.client import AsyncModbusTcpClient
 
 PORT = 502
 TIMEOUT = 3_000
@@ -143,6 +144,11 @@ class Modbus:
 
     async def open(self) -> None:
         """Connect; see ``Bus``."""
+        # Who has no such device does without the library, and without its memory.
+        try:
+            from pymodbus.client import AsyncModbusTcpClient
+        except ImportError:
+            raise LineError("Modbus takes pymodbus: pip install 'diat[buses]'") from None
         await self.close()
         reason = "nobody is there"
         try:
@@ -245,6 +251,8 @@ class Modbus:
     async def _ask(self, how: str, point: Register, *value: Any) -> Any:
         if self._client is None or not self._client.connected:
             raise LineError("the connection is gone")
+        from pymodbus.exceptions import ModbusException
+
         count = {} if value else {"count": point.count}
         request: Callable[..., Any] = getattr(self._client, how)
         try:

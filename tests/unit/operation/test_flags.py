@@ -11,6 +11,7 @@ from diat.cvol.steps.base import GREENWICH
 from diat.kernel.errors import Invalid
 from diat.kernel.overlay import Ledger
 from diat.operation.preferences import Preferences, Said, usual_of
+from diat.operation.shown_units import shown_unit
 
 
 @pytest.fixture
@@ -54,3 +55,23 @@ def test_a_flag_stands_above_what_is_kept():
 
 def test_what_an_older_version_kept_and_nobody_knows_any_more_is_no_hindrance():
     assert preferences([("colour", "blue"), ("hot_days", 30)]).retention().hot_days == 30
+
+
+@pytest.mark.parametrize(
+    ("preference", "kind", "unit", "shown"),
+    [
+        ("metric", "Temperature", "Cel", "Cel"),
+        ("metric", "Temperature", "K", "K"),
+        ("metric", "Temperature", "[degF]", "Cel"),
+        ("imperial", "Temperature", "Cel", "[degF]"),
+        ("imperial", "RelativeHumidity", "%", "%"),
+        ("imperial", "Pressure", "hPa", "[psi]"),
+        ({"Temperature": "K"}, "Temperature", "Cel", "K"),
+        ({"Temperature": "K"}, "Pressure", "hPa", "hPa"),
+        ("imperial", None, "Cel", "Cel"),
+        ("imperial", "Temperature", None, None),
+        ("imperial", "Temperature", "{steps}", "{steps}"),
+    ],
+)
+def test_units_as_a_person_likes_them(preference, kind, unit, shown):
+    assert shown_unit(preference, kind, unit) == shown
