@@ -459,4 +459,3 @@ def _needs(composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules
 
 def _same_work(known: Composite, changed: Composite) -> bool:
     return (known.steps, known.roles, known.requires) == (changed.steps, changed.roles, changed.requires)
-

@@ -138,9 +138,7 @@ class _Splitting:
         tiers = [self._root, *dict.fromkeys(self._where[s] for s in self._wires if s in self._where)]
         runs = {tier: self._needed(tier) for tier in dict.fromkeys(tiers)}
         hears = {
-            tier: {
-                step: self._where[step] for step in needed if self._where.get(step, tier) != tier
-            }
+            tier: {step: self._where[step] for step in needed if self._where.get(step, tier) != tier}
             for tier, needed in runs.items()
         }
         made = {}
