@@ -101,6 +101,8 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
@@ -127,10 +129,12 @@ class Layers:
         composites: CompositeLayer,
         clock: Clock,
         situations: SituationLayer,
+        rollouts: Rollouts,
     ) -> None:
         self._things = things
         self._composites = composites
         self._situations = situations
+        self._rollouts = rollouts
         self._clock = clock
         self._ticked = 0
         self._take = things.ingest.message
@@ -186,7 +190,7 @@ class Layers:
         """When ``tick`` is next needed, Unix milliseconds."""
         if self._clock() < self._ticked - SET_BACK:
             return 0
-        dues = (self._things.due(), self._composites.due(), self._situations.due())
+        dues = (self._things.due(), self._composites.due(), self._situations.due(), self._rollouts.due())
         return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
@@ -198,6 +202,7 @@ class Layers:
         self._ticked = max(self._ticked, now)
         self._composites.tick(now)
         self._things.tick(now)
+        self._rollouts.tick(now)
         self._situate(now)
         self._things.ingest.finish(now)
 
@@ -217,6 +222,7 @@ class Daemon:
         services: the Service Layer.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
+        releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         broker_secret: what a broker of somebody else's shows when it asks who may come in.
@@ -303,6 +309,14 @@ class Daemon:
     def own_address(self) -> BrokerAddress:
         """Where this process reaches the broker, with its own credential: not for others."""
         return self._address
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
+        there = self.settings.http
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls is not None else 'http'}://{name}:{there.port}"
 
     @property
     def lan(self) -> bool:
@@ -474,6 +488,16 @@ class Daemon:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
         self._extend(engine, ledger, stack)
+        self.releases = Releases(ledger, clock, store.releases())
+        self.rollouts = Rollouts(
+            ledger,
+            self.things.registry,
+            self.things.intake,
+            self.things.interaction,
+            clock,
+            random_id,
+            store.rollouts(),
+        )
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -488,7 +512,7 @@ class Daemon:
             self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
-        self._layers = layers = Layers(self.things, self.composites, clock, self.situations)
+        self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
