@@ -503,7 +503,6 @@ class Daemon:
         self.peer_client = PeerClient()
         stack.callback(self.peer_client.close)
         self.lookups = Lookups(self.peer_client)
-        stack.callback(self.lookups.close)
         delegator = Delegator(
             self.name,
             self.peers,

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from diat.adapters.peers.asking import Answer, PeerClient, Unreachable
@@ -31,6 +31,8 @@ AGAIN = (4.0, 60.0)
 """Seconds until peers are asked once more for a service that none of them can do: at first, and at most."""
 LOST = 15.0
 """Seconds that a service may wait at a peer for what is not there any more, until another place is sought."""
+AT_ONCE = 8
+"""Services about which something is done at one time."""
 LOOKED_AFTER = 30.0
 """Seconds after which a peer that was not asked anything is asked whether it is there."""
 SPARED = 5.0
@@ -81,8 +83,7 @@ class Delegator:
         self._waiting: dict[str, float] = {}
         self._tries: dict[str, tuple[int, float]] = {}
         self._lost: dict[str, float] = {}
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="diat-delegating")
-        self._busy: set[str] = set()
+        self._busy: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="diat-delegator")
 
     def start(self) -> None:
@@ -94,7 +95,8 @@ class Delegator:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
-        self._pool.shutdown(cancel_futures=True)
+        for each in list(self._busy.values()):
+            each.join()
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY):
@@ -129,9 +131,8 @@ class Delegator:
 
     def _once(self, service: str, do: Callable[[], Any]) -> None:
         """Do something about a service, unless something is being done about it."""
-        if service in self._busy:
+        if service in self._busy or len(self._busy) >= AT_ONCE:
             return
-        self._busy.add(service)
 
         def work() -> None:
             try:
@@ -141,9 +142,10 @@ class Delegator:
             except Exception:  # noqa: BLE001 - one service's fault must not stop the others
                 _LOG.exception("a service could not be delegated")
             finally:
-                self._busy.discard(service)
+                self._busy.pop(service, None)
 
-        self._pool.submit(work)
+        self._busy[service] = threading.Thread(target=work, name="diat-delegating")
+        self._busy[service].start()
 
     # --- where to ---
 
