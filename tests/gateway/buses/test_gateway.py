@@ -14,14 +14,18 @@ WITHIN = 30.0
 
 
 class Gateway(Platform):
-    """A gateway below nobody: the platform above is never there."""
+    """A gateway of a platform, which is told every reading."""
+
+    def __init__(self, directory, above):
+        super().__init__(directory)
+        self._joins = ["gateway", "--join", f"127.0.0.1:{above.mqtt}", "--name", "cellar", "--send", "all"]
 
     def command(self, **flags):
         up = super().command(**flags)
-        return [*up[:3], "gateway", "--join", "127.0.0.1:9", "--name", "cellar", *up[4:]]
+        return [*up[:3], *self._joins, *up[4:]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def platform(tmp_path_factory):
     each = Platform(tmp_path_factory.mktemp("platform"))
     each.start()
@@ -30,37 +34,43 @@ def platform(tmp_path_factory):
 
 
 @pytest.fixture
-def gateway(tmp_path):
-    each = Gateway(tmp_path)
+def gateway(tmp_path, platform):
+    each = Gateway(tmp_path, platform)
     each.start()
     yield each
     each.close()
 
 
-def test_a_device_is_read_and_driven_also_after_a_kill(gateway, modbus):
+def test_a_device_is_read_and_driven_here_and_from_above_also_after_a_kill(gateway, platform, modbus):
     device = modbus({1: {"h": {0: 215, 1: 0}}})
     td = described(
         {
             "flow": register(device, 0, "number", type="xsd:short", **{"diat:scale": 0.1}),
             "target": register(device, 1, "number", type="xsd:short", **{"diat:scale": 0.1}),
-        }
+        },
+        id="urn:dev:boiler",
     )
     path = path_of(td["id"])
 
-    def shows(**values):
+    def shows(at, **values):
         def ask():
-            return values.items() <= gateway.rest.get(f"{path}/properties").json().items()
+            told = at.rest.get(f"{path}/properties")
+            return told.status_code == 200 and values.items() <= told.json().items()
 
-        eventually(ask, WITHIN, lambda: gateway.output[-3000:])
+        eventually(ask, WITHIN, lambda: at.output[-3000:])
 
     assert gateway.rest.put(path, json=td).status_code == 201
-    shows(flow=21.5)
+    shows(gateway, flow=21.5)
     assert gateway.rest.put(f"{path}/properties/target", json=45.5).status_code in (202, 204)
     eventually(lambda: device.holding(1) == [455], WITHIN)
+    shows(platform, flow=21.5, target=45.5)
+    assert platform.rest.put(f"{path}/properties/target", json=44.5).status_code in (202, 204)
+    eventually(lambda: device.holding(1) == [445], WITHIN)
     gateway.kill()
     device.put(0, 220)
     gateway.start()
-    shows(flow=22.0, target=45.5)
+    shows(gateway, flow=22.0, target=44.5)
+    shows(platform, flow=22.0, target=44.5)
     gateway.terminate()
 
 
