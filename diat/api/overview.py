@@ -31,6 +31,13 @@ LOW = 15.0
 SHOWN = 4
 """Affordances that stand for a thing in a list."""
 _DRIVES = ("increase", "decrease", "switch")
+_RANK = {
+    quantity: at
+    for at, quantity in enumerate(
+        ("Temperature", "RelativeHumidity", "CarbonDioxide", "Occupancy", "Motion", "Illuminance", "Power")
+    )
+}
+"""What people ask for first of a thing."""
 _TOTAL = "X-Total-Count"
 State = Literal["online", "offline", "sleeping", "unknown", "stale", "pending", "rejected"]
 
@@ -175,7 +182,7 @@ def _is(platform: Platform, each: VirtualObject, state: State) -> bool:
 def _line(platform: Platform, each: VirtualObject) -> Json:
     twin = platform.things.twin(each.id)
     own = [prop for prop in each.properties.values() if prop.category is None and prop.readable]
-    own.sort(key=lambda prop: (prop.quantity is None, prop.affects is not None))
+    own.sort(key=lambda prop: (_RANK.get(prop.quantity or "", len(_RANK)), prop.quantity is None))
     return {
         "id": each.id,
         "title": _title(each),
@@ -242,7 +249,7 @@ def _offline(platform: Platform, asking: Principal) -> Iterator[Json]:
             continue
         each = platform.things.registry.objects.committed.get(thing)
         if each is not None and each.taking_part and permits(platform, asking, "discover", each):
-            yield _about("thing-offline", each, "it is offline") | {"since": rfc3339(twin.since)}
+            yield _about("thing-offline", each, "it went offline") | {"since": rfc3339(twin.since)}
 
 
 def _batteries(platform: Platform, asking: Principal) -> Iterator[Json]:

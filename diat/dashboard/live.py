@@ -18,10 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from diat.api.access import sees
 from diat.api.values import Handed, handed
 from diat.api.watching import Watch
+from diat.dashboard.likes import UNITS, liked
 from diat.dashboard.mount import House
 from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of
-from diat.dashboard.visit import UNITS, Units
 from diat.kernel.errors import DiatError, Forbidden
+from diat.operation.shown_units import Preference
 from diat.security.operations import PLATFORM
 from diat.security.principal import Principal
 from diat.wire.envelope import Garbled, encode, read_json
@@ -47,8 +48,7 @@ class Live:
 
     async def serve(self, socket: WebSocket) -> None:
         """Answer one tab until it goes."""
-        liked = socket.cookies.get(UNITS)
-        units: Units = "metric" if liked == "metric" else "us" if liked == "us" else "own"
+        units = liked(self.platform, socket.cookies.get(UNITS))
         await socket.accept()
         tab = Tab(self, socket.scope["state"]["principal"], units)
         telling = asyncio.create_task(_tell(socket, tab))
@@ -69,7 +69,7 @@ class Live:
 class Tab:
     """What one tab watches."""
 
-    def __init__(self, live: Live, principal: Principal, units: Units) -> None:
+    def __init__(self, live: Live, principal: Principal, units: Preference | None) -> None:
         self._live = live
         self._principal = principal
         self._units = units
@@ -108,8 +108,8 @@ class Tab:
 class Topic:
     """One thing watched by one tab: only as far as, and in the form in which, its person may know."""
 
-    def __init__(self, live: Live, principal: Principal, units: Units, what: list[str]) -> None:
-        self.told = NOTHING
+    def __init__(self, live: Live, principal: Principal, units: Preference | None, what: list[str]) -> None:
+        self.told = b""
         self._live = live
         self._principal = principal
         self._units = units

@@ -10,7 +10,7 @@ from typing import Any
 from diat.api.overview import figures
 from diat.api.ports import Platform
 from diat.dashboard.likes import preferred, written
-from diat.dashboard.visit import Units
+from diat.operation.shown_units import Preference
 from diat.vol.thing import Property
 from diat.vol.twin import Reading
 from diat.wire.envelope import encode
@@ -55,14 +55,14 @@ class Values:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._made: dict[tuple[str, str, Units], tuple[Reading, bytes]] = {}
+        self._made: dict[tuple[str, str, str], tuple[Reading, bytes]] = {}
 
-    def told(self, thing: str, name: str, prop: Property, units: Units) -> bytes:
+    def told(self, thing: str, name: str, prop: Property, units: Preference | None) -> bytes:
         """The newest value of a property; the same object as long as nothing new came."""
         known = self._platform.things.twin(thing).values.get(name)
         if known is None:
             return NOTHING
-        key = thing, name, units
+        key = thing, name, units if isinstance(units, str) else repr(units)
         made = self._made.get(key)
         if made is not None and made[0] is known:
             return made[1]
@@ -73,7 +73,7 @@ class Values:
         return fragment
 
 
-def fragment_of(prop: Property, units: Units, value: Any, observed: int, quality: str) -> bytes:
+def fragment_of(prop: Property, units: Preference | None, value: Any, observed: int, quality: str) -> bytes:
     """A value as ``live.js`` takes it."""
     scale = preferred(prop, units)
     said: dict[str, Any] = {"v": shortened(scale.value(value)), "u": written(scale.unit), "t": observed}

@@ -19,6 +19,7 @@ from diat.cvol.composite import Binding, Composite
 from diat.cvol.execution import CompositeLayer, Remembered
 from diat.cvol.placement.packing import packed
 from diat.cvol.placement.splitting import Parts, split, with_portions
+from diat.cvol.running import AT_WORK
 from diat.cvol.steps.parts import Heard
 from diat.kernel.clock import Clock
 from diat.kernel.errors import DiatError
@@ -152,6 +153,9 @@ class Placings:
             self._end_parts(composite, placing)
         self._wholes.remove(composite)
         self._composites.remove(composite)
+        for thing, pushed in list(self._things.pushdown.pushed.items()):
+            if composite in pushed.needs:
+                self._things.pushdown.need(thing, composite, {})
 
     # --- moving ---
 
@@ -178,6 +182,7 @@ class Placings:
     def tick(self) -> None:
         """Go on with what moves; tell again what was not answered."""
         now = self._clock()
+        self._release()
         for composite, placing in list(self.placings.items()):
             if placing.phase == "asked":
                 self._next(composite)
@@ -380,23 +385,34 @@ class Placings:
     # --- what is read here of things elsewhere ---
 
     def _ask(self, composite: Composite, bindings: list[Binding]) -> None:
-        """Ask for what a composite reads, and for nothing that it reads no longer."""
-        wanted: dict[str, Rules] = {}
-        for each in bindings:
-            role = composite.roles.get(each.role)
-            if role is not None and role.capability == "read" and role.exact is None:
-                wanted.setdefault(each.thing, {})[each.affordance] = Rule()
+        """Ask for what a composite reads; that it needs something no longer, ``tick`` finds."""
         pushdown = self._things.pushdown
-        for thing, pushed in list(pushdown.pushed.items()):
-            if composite.id in pushed.needs and thing not in wanted:
-                pushdown.need(thing, composite.id, {})
-        for thing, rules in wanted.items():
+        for thing, rules in _needs(composite, bindings).items():
             known = pushdown.pushed.get(thing)
             if self.tier(thing) != HERE and (known is None or known.needs.get(composite.id) != rules):
                 try:
                     pushdown.need(thing, composite.id, rules)
                 except DiatError:
                     continue  # it takes no steps, and so says all that it has to say
+
+    def _release(self) -> None:
+        """Ask no longer for what composites read no longer; who is away, or moves, may want it again."""
+        pushdown = self._things.pushdown
+        for thing, pushed in list(pushdown.pushed.items()):
+            for holder in pushed.needs:
+                if not self._reads(holder, thing):
+                    pushdown.need(thing, holder, {})
+
+    def _reads(self, holder: str, thing: str) -> bool:
+        """Whether a holder needs a thing, or may yet; others than composites know that themselves."""
+        composite = self._composites.seen(holder)
+        if composite is None:
+            return True
+        placing, state = self.placings.get(holder), self._composites.states.get(holder)
+        moves = placing is not None and placing.phase != "rests"
+        if moves or composite.paused or state is None or state.state not in AT_WORK:
+            return True
+        return thing in _needs(composite, state.bindings)
 
     def _asked_for(self, here: Composite) -> bool:
         """Whether gateways have said that they send what is to be read here."""
@@ -430,6 +446,15 @@ class Placings:
 def part_id(composite: str, tier: str) -> str:
     """The id of the part of a composite on a tier."""
     return composite if tier == HERE else f"{composite[:36]}--{tier[:26]}"
+
+
+def _needs(composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
+    wanted: dict[str, Rules] = {}
+    for each in bindings:
+        role = composite.roles.get(each.role)
+        if role is not None and role.capability == "read" and role.exact is None:
+            wanted.setdefault(each.thing, {})[each.affordance] = Rule()
+    return wanted
 
 
 def _same_work(known: Composite, changed: Composite) -> bool:

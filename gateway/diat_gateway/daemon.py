@@ -87,6 +87,7 @@ class Gateway(Daemon):
         self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, hosted(engine))
         self.uplink.on_told = self.parts.told
         self.services.acting.elsewhere = self.parts.acts_as
+        self.parts.begin()
         self._drain = Drain(beside, self.uplink, line.budget, line.linger)
         self._thinning = Thinning(ledger, self.uplink, self._drain, Spool(engine), line, self.submit)
 

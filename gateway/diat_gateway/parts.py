@@ -77,11 +77,14 @@ class Parts:
         say: Callable[[str, bytes], None],
         hosted: Iterable[tuple[str, Hosted]] = (),
     ) -> None:
-        """Take parts up again that ran here; ``say`` says something above, in order with all readings."""
+        """``say`` says something above, in order with all readings."""
         self._composites = composites
         self._name = name
         self._say = say
         self.hosted: Overlay[str, Hosted] = ledger.overlay("parts", hosted)
+
+    def begin(self) -> None:
+        """Take parts up again that ran here; it must be known by then what they may (``acts_as``)."""
         for _, each in list(self.hosted.items()):
             if each.part is not None:
                 self._composites.deploy(unpacked(each.part))

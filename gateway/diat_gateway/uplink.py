@@ -231,9 +231,10 @@ class Uplink:
         if new:
             self.turned(each.id, self._things.intake.twin(each.id).status)
         if passed is None:
-            # What it said before it was brought here nobody above has heard.
+            # What it said before it was brought here nobody above has heard; what a part told counts once, and
+            # went when it was told.
             values = self._things.intake.twin(each.id).values
-            self.read(each, dict(values), 0)
+            self.read(each, {prop: said for prop, said in values.items() if prop != TOLD}, 0)
 
     def ended(self, actuation: Actuation) -> None:
         """A command came to its end."""

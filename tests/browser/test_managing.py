@@ -1,6 +1,8 @@
 """Operation and Security in a real browser: what an administrator does, and what others may not."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -200,6 +202,23 @@ def test_settings_say_where_they_come_from_and_what_is_wrong_at_its_field(house,
     expect(page.locator(".note")).to_contain_text("Holds from the next start on: location")
     told = house.rest.get("/settings").json()
     assert (told["title"]["value"], told["raw_days"]["value"]) == ("The house", 30)
+    page.reload()
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text("The house")
+
+
+def test_values_come_in_the_units_and_times_in_the_zone_that_are_set_for_all(house, page, things):
+    temperature = {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True}
+    thing = things(house, "thermometer", {"title": "Thermometer", "properties": {"temperature": temperature}})
+    house.rest.patch("/settings", json={"units": {"temperature": "°F"}, "zone": "Asia/Tokyo"})
+    thing.say(temperature=20)
+    page.goto(f"{house.url}/things")
+    expect(page.locator("diat-value")).to_have_text("68.0°F")
+    page.goto(f"{house.url}/audit")
+    said = page.locator("tbody diat-time").first
+    expect(said).to_be_visible()
+    at = datetime.fromisoformat(said.get_attribute("at"))
+    assert f"{at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M:%S}" in said.inner_text()
+    house.rest.patch("/settings", json={"units": None, "zone": None})
 
 
 def test_a_backup_and_the_log_that_tells_of_it_live(house, page):

@@ -115,7 +115,7 @@ def test_a_thing_is_named_driven_and_retired(platform, page, things):
     page.goto(f"{platform.url}/thing?id=urn:dev:heater")
     heater.say(temperature=30.0)
     expect(page.locator(".value", has_text="Temperature").locator("diat-value")).to_have_text("30.0°C")
-    page.get_by_label("Units").select_option("us")
+    page.get_by_label("Units").select_option("imperial")
     expect(page.locator(".value", has_text="Temperature").locator("diat-value")).to_have_text("86.0°F")
     expect(page.locator(".history svg")).to_be_visible()
     page.get_by_role("button", name="Retire").click()

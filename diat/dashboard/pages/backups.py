@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from diat.dashboard.pages.settings import EVERY
 from diat.dashboard.parts.acts import asked, attempt, tell
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, chip, html, link, moment
@@ -27,7 +28,11 @@ async def build(visit: Visit) -> None:
     found = await visit.rest.get("/backups", limit=_SHOWN)
     settings = await visit.rest.get("/settings")
     every, keep = settings["backup_every"]["value"], settings["backup_keep"]["value"]
-    told = f"By itself every {every}, the last {keep} are kept." if every else "None is made by itself."
+    told = (
+        f"By itself {EVERY.get(every, every)}; the last {keep} are kept."
+        if every
+        else "None is made by itself."
+    )
     html(
         Markup("<p>{} {}. A backup holds every secret of the platform: keep it as one.</p>").format(
             told, link("/settings", "Change that")

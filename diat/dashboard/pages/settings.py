@@ -16,7 +16,7 @@ from diat.dashboard.visit import Visit
 
 Json = dict[str, Any]
 _BY_QUANTITY = "a unit for each quantity"
-_EVERY = {None: "never", "1h": "every hour", "6h": "every 6 hours", "1d": "every day", "7d": "every week"}
+EVERY = {None: "never", "1h": "every hour", "6h": "every 6 hours", "1d": "every day", "7d": "every week"}
 
 
 async def build(visit: Visit) -> None:
@@ -61,7 +61,7 @@ class Form:
             self._says("schedule_zone")
         with self._group("Units"):
             units = self._now("units")
-            options = {"metric": "metric", "imperial": "imperial"}
+            options = {None: "as things say", "metric": "metric", "imperial": "imperial"}
             if isinstance(units, dict):
                 said = ", ".join(f"{kind} in {unit}" for kind, unit in units.items())
                 html(Markup('<p class="soft">{}: {}</p>').format(_BY_QUANTITY, said))
@@ -79,7 +79,7 @@ class Form:
             self._fields.one_of("admission", "A new thing", joined, self._now("admission"))
             self._says("admission")
         with self._group("Backups"), ui.element("div").classes("row-wrap"):
-            self._fields.one_of("backup_every", "By itself", _EVERY, self._now("backup_every"))
+            self._fields.one_of("backup_every", "By itself", EVERY, self._now("backup_every"))
             self._days("backup_keep", "Keep", "Of those that it made by itself")
         if self._may:
             with ui.element("div").classes("buttons begin"):

@@ -23,11 +23,7 @@ async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Who may what</h1>"))
     sections("Security", SECURITY, "/why")
-    html(
-        Markup(
-            "<p>What would be decided just now. Asking is no use: nothing is counted, nothing changes.</p>"
-        )
-    )
+    html(Markup("<p>What would be decided just now. Asking counts as no use and changes nothing.</p>"))
     users = {each["name"]: each for each in await visit.rest.get("/users")}
     things = {each["id"]: each for each in await visit.rest.get("/overview/things", limit=1000)}
     services = {each["id"]: each["title"] for each in await visit.rest.get("/services")}

@@ -89,7 +89,7 @@
       const text = document.createElement("b"), unit = document.createElement("small");
       text.textContent = inWords(said); unit.textContent = said.u ?? "";
       this.replaceChildren(text, unit);
-      this.title = (said.q ? `${said.q}; ` : "") + new Date(said.t).toLocaleString();
+      this.title = (said.q ? `${said.q}; ` : "") + whole(new Date(said.t));
       this.dispatchEvent(new CustomEvent("value", {detail: said, bubbles: true}));
     }
   });
@@ -113,7 +113,14 @@
 
   // --- times ---
   const AGO = new Intl.RelativeTimeFormat(undefined, {numeric: "auto", style: "short"});
-  const TIME = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+  let format = null;
+  function whole(at) {
+    // In the zone that is set for all, else in that of whoever looks.
+    format ??= new Intl.DateTimeFormat(undefined, {
+      dateStyle: "medium", timeStyle: "medium", timeZone: document.querySelector("[data-zone]")?.dataset.zone || undefined,
+    });
+    return format.format(at);
+  }
   function ago(at) {
     const seconds = (at - Date.now()) / 1000, size = Math.abs(seconds);
     if (size < 5) return "just now";
@@ -129,9 +136,8 @@
     show() {
       const at = new Date(this.getAttribute("at"));
       if (isNaN(at)) { this.textContent = DASH; return; }
-      const whole = TIME.format(at);
-      this.textContent = this.hasAttribute("ago") ? ago(at) : whole;
-      this.title = whole;
+      this.title = whole(at);
+      this.textContent = this.hasAttribute("ago") ? ago(at) : this.title;
     }
   });
   setInterval(() => ages.forEach(each => each.show()), 5000);

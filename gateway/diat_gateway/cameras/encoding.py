@@ -23,6 +23,8 @@ class Quality:
     preset: str = "veryfast"
     group: float = GROUP
     codec: str = "libx264"
+    still: bool = False
+    """Whether most of the picture is held still: else the encoder would spend what that saves on sharpness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Encoder:
             context.gop_size = keys  # type: ignore[attr-defined]
             context.options = {
                 "crf": str(quality.crf), "preset": quality.preset, "bf": "0",
-                "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:threads=1:sync-lookahead=0:rc-lookahead=0",
+                "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:threads=1:sync-lookahead=0:rc-lookahead=0"
+                + (":qcomp=1.0" if quality.still else ""),
             }
         self._context = context
         self._next = 0

@@ -13,7 +13,7 @@ from diat_gateway.cameras.seeing.blobs import Blob, Box, clean, edge_strength, f
 from diat_gateway.cameras.seeing.objects import Object, Objects, Rules
 from diat_gateway.cameras.seeing.pictures import Field, Frame, Image, shrink
 from diat_gateway.cameras.seeing.sight import Watchfulness
-from diat_gateway.cameras.seeing.tracks import Tracker
+from diat_gateway.cameras.seeing.tracks import Track, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Seen:
         objects: number and box of each object that is there.
         new: objects that were recognised with this picture.
         over: objects that ended; their paths are in pixels of the picture as it came.
-        still: mask of what is not background (size of the analysis), for those who send a still background.
+        foreground: share of its pixels that differ from the background.
+        alert: whether something moves that may become an object.
     """
 
     t: float
@@ -62,7 +63,7 @@ class Seen:
     new: list[Object] = field(default_factory=list)
     over: list[Object] = field(default_factory=list)
     foreground: float = 0.0
-    mask: Image | None = None
+    alert: bool = False
 
 
 class Analysis:
@@ -176,8 +177,16 @@ class Analysis:
             self._outside(new),
             self._outside(over),
             self._foreground,
-            mask,
+            any(self._alerts(track, t) for track in tracker.tracks),
         )
+
+    def _alerts(self, track: Track, t: float) -> bool:
+        """Whether somebody should look: it may be an object, or it is one and was seen just now."""
+        if track.last < t or track.still > 2.0:
+            return False
+        if self._objects is not None and track.no in self._objects.current:
+            return True
+        return track.seen >= 4 and track.moving > 0.08 and track.travelled > 0.35
 
     def _blind(self, t: float, small: Image, reason: str) -> Seen:
         """It cannot see: objects end, and after a while it learns anew what it now looks at."""
