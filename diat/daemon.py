@@ -527,7 +527,6 @@ class Daemon:
         self.peer_client = PeerClient()
         stack.callback(self.peer_client.close)
         self.lookups = Lookups(self.peer_client)
-        stack.callback(self.lookups.close)
         delegator = Delegator(
             self.name,
             self.peers,
@@ -679,10 +678,11 @@ class Daemon:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
             announcer.start()
-            finder = Finder(self.name, [each for each in reachable(settings.http.host) if ":" not in each])
-            stack.callback(finder.stop)
-            finder.start()
-            self.found = finder.seen
+            if here := [each for each in reachable(settings.http.host) if ":" not in each]:
+                finder = Finder(self.name, here)
+                stack.callback(finder.stop)
+                finder.start()
+                self.found = finder.seen
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""
