@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy import Engine, create_engine, event, exc, inspect
 
 from diat.kernel.errors import SetupError
 
+_MIGRATIONS = Path(__file__).with_name("migrations")
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     # FULL: what was acknowledged survives a power cut. Batches make it cheap (docs/decisions/0003).
@@ -53,9 +51,26 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
+def _is_newest(engine: Engine) -> bool:
+    """Whether the schema is that of the newest migration, which the names of their files begin with."""
+    newest = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    return list(found) == [newest]
+
+
 def _migrate(engine: Engine) -> None:
+    if _is_newest(engine):
+        return
+    # Loaded only where there is something to do: it takes 10 MiB.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
