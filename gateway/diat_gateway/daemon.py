@@ -39,6 +39,8 @@ class Gateway(Daemon):
         session: the line itself.
     """
 
+    page_cache = 8_000
+
     def __init__(
         self,
         settings: Settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,23 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     # Pages (of 4 KiB) of write-ahead log that bound it; before that it is checkpointed beside the writer.
     "PRAGMA wal_autocheckpoint=25000",
-    "PRAGMA cache_size=-64000",
 )
+CACHE = 64_000
+"""KiB of the database that a connection keeps in memory."""
 
 
-def open_database(path: Path) -> Engine:
+def open_database(path: Path, cache: int = CACHE) -> Engine:
     """Open an SQLite database, made if it is not there, with the newest schema.
+
+    Args:
+        path: of its file.
+        cache: KiB of it that each connection keeps in memory at most.
 
     Raises:
         SetupError: it cannot be opened, or was written by a newer version of this program.
     """
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, cache))
     event.listen(engine, "begin", _begin)
     try:
         _migrate(engine)
@@ -38,12 +44,13 @@ def open_database(path: Path) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, record: object) -> None:
+def _prepare(cache: int, connection: Any, record: object) -> None:
     # Python's driver would begin and commit by its own rules; SQLAlchemy's are the ones we follow.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    cursor.execute(f"PRAGMA cache_size=-{cache}")
     cursor.close()
 
 
