@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.actuation import Actuation
@@ -138,6 +139,10 @@ class Uplink:
         passed = self.passed.committed.get(name) if name is not None else None
         return passed.rules if passed is not None else {}
 
+    def _rule(self, passed: Passed, prop: str) -> Rule:
+        """What is to go up of a property; what parts of services tell goes up whole, unasked."""
+        return EVERYTHING if prop == TOLD else passed.rules.get(prop, self._usual)
+
     # --- what the layer tells (diat.vol.tap) ---
 
     def read(self, each: VirtualObject, readings: dict[str, Reading], size: int) -> None:
@@ -152,7 +157,7 @@ class Uplink:
         known = self._remembered(name, passed)
         memories = known
         for prop in sorted(readings):
-            reading, rule = readings[prop], passed.rules.get(prop, self._usual)
+            reading, rule = readings[prop], self._rule(passed, prop)
             if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
@@ -229,9 +234,10 @@ class Uplink:
         if new:
             self.turned(each.id, self._things.intake.twin(each.id).status)
         if passed is None:
-            # What it said before it was brought here nobody above has heard.
+            # What it said before it was brought here nobody above has heard; what a part told counts once, and
+            # went when it was told.
             values = self._things.intake.twin(each.id).values
-            self.read(each, dict(values), 0)
+            self.read(each, {prop: said for prop, said in values.items() if prop != TOLD}, 0)
 
     def ended(self, actuation: Actuation) -> None:
         """A command came to its end."""
@@ -387,7 +393,7 @@ class Uplink:
         for name, passed in list(self.passed.items()):
             memories = self._remembered(name, passed) if passed.td else {}
             for prop, memory in memories.items():
-                due = sieve.due(passed.rules.get(prop, self._usual), memory)
+                due = sieve.due(self._rule(passed, prop), memory)
                 if due is not None:
                     self._wait(name, due)
 
@@ -406,7 +412,7 @@ class Uplink:
         twin = self._things.intake.twin(each.id)
         out: list[tuple[str, Reading, bool]] = []
         for prop, memory in memories.items():
-            rule = passed.rules.get(prop, self._usual)
+            rule = self._rule(passed, prop)
             due = sieve.due(rule, memory)
             if due is not None and due <= now:
                 memories[prop], sent = sieve.flush(memory, now)
@@ -435,7 +441,7 @@ class Uplink:
                 continue
             self.heard.tells(name, prop, reading.position)
             together.setdefault((left.reading.observed, urgent), {})[prop] = left.reading.value
-            if passed.rules.get(prop, self._usual) != EVERYTHING or self._leaving.shapes:
+            if self._rule(passed, prop) != EVERYTHING or self._leaving.shapes:
                 sent[prop] = (left.reading.observed, reading.position, left.reading.value)
         if sent != passed.sent:
             self.passed.put(name, msgspec.structs.replace(passed, sent=sent))
