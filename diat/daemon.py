@@ -45,7 +45,7 @@ from diat.adapters.peers.finding import Finder, Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
-from diat.adapters.sql.database import open_database
+from diat.adapters.sql.database import CACHE, open_database
 from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -240,9 +240,12 @@ class Daemon:
         log: what it logged within the last hour.
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
+        page_cache: KiB of the database that each connection keeps in memory.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
+
+    page_cache = CACHE
 
     def __init__(
         self,
@@ -406,7 +409,7 @@ class Daemon:
         stack.enter_context(_locked(settings.data))
         if finish(settings.data):
             _LOG.warning("a backup was put in place")
-        engine = open_database(settings.data / "diat.db")
+        engine = open_database(settings.data / "diat.db", self.page_cache)
         stack.callback(engine.dispose)
         store = SqlStore(engine)
         lake = Lake(settings.data / "lake", self._note)
