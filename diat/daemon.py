@@ -68,6 +68,7 @@ from diat.security.secrets import Secrets
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.reviewing import Beat, Reviewer
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
@@ -201,6 +202,7 @@ class Daemon:
         things: the Virtual Object Layer.
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
+        reviewer: knows where the steps of services had better run.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         history: what is read back from the database.
@@ -430,6 +432,7 @@ class Daemon:
             self.people.grants_of,
             store.placings(),
         )
+        self.reviewer = Reviewer(self, self.services.placings)
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -487,6 +490,23 @@ class Daemon:
         self.forgetter.start()
         self._announce(stack)
         self._begin(stack)
+        self._place(stack)
+
+    def _place(self, stack: ExitStack) -> None:
+        """Look again and again where the steps of services had better run."""
+        moves: list[Callable[[], None]] = []
+
+        def beside() -> None:
+            moves[:] = self.reviewer.look() if self.settings.placement else []
+
+        def within() -> None:
+            self.services.placings.tick()
+            for move in moves:
+                move()
+
+        beat = Beat(self.submit, within, beside)
+        stack.callback(beat.stop)
+        beat.start()
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
         """What a daemon of another kind has besides, put together before anything runs."""

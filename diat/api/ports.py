@@ -34,6 +34,7 @@ from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
@@ -53,6 +54,7 @@ class Platform(Protocol):
     things: VirtualObjectLayer
     composites: CompositeLayer
     services: ServiceLayer
+    reviewer: Reviewer
     models: Models
     situations: SituationLayer
     history: History
