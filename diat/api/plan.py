@@ -108,10 +108,8 @@ async def plan_service(
     finally:
         gone.set()
     made, proposal = await work
-    return {
-        **_shown(platform, asking, made),
-        "placement": _placement(made, proposal, _shows(platform, asking)),
-    }
+    shown = _shown(platform, asking, made)
+    return shown | {"placement": _placement(made, proposal, _shows(platform, asking))}
 
 
 def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:
@@ -272,8 +270,8 @@ def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str
         ],
         "steps": costs,
         **shown,
-        "note": "bytes of a gateway are those over the line to it, in MQTT packets; of a step, what it would take "
-        "over a line if nothing behind it ran where it does",
+        "note": "bytes of a gateway are those over the line to it, in MQTT packets; of a step, what it would "
+        "take over a line if nothing behind it ran where it does",
     }
 
 

@@ -113,7 +113,7 @@ def _gateway(platform: Platform, asking: Principal, gateway: GatewayView) -> dic
         "up": {"bytes": round(total.up.bytes), "messages": total.up.messages},
         "down": {"bytes": round(total.down.bytes), "messages": total.down.messages},
     }
-    link = platform.reviewer.link(gateway.name)
+    link = platform.reviewer.link(gateway.name, platform.reviewer.settled())
     if link is None:
         return shown
     services = []
@@ -145,6 +145,7 @@ def _gateway(platform: Platform, asking: Principal, gateway: GatewayView) -> dic
         },
         "services": services,
         "services_bytes_per_hour": round(sum(each.bytes for each in uses), 1),
+        "predicted_bytes_per_hour": round(platform.reviewer.joint(gateway.name).bytes, 1),
         "everything_above_bytes_per_hour": round(sum(each.above for each in uses), 1),
         "saved_bytes_per_hour": round(sum(each.above - each.bytes for each in uses), 1),
     }

@@ -109,19 +109,17 @@ def placement(known: tuple[Composite | None, Placing]) -> Json:
     for step, tier in placing.where.items():
         if step not in steps and tier != HERE:
             tiers.setdefault(tier, []).append(step)
+    shown: list[Json] = []
+    for tier, found in tiers.items():
+        line: Json = {"tier": tier, "steps": found}
+        if tier in placing.told:
+            line["state"] = placing.told[tier].state
+        if tier in placing.predicted:
+            line["predicted_bytes_per_hour"] = round(placing.predicted[tier], 1)
+            line["everything_above_bytes_per_hour"] = round(placing.above.get(tier, 0.0), 1)
+        shown.append(line)
     return {
-        "tiers": [
-            {
-                "tier": tier,
-                "steps": found,
-                **({"state": placing.told[tier].state} if tier in placing.told else {}),
-                **(
-                    {"predicted_bytes_per_hour": placing.predicted[tier]} if tier in placing.predicted else {}
-                ),
-                **({"everything_above_bytes_per_hour": placing.above[tier]} if tier in placing.above else {}),
-            }
-            for tier, found in tiers.items()
-        ],
+        "tiers": shown,
         "moving": placing.moving if placing.phase != "rests" else None,
         "since": rfc3339(placing.since) if placing.since else None,
     }

@@ -10,7 +10,7 @@ the gateway is told to go on. A reading is before the mark or after it, and so r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct
@@ -151,7 +151,8 @@ class Placings:
         """The state of a composite with all of its parts: the worst of them; any thread may ask."""
         placing = self.placings.committed.get(composite) or Placing()
         found = [told.state for name, told in placing.told.items() if name in placing.where.values()]
-        return max((here, *(each for each in found if each in _WORSE)), key=_WORSE.index)  # type: ignore[return-value]
+        worst = max((here, *(each for each in found if each in _WORSE)), key=_WORSE.index)
+        return cast("State", worst)
 
     def restore(self, composites: Iterable[Composite]) -> None:
         """Start kept composites again, each as far as it runs here."""

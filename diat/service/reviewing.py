@@ -286,6 +286,25 @@ class Reviewer:
             services=services,
         )
 
+    def settled(self) -> int:
+        """Since when no service has moved, Unix milliseconds."""
+        known = [self._placings.committed(each.id)[1].since for each in self._placings.everything()]
+        return max(known, default=0)
+
+    def joint(self, gateway: str) -> Predicted:
+        """What all services together are expected to make travel over a line in an hour, as they are placed."""
+        flows: dict[str, Flow] = {}
+        for composite in self._placings.everything():
+            _, placing = self._placings.committed(composite.id)
+            bound = self._placings.bindings(composite.id)
+            for each in self.flows(composite, bound, placing.where, placing.portions).get(gateway, []):
+                what = next(iter(each.values[0]), "") if each.values else ""
+                key = f"{each.name} {what}" if what != TOLD else f"{each.name} {len(flows)}"
+                known = flows.get(key)
+                if known is None or known.hourly < each.hourly:
+                    flows[key] = each
+        return predict(gateway, list(flows.values()))
+
     def _read_here(self, composite: Composite, placing: Placing) -> list[tuple[str, str]]:
         """The roles that are read by steps here."""
         parts = split(
