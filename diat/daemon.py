@@ -497,7 +497,7 @@ class Daemon:
         moves: list[Callable[[], None]] = []
 
         def beside() -> None:
-            moves[:] = self.reviewer.look() if self.settings.placement else []
+            moves[:] = self.reviewer.look(moves=self.settings.placement)
 
         def within() -> None:
             self.services.placings.tick()

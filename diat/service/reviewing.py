@@ -176,11 +176,18 @@ class Reviewer:
 
     # --- every few seconds ---
 
-    def look(self) -> list[Callable[[], None]]:
-        """Take figures down, and answer with the moves that are worth it, to be made within the writer."""
+    def look(self, *, moves: bool = True) -> list[Callable[[], None]]:
+        """Take figures down, and answer with the moves that are worth it, to be made within the writer.
+
+        Without ``moves`` there are none, but what would be better is measured all the same.
+        """
         with self._lock:
             self._count()
             if not self._seen:
+                return []
+            if not moves:
+                for composite in self._placings.everything():
+                    self._measure(composite, self._placings.bindings(composite.id))
                 return []
             found: list[Callable[[], None]] = []
             for composite in self._placings.everything():
