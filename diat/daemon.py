@@ -81,6 +81,7 @@ from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
 from diat.service.service import Service
+from diat.service.reviewing import Beat, Reviewer
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
@@ -220,6 +221,7 @@ class Daemon:
         things: the Virtual Object Layer.
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
+        reviewer: knows where the steps of services had better run.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
@@ -474,6 +476,7 @@ class Daemon:
             delegations=Delegations(ledger, clock, store.delegations()),
         )
         self.peers = Peers(ledger, store.peers())
+        self.reviewer = Reviewer(self, self.services.placings)
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -556,6 +559,23 @@ class Daemon:
         self.forgetter.start()
         self._announce(stack)
         self._begin(stack)
+        self._place(stack)
+
+    def _place(self, stack: ExitStack) -> None:
+        """Look again and again where the steps of services had better run."""
+        moves: list[Callable[[], None]] = []
+
+        def beside() -> None:
+            moves[:] = self.reviewer.look(moves=self.settings.placement)
+
+        def within() -> None:
+            self.services.placings.tick()
+            for move in moves:
+                move()
+
+        beat = Beat(self.submit, within, beside)
+        stack.callback(beat.stop)
+        beat.start()
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
         """What a daemon of another kind has besides, put together before anything runs."""
