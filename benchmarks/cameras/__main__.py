@@ -143,8 +143,8 @@ def _table(title: str) -> Table:
 def _row(table: Table, verdict: Verdict) -> None:
     found = verdict.score
     table.add_row(
-        verdict.name, verdict.kind, f"{verdict.saving:.1%}", f"{found.found}/{found.true} of {found.reported}",
-        f"{found.recall:.2f}", f"{found.precision:.2f}", verdict.detail, "; ".join(verdict.missed) or "-",
+        verdict.name, verdict.kind, f"{verdict.saving:.1%}", f"{found.found}/{found.true}" + (f" of {found.reported}" if verdict.kind != "video" else ""),
+        f"{found.recall:.2f}", f"{found.precision:.2f}" if verdict.kind != "video" else "-", verdict.detail, "; ".join(verdict.missed) or "-",
     )
 
 

@@ -27,7 +27,7 @@ LEVELS: tuple[Level, ...] = ("low", "middle", "high")
 
 BEFORE, AFTER = 1.0, 2.0
 """Seconds of video before something moves, and after."""
-STILL = Quality(crf=21, still=True)
+STILL = Quality(crf=20, still=True)
 """How video is encoded whose still parts are held: near objects as good as all of it at the standing choice."""
 _SIGHTLESS = ("covered", "blinded", "dark")
 
@@ -200,7 +200,8 @@ def _around(image: Image, boxes: list[Box]) -> Image:
     """Where boxes are, with some room around (255)."""
     mask = np.zeros(image.shape[:2], np.uint8)
     for x, y, w, h in boxes:
-        mask[max(0, int(y - 6 - 0.15 * h)) : int(y + 1.15 * h + 7), max(0, int(x - 6 - 0.15 * w)) : int(x + 1.15 * w + 7)] = 255
+        top, left = max(0, int(y - 8 - 0.2 * h)), max(0, int(x - 8 - 0.2 * w))
+        mask[top : int(y + 1.2 * h + 9), left : int(x + 1.2 * w + 9)] = 255
     return mask
 
 

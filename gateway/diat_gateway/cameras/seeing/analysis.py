@@ -166,7 +166,7 @@ class Analysis:
         blobs, labels = find(mask, image, changed, lit, max(6, int(self.settings.least * mask.size)))
         blobs = self._without_holes(blobs, labels, image, t, dt)
         ended = tracker.step(blobs, t)
-        new, over = objects.step(tracker.tracks, ended, t, dark=background.dusk < 60)
+        new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
         self._learn(image, mask, blobs, labels, dt)
         known = objects.current
         return Seen(

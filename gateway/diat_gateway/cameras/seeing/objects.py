@@ -177,6 +177,10 @@ def _along(one: Object, other: Object) -> bool:
     if one is other or (one.last - one.first, -one.no) >= (other.last - other.first, -other.no):
         return False
     times = np.array([t for t, _ in other.path])
+    first, last = (other.path[min(int(np.searchsorted(times, t)), len(times) - 1)][1] for t in (one.first, one.last))
+    mine, theirs_way = _centre(one.path[-1][1]) - _centre(one.path[0][1]), _centre(last) - _centre(first)
+    if float(np.hypot(*(mine - theirs_way))) > 0.5 * max(float(np.hypot(*mine)), float(np.hypot(*theirs_way))):
+        return False
     near = 0
     for t, box in one.path:
         i = min(int(np.searchsorted(times, t)), len(times) - 1)
