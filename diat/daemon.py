@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import Engine
 
 from diat.adapters.brokers.address import BrokerAddress, parse_broker_url
 from diat.adapters.brokers.guarded import Gateways, Guarded
@@ -28,9 +29,20 @@ from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, k
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
-from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
+from diat.adapters.mdns import (
+    Announcer,
+    broker_advert,
+    daemon_advert,
+    directory_advert,
+    host_title,
+    reachable,
+)
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.delegator import Delegator
+from diat.adapters.peers.finding import Finder, Seen
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
 from diat.adapters.sql.database import open_database
@@ -43,10 +55,16 @@ from diat.cvol.composite import Denied
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.webhooks import Webhooks
 from diat.kernel.clock import Clock, system_clock
-from diat.kernel.errors import DiatError, SetupError
+from diat.kernel.errors import DiatError, SetupError, Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.operation.backup.restoring import finish
+from diat.operation.backup.shelf import Shelf
+from diat.operation.backup.taking import SHELF
+from diat.operation.inside import Inside
+from diat.operation.preferences import Preferences, usual_of
+from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
 from diat.security.credentials import Credentials
 from diat.security.decision import Decider, Decision
@@ -58,8 +76,11 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
+from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
+from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
@@ -68,6 +89,7 @@ from diat.settings import Settings
 from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
+from diat.vol.dialects.directory import Bridge
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homie import Homie
 from diat.vol.dialects.native import Native
@@ -202,11 +224,17 @@ class Daemon:
         tls: what is served encrypted with; None where plain text is served.
         link: the link to the broker.
         people: users and their tokens.
+        pictures: of places.
         decider: who is asked whether somebody may do something.
         policies: what decides beside roles.
         obligations: what decisions oblige to; ``forgetter`` deletes what they want deleted.
         audit: who did what; ``kept_audit`` is what is kept of it.
         uses: what is in use, to be decided on again.
+        preferences: what people set while it runs.
+        log: what it logged within the last hour.
+        backups: those that it made of itself.
+        inside: what a report of a bug tells of the process.
+        peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -215,16 +243,29 @@ class Daemon:
         settings: Settings,
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
-        """A daemon that is not started yet; ``on_crash`` is called, in another thread, if it cannot go on."""
+        """A daemon that is not started yet.
+
+        Args:
+            settings: how it is to run.
+            clock: answers with Unix milliseconds.
+            on_crash: called, in another thread, if it cannot go on.
+            on_restart: ends the process soon and starts it again; None where nobody can.
+            bridge: who speaks for things of the directory by protocols that it does not speak itself.
+        """
+        self._bridge = bridge
         self._on_crash = on_crash
+        self._on_restart = on_restart
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
-        self.decisions = Decisions(settings.site.zone)
-        self.decider: Decider = self.decisions
+        self.log = RecentLog(clock)
+        self.found: Callable[[], list[Seen]] = list
         self._stack = ExitStack()
         self._stopping = threading.Event()
+        self._own_broker: OwnBroker | None = None
 
     def __enter__(self) -> Daemon:
         """Start.
@@ -259,6 +300,11 @@ class Daemon:
         return BrokerAddress(there.host, there.port, tls=there.tls)
 
     @property
+    def own_address(self) -> BrokerAddress:
+        """Where this process reaches the broker, with its own credential: not for others."""
+        return self._address
+
+    @property
     def lan(self) -> bool:
         """Whether it is open beyond loopback, and so asks for credentials everywhere."""
         return self.settings.lan
@@ -283,6 +329,16 @@ class Daemon:
     def crashed(self) -> bool:
         """Whether the writer ended against its will: nothing is stored any more."""
         return self._crashed.is_set()
+
+    def restart(self) -> None:
+        """End soon and start again.
+
+        Raises:
+            Unavailable: whoever runs it does not start it again.
+        """
+        if self._on_restart is None:
+            raise Unavailable("it cannot start itself again here: end it and start it")
+        self._on_restart()
 
     def invitation(self) -> dict[str, Any]:
         """What a thing needs to join (``diat.api.ports.Platform``)."""
@@ -332,7 +388,10 @@ class Daemon:
 
     def _start(self) -> None:
         settings, clock, stack = self.settings, self.clock, self._stack
+        stack.enter_context(self.log)
         stack.enter_context(_locked(settings.data))
+        if finish(settings.data):
+            _LOG.warning("a backup was put in place")
         engine = open_database(settings.data / "diat.db")
         stack.callback(engine.dispose)
         store = SqlStore(engine)
@@ -340,9 +399,14 @@ class Daemon:
         stack.callback(lake.close)
         self.history: History = LakeHistory(engine, lake)
         self.notices = KeptNotices(engine)
+        self.pictures = Pictures(settings.data / "pictures")
         self.record: Record = LakeRecord(engine, lake)
 
         ledger = Ledger()
+        self.preferences = _preferences(settings, ledger, store)
+        settings = self.settings = self._as_set(at_start=True)
+        self.decisions = Decisions(settings.site.zone)
+        self.decider: Decider = self.decisions
         kept = store.kept()
         # An older database may have been put back: positions that the lake holds are never used twice.
         kept.position = max(kept.position, lake.catalog.holdings().high)
@@ -361,6 +425,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
             access=self.access,
+            bridge=self._bridge,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -388,7 +453,10 @@ class Daemon:
             self.decider,
             self.pseudonyms,
             self.people.grants_of,
+            store.placings(),
+            delegations=Delegations(ledger, clock, store.delegations()),
         )
+        self.peers = Peers(ledger, store.peers())
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -405,6 +473,7 @@ class Daemon:
         if settings.lan and credentials.get(JOIN) is None:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
+        self._extend(engine, ledger, stack)
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -423,22 +492,109 @@ class Daemon:
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
-        keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        self.preferences.on_change = self._prefer
         stack.callback(keeper.stop)
         things, submit = self.things.registry, self._writer.submit
         self.forgetter = Forgetter(engine, ledger, self.policies, things, submit, clock)
         stack.callback(self.forgetter.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.peer_client = PeerClient()
+        stack.callback(self.peer_client.close)
+        self.lookups = Lookups(self.peer_client)
+        stack.callback(self.lookups.close)
+        delegator = Delegator(
+            self.name,
+            self.peers,
+            self.services,
+            self._state_of,
+            self.peer_client,
+            self._writer.submit,
+            clock,
+        )
+        stack.callback(delegator.stop)
+        self.reached = delegator.reached
         self.audit.submit = self.obligations.submit = self._writer.submit
         stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
+        self.backups = self._shelf()
+        self.inside = self._inside(engine)
+        stack.callback(self.backups.stop)
         self._writer.start()
         self.uses.start()
+        self.backups.start()
         caller.start()
+        delegator.start()
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
+        self._begin(stack)
+
+    def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
+        """What a daemon of another kind has besides, put together before anything runs."""
+
+    def _begin(self, stack: ExitStack) -> None:
+        """What it does besides, begun once everything runs; it ends first."""
+
+    def _as_set(self, *, at_start: bool = False) -> Settings:
+        """The settings with what people set; what holds from the next start on only ``at_start``."""
+        wanted, settings = self.preferences, self.settings
+        return msgspec.structs.replace(
+            settings,
+            site=wanted.site(settings.site) if at_start else settings.site,
+            retention=wanted.retention(),
+            stale_after=wanted.get("stale_after"),
+            admission=wanted.get("admission"),
+        )
+
+    def _shelf(self) -> Shelf:
+        settings, get = self.settings, self.preferences.get
+        directory = settings.backups or settings.data / SHELF
+        passphrase = settings.backup_passphrase
+        return Shelf(
+            settings.data,
+            directory,
+            self.clock,
+            lambda: (get("backup_every"), get("backup_keep")),
+            passphrase,
+            self.restart,
+        )
+
+    def _inside(self, engine: Engine) -> Inside:
+        settings, own = self.settings, self._own_broker
+        return Inside(
+            data=settings.data,
+            engine=engine,
+            started=settings.told(),
+            broker=settings.broker if own is not None else str(self.broker),
+            ask_version=own.ask_version if own is not None else (),
+            broker_log=own.log if own is not None else None,
+            secrets=self._secrets_known,
+        )
+
+    def _secrets_known(self) -> list[str]:
+        """What must not be told to anybody, as it would be written."""
+        known = (
+            self.broker_secret,
+            self.pseudonyms.hex(),
+            self._address.password,
+            kept_key(self.settings.data),
+            self.settings.backup_passphrase,
+        )
+        return [each for each in known if each]
+
+    def _prefer(self) -> None:
+        """Do as people set from here on."""
+        settings = self.settings = self._as_set()
+        self._keeper.retention = settings.retention
+        self.policies.kept_days = settings.retention.hot_days
+        self.things.registry.admission = settings.admission
+
+    def _state_of(self, service: Service) -> str:
+        """The state of a service's composite, as it is committed."""
+        state = self.composites.states.committed.get(service.composite)
+        return state.state if state is not None else ""
 
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""
@@ -492,12 +648,17 @@ class Daemon:
         """Let what listens beyond loopback be found by mDNS."""
         settings = self.settings
         adverts = directory_advert(settings.http.host, settings.http.port, tls=self.tls is not None)
+        adverts += daemon_advert(settings.http.host, settings.http.port, self.name, tls=self.tls is not None)
         if settings.broker in OWN_BROKERS:
             adverts += broker_advert(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         if adverts and settings.announce:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
             announcer.start()
+            finder = Finder(self.name, [each for each in reachable(settings.http.host) if ":" not in each])
+            stack.callback(finder.stop)
+            finder.start()
+            self.found = finder.seen
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""
@@ -555,6 +716,11 @@ class Daemon:
 
     def _note(self, line: str) -> None:
         self.submit(lambda: self.things.diagnostics.note(STRANGERS, line, self.clock()))
+
+
+def _preferences(settings: Settings, ledger: Ledger, store: SqlStore) -> Preferences:
+    usual = usual_of(settings.site, settings.retention, settings.stale_after, settings.admission)
+    return Preferences(ledger, usual, settings.fixed, store.settings())
 
 
 def tls_of(settings: Settings) -> Tls | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from diat.adapters.lake.retention import Retention
 from diat.cvol.steps.base import GREENWICH, Site
@@ -54,6 +55,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         names: host names that it goes by beyond loopback, besides those of the machine.
         limits: how much one may ask over REST.
         webhooks_allow: networks that web hooks may reach though they are private.
+        backups: directory of the backups that the platform makes; None for one below ``data``.
+        backup_passphrase: encrypts them; empty to leave them as they are.
+        fixed: names of settings (``diat.operation.preferences``) that a flag says, to that flag.
     """
 
     data: Path
@@ -75,6 +79,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     limits: Limits = Limits()
     webhooks_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    backups: Path | None = None
+    backup_passphrase: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Settings({str(self.data)!r})"
+
+    def told(self) -> dict[str, str]:
+        """How the daemon was told to run, as text, without its secrets."""
+        hidden = ("backup_passphrase", "broker")
+        told = {name: str(getattr(self, name)) for name in self.__struct_fields__ if name not in hidden}
+        # Of somebody else's broker the address may hold a password.
+        return told | {"broker": self.broker.rpartition("@")[2], "sealed": str(bool(self.backup_passphrase))}
 
     @property
     def encrypted(self) -> bool:

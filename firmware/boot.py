@@ -25,7 +25,7 @@ def choose(folder=""):
         chosen = state["slot"]
         state = {"slot": chosen, "n": state["n"], "failed": state["next"]}
     with open(path + "~", "w") as file:
-        json.dump(state, file)
+        file.write(json.dumps(state))
     os.rename(path + "~", path)
     return folder + "/" + chosen
 

@@ -33,7 +33,7 @@ _SECRET = frozenset({"token", "access_token", "api_key", "apikey", "password"})
 
 
 class Door:
-    """ASGI middleware that finds out who asks.
+    """ASGI middleware that finds out who asks, by requests and web sockets alike.
 
     It leaves in ``scope["state"]`` the ``principal``, and the ``credential`` that was shown if there was one.
     """
@@ -45,7 +45,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in with its principal, or answer it with a problem document."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         entered = self._enter(scope)
@@ -61,13 +61,16 @@ class Door:
         """Who asks and by what; None for nobody, where that is enough; or the answer of the closed door."""
         if _tells_a_secret(scope["query_string"]):
             return problem(400, "bad-request", "secrets do not go in the address: it is kept in logs")
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if (method, scope["path"]) in OPEN:
+        socket = scope["type"] == "websocket"
+        method = "GET" if socket or scope["method"] == "HEAD" else scope["method"]
+        if not socket and (method, scope["path"]) in OPEN:
             return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         said = headers.get(b"authorization")
         known = self._bearer(said) if said is not None else self._session(headers)
         if known is not None:
+            if said is None and socket and b"origin" not in headers:
+                return problem(403, "origin", "a web socket with a session comes from a page of ours")
             return known if said is not None else self._from_our_page(known, method, headers)
         if said is None and not self._platform.lan:
             return LOCAL, None

@@ -14,6 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.certificates import Tls
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.finding import Seen
+from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -21,6 +25,10 @@ from diat.api.deed import DEED, Deed
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Invalid, InvalidDocument, NotFound, Stale, Unavailable
+from diat.operation.backup.shelf import Shelf
+from diat.operation.inside import Inside
+from diat.operation.preferences import Preferences
+from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
 from diat.security.decision import Decider
 from diat.security.limits import Limits
@@ -29,6 +37,7 @@ from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
@@ -65,6 +74,17 @@ class Platform(Protocol):
     access: Access
     broker_secret: str
     people: People
+    preferences: Preferences
+    log: RecentLog
+    backups: Shelf
+    inside: Inside
+    peers: Peers
+    peer_client: PeerClient
+    lookups: Lookups
+    reached: dict[str, str | None]
+    found: Callable[[], list[Seen]]
+    tls: Tls | None
+    pictures: Pictures
 
     @property
     def broker(self) -> BrokerAddress:
@@ -98,6 +118,9 @@ class Platform(Protocol):
     @property
     def stale_after(self) -> float:
         """Seconds of silence after which a thing counts as stale."""
+
+    def restart(self) -> None:
+        """End soon and start again."""
 
     def submit(self, change: Callable[[], T]) -> Future[T]:
         """Run a change in the writer, in a transaction of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import anyio
@@ -23,6 +24,8 @@ ENDED = "the credential that this was asked with holds no longer as it did"
 PAUSE = 0.1
 """Seconds after which somebody is told that he asks too often."""
 _STREAM = b"text/event-stream"
+POLICY_VIOLATION = 1008
+"""How a web socket is closed whose credential has ended (RFC 6455)."""
 
 
 class Rationing:
@@ -42,10 +45,13 @@ class Rationing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 429 with the time after which to come again."""
         principal: Principal | None = scope.get("state", {}).get("principal")
-        if scope["type"] != "http" or principal is None or principal is LOCAL:
+        if scope["type"] == "lifespan" or principal is None or principal is LOCAL:
             await self._app(scope, receive, send)
             return
         who = f"{principal.id} {principal.token}"
+        if scope["type"] == "websocket":
+            await self._converse(who, scope, receive, send)
+            return
         wait, detail = self._buckets.wait(who, time.monotonic()), "too many requests"
         if not wait and not self._requests.begin(who):
             wait, detail = 1.0, "too many requests at once"
@@ -70,6 +76,30 @@ class Rationing:
             await answer.refusal(scope, receive, send)
         elif answer.life.cancelled_caught:
             await answer.break_off()
+
+    async def _converse(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a web socket, which counts as a stream, go on as long as its credential holds."""
+        credential: Token | None = scope["state"]["credential"]
+        if not self._streams.begin(who):
+            await slower(1, "too many streams at once")(scope, receive, send)
+            return
+        life = anyio.CancelScope()
+        try:
+            if credential is not None:
+                left = (credential.expires - self._clock()) / 1000
+                life.deadline = anyio.current_time() + max(0.0, left)
+                self._running.begin(credential.id, life)
+                if not self._people.holds(scope["state"]["principal"], credential):
+                    life.cancel()
+            with life:
+                await self._app(scope, receive, send)
+        finally:
+            if credential is not None:
+                self._running.over(credential.id, life)
+            self._streams.end(who)
+        if life.cancelled_caught:
+            with suppress(RuntimeError):  # it was closed already
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ENDED})
 
     def _begin(self, asking: _Asking, answer: _Answer, *, stream: bool) -> JSONResponse | None:
         """Why an answer must not begin, None if it may; from here on it ends with its credential."""

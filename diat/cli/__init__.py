@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from diat import __version__
-from diat.cli import audit, history, node, people, policy, things
+from diat.cli import audit, history, node, peer, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
 from diat.kernel.errors import DiatError
 
+ADDED = "diat.commands"
+"""Entry points by which other packages add commands."""
+
+
+class Commands(TyperGroup):
+    """Our commands, and those that other packages add, which are loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all of them."""
+        return [*super().list_commands(ctx), *sorted({each.name for each in entry_points(group=ADDED)})]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name."""
+        for each in entry_points(group=ADDED, name=cmd_name):
+            found = typer.main.get_command(each.load())
+            found.name = cmd_name
+            return found
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="diat",
+    cls=Commands,
     help="IoT middleware that composes services from whatever MQTT things are there.",
     no_args_is_help=True,
     add_completion=False,
@@ -41,6 +64,7 @@ def _root(
 
 @app.command()
 def up(
+    ctx: typer.Context,
     data: DataOption = Path("diat-data"),
     http: Annotated[
         str, typer.Option("--http", envvar="DIAT_HTTP", help="Port, or host:port, of REST.")
@@ -106,12 +130,42 @@ def up(
             help="Days that hourly figures of dropped readings are kept.  [default: ever]",
         ),
     ] = None,
+    event_days: Annotated[
+        int | None,
+        typer.Option(
+            "--event-days", envvar="DIAT_EVENT_DAYS", help="Days that events are kept.  [default: ever]"
+        ),
+    ] = None,
+    backups: Annotated[
+        Path | None,
+        typer.Option(
+            "--backups",
+            envvar="DIAT_BACKUPS",
+            help="Directory of the backups that it makes, better on another disk.  [default: in --data]",
+        ),
+    ] = None,
+    backup_passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--backup-passphrase-file",
+            envvar="DIAT_BACKUP_PASSPHRASE_FILE",
+            help="Its first line seals the backups that it makes; else DIAT_PASSPHRASE does, if that is set.",
+        ),
+    ] = None,
     mirror: Annotated[
         bool,
         typer.Option(
             "--mirror/--no-mirror",
             envvar="DIAT_MIRROR",
             help="Whether bare values of all properties are published on MQTT, for WoT clients.",
+        ),
+    ] = True,
+    dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--dashboard/--no-dashboard",
+            envvar="DIAT_DASHBOARD",
+            help="Whether the pages for people are served, at /ui; loaded when somebody first looks.",
         ),
     ] = True,
     announce: Annotated[
@@ -200,6 +254,7 @@ def up(
 
     Example: diat up --http 8080 --data ~/house
     """
+    from diat.cli.backup import passphrase_of
     from diat.cli.up import run
 
     run(
@@ -212,9 +267,13 @@ def up(
         admission=admission,
         mirror=mirror,
         announce=announce,
+        dashboard=dashboard,
         site=site,
         zone=zone,
-        retention=(hot_days, raw_days, hourly_days),
+        retention=(hot_days, raw_days, hourly_days, event_days),
+        backups=backups,
+        passphrase=passphrase_of(backup_passphrase_file),
+        fixed=_fixed(ctx),
         webhooks_allow=tuple(webhooks_allow or ()),
         verbose=verbose,
         lan=lan,
@@ -227,7 +286,28 @@ def up(
     )
 
 
+_SETTING_OF = {
+    "hot_days": "--hot-days",
+    "raw_days": "--raw-days",
+    "hourly_days": "--hourly-days",
+    "event_days": "--event-days",
+    "stale_after": "--stale-after",
+    "admission": "--admission",
+    "site": "--site",
+    "zone": "--zone",
+}
+
+
+def _fixed(ctx: typer.Context) -> dict[str, str]:
+    """Names of settings that a flag or its environment variable says, to that flag."""
+    said = {name for name in _SETTING_OF if str(ctx.get_parameter_source(name)) not in _NOT_SAID}
+    other = {"site": "location", "zone": "schedule_zone"}
+    return {other.get(name, name): flag for name, flag in _SETTING_OF.items() if name in said}
+
+
+_NOT_SAID = ("ParameterSource.DEFAULT", "None")
 app.add_typer(history.app, name="history")
+app.add_typer(peer.app, name="peer")
 app.add_typer(people.users, name="user")
 app.add_typer(people.tokens, name="token")
 app.add_typer(policy.app, name="policy")
@@ -263,6 +343,50 @@ def plan(
     raise typer.Exit(run(file, Rest(url, token, data), since, until, instead, as_json=as_json))
 
 
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        envvar="DIAT_PASSPHRASE_FILE",
+        help="Its first line seals the backup; else the environment's DIAT_PASSPHRASE does, if it is set.",
+    ),
+]
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    data: DataOption = Path("diat-data"),
+    passphrase_file: PassphraseOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write all that a platform knows into one file; it may be running or not.
+
+    Example: diat backup house.backup --data ~/house --passphrase-file secret.txt
+    """
+    from diat.cli.backup import passphrase_of, run_backup
+
+    run_backup(data, file, passphrase_of(passphrase_file), force=force)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup, as diat backup or POST /backups makes it.")],
+    data: DataOption = Path("diat-data"),
+    passphrase_file: PassphraseOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is in the data directory already.")
+    ] = False,
+) -> None:
+    """Bring a backup back into a data directory that no platform runs on.
+
+    Example: diat restore house.backup --data ~/house --passphrase-file secret.txt
+    """
+    from diat.cli.backup import passphrase_of, run_restore
+
+    run_restore(data, file, passphrase_of(passphrase_file), force=force)
+
+
 @app.command()
 def demo(
     http: Annotated[
@@ -290,6 +414,62 @@ def demo(
     from diat.cli.demo import run_demo
 
     raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+
+
+@app.command()
+def simulate(
+    broker: Annotated[
+        str,
+        typer.Option("--broker", envvar="DIAT_BROKER", help="mqtt://[user:password@]host[:port]."),
+    ] = "mqtt://127.0.0.1:1883",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=5000, help="How many nodes.")] = 10,
+    name: Annotated[str, typer.Option("--name", help="How their names begin; -1, -2 … follows.")] = "sim",
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensor",
+            help="NAME or NAME=QUANTITY:UNIT:LOW..HIGH; may be repeated.  [default: a temperature]",
+        ),
+    ] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option("--switch", help="Boolean that can be set; may be repeated.")
+    ] = None,
+    action: Annotated[
+        list[str] | None, typer.Option("--action", help="Action that counts itself; may be repeated.")
+    ] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", help="Event that is told now and then; may be repeated.")
+    ] = None,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between samples.")] = 10.0,
+    place: Annotated[str, typer.Option("--place", help="Where they are, such as hq/2.")] = "",
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="DIAT_JOIN_KEY", help="Join key of the platform.")
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", help="Certificate that the broker's is signed by; then TLS is used."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where each keeps its flash.  [default: nowhere]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same values.")] = 1,
+    duration: Annotated[
+        float | None, typer.Option("--duration", min=1, help="End by itself after so many seconds.")
+    ] = None,
+) -> None:
+    """Run nodes on this computer, with the very code that runs on boards. Ctrl-C ends them.
+
+    Ends with 1 if in the end not all of them were on line.
+
+    Example: diat simulate -n 50 --sensor 'temperature=Temperature:Cel:18..24' --switch heating --place hq/2
+    """
+    from diat.cli.simulate import config_of, kind_of, run
+
+    kind = kind_of(sensor or [], switch or [], action or [], event or [], every, place)
+    config = config_of(key, ca)
+    raise typer.Exit(
+        run(broker, kind, config, count=count, prefix=name, folder=folder, seed=seed, duration=duration)
+    )
 
 
 def main() -> None:

@@ -7,6 +7,10 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +23,14 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
 from diat.settings import LOOPBACK, Listen, Settings, parse_listen, parse_network, parse_site
 
+PAGES = "/ui"
+"""Where the dashboard is (``diat.dashboard.mount.PATH``, which would load all of it)."""
 GRACE = 3
 """Seconds in which open requests may end."""
 
@@ -39,9 +46,13 @@ def run(
     admission: Literal["accepted", "pending"],
     mirror: bool,
     announce: bool,
+    dashboard: bool,
     site: str | None,
     zone: str | None,
-    retention: tuple[int, int | None, int | None],
+    retention: tuple[int, int | None, int | None, int | None],
+    backups: Path | None,
+    passphrase: str,
+    fixed: dict[str, str],
     webhooks_allow: tuple[str, ...],
     verbose: bool,
     lan: bool,
@@ -62,6 +73,8 @@ def run(
     keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Pages ask REST from within: each of those requests is none either.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if (tls[0] is None) != (tls[1] is None):
         raise Invalid("--tls-cert and --tls-key belong together", "--tls-key")
     settings = Settings(
@@ -83,32 +96,76 @@ def run(
         tls_cert=tls[0],
         tls_key=tls[1],
         limits=Limits(rate=rate, burst=2 * rate, streams=streams),
-        retention=Retention(hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2]),
+        retention=Retention(
+            hot_days=retention[0], raw_days=retention[1], hourly_days=retention[2], event_days=retention[3]
+        ),
+        backups=backups.expanduser().absolute() if backups is not None else None,
+        backup_passphrase=passphrase,
+        fixed=fixed,
     )
+    run_daemon(settings, partial(Daemon, settings, system_clock), verbose=verbose, dashboard=dashboard)
+
+
+def run_daemon(
+    settings: Settings,
+    make: Callable[[Callable[[], None], Callable[[], None]], Daemon],
+    *,
+    verbose: bool,
+    dashboard: bool,
+    said: Sequence[str] = (),
+) -> None:
+    """Run a daemon with its REST application until SIGTERM or SIGINT, then stop in order.
+
+    Args:
+        settings: of the daemon.
+        make: makes the daemon, given what it is to call when it cannot go on, and to be started again.
+        verbose: whether every request is logged.
+        dashboard: whether its pages are served; they take memory.
+        said: lines to greet with besides.
+
+    Raises:
+        SetupError: something is in the way; the message names the way out.
+    """
     # uvicorn raises the signal that ended it once more when it is done: it must unwind, not kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     listening = _listen(settings.http)
     # A daemon that stores nothing any more must end, so that whoever watches it starts it again.
-    daemon = Daemon(settings, on_crash=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    again = threading.Event()
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def restart() -> None:
+        again.set()
+        end()
+
+    daemon = make(end, restart)
     # What is loaded now stays: to look through it again and again took a third of the start.
     gc.disable()
     try:
         with daemon:
             app = make_app(daemon, __version__)
+            if dashboard:
+                # Loaded only where it is wanted: the pages take more memory than all else together.
+                from diat.dashboard.mount import serve
+
+                serve(app, daemon)
             _settle_memory()
-            _greet(daemon)
+            _greet(daemon, said, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
             keep(owner, daemon.submit(daemon.people.owner_token).result())
             here = settings.data / ADDRESS
             keep(here, _from_here(daemon))
-            if lan:
+            if settings.lan:
                 _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
+                    # Its lines go where all others go: to standard error, and into the recent log.
+                    log_config=None,
                     timeout_graceful_shutdown=GRACE,
                     server_header=False,
                     lifespan="off",
@@ -124,6 +181,10 @@ def run(
     except SystemExit:
         if daemon.crashed:
             raise SystemExit(1) from None
+        if again.is_set():
+            # The same process with the same flags: whoever watches over it sees no end.
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "diat", *sys.argv[1:]])
         raise
     finally:
         listening.close()
@@ -189,13 +250,15 @@ def _from_here(daemon: Daemon) -> str:
     return f"http{'s' if daemon.tls is not None else ''}://{Listen(host, listen.port)}"
 
 
-def _greet(daemon: Daemon) -> None:
+def _greet(daemon: Daemon, said: Sequence[str], *, dashboard: bool) -> None:
     settings, tls = daemon.settings, daemon.tls
     scheme = "s" if tls is not None else ""
     own = settings.broker in ("embedded", "mosquitto")
     broker = f"mqtt{scheme}://{settings.mqtt}" if own else settings.broker
     typer.echo(f"diat {__version__} is up")
     typer.echo(f"  REST    http{scheme}://{settings.http}   (try /docs)")
+    if dashboard:
+        typer.echo(f"  pages   http{scheme}://{settings.http}{PAGES}/")
     typer.echo(f"  broker  {broker.rpartition('@')[2] if '@' in broker else broker}")
     typer.echo(f"  data    {settings.data}")
     if tls is not None and tls.authority is not None:
@@ -204,4 +267,6 @@ def _greet(daemon: Daemon) -> None:
         )
     if settings.lan:
         typer.echo("  things  join with the key that `diat thing join-key` shows")
+    for line in said:
+        typer.echo(f"  {line}")
     typer.echo("Ctrl-C ends it.")

@@ -97,6 +97,10 @@ def bind(
         regarded.update(each.thing for each in found)
         refused[role.name] = [each for each in found if each.refusal is not None]
         chosen = _choose(role, [each for each in found if each.refusal is None], held, young)
+        if role.exact is not None:
+            regarded.add(role.exact[0])
+            if not chosen:
+                waits.append(role.exact)
         bindings += [_bound(role, each, held, now) for each in chosen]
         if chosen:
             filled.add(role.name)

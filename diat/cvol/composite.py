@@ -10,6 +10,7 @@ from msgspec import Struct
 from diat.cvol.matching import BindingKind, How
 from diat.cvol.steps import Step
 from diat.cvol.steps.effects import Drive, Webhook
+from diat.cvol.steps.parts import TOLD
 from diat.cvol.steps.wiring import Wire, wire
 from diat.cvol.template import Derived, Emitted, Settable
 from diat.cvol.wanted import Wanted
@@ -17,6 +18,7 @@ from diat.security.form import Form
 from diat.vol.arbitration import Priority
 from diat.vol.dialects.port import Description
 from diat.vol.interaction import Delivery
+from diat.vol.twin import Reading
 from diat.wot.quantities import default_unit, quantity_kind
 from diat.wot.units import ucum
 
@@ -84,6 +86,14 @@ class Driven(Struct, frozen=True):
     at: int
 
 
+class Held(Struct, frozen=True, array_like=True):
+    """A reading or an event that waits to be run on: of what, and what."""
+
+    thing: str
+    affordance: str
+    reading: Reading
+
+
 class CompositeState(Struct):
     """What a composite remembers; durable. The writer changes a copy and puts that.
 
@@ -104,6 +114,8 @@ class CompositeState(Struct):
         dropped: commands sent at most once of which nobody knows that they arrived.
         denied: what would fill a role if it were allowed to.
         coarse: for each sensor ``thing affordance`` that is read coarser in time, the value of its interval.
+        told: step to the value that parts above were last told of it.
+        held: what came while it waits for what another daemon remembers, oldest first; None if it does not.
     """
 
     state: State = "waiting"
@@ -124,6 +136,8 @@ class CompositeState(Struct):
     yielding: dict[str, Any] = {}
     denied: list[Denied] = []
     coarse: dict[str, Told] = {}
+    told: dict[str, Any] = {}
+    held: list[Held] | None = None
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -146,6 +160,8 @@ class CompositeState(Struct):
             self.yielding.copy(),
             self.denied.copy(),
             self.coarse.copy(),
+            self.told.copy(),
+            self.held.copy() if self.held is not None else None,
         )
 
 
@@ -157,6 +173,9 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
         parameters: of the template.
         priority: of its claims on actuators.
         delivery: what is promised of its commands.
+        tells: of a part, the steps whose values parts above need.
+        each: those of them that are told each time that something came, also if their value is the same.
+        fixed: of a part, what the service's settings are; people set them where the service is.
     """
 
     id: str
@@ -173,6 +192,9 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     priority: Priority = "automation"
     delivery: Delivery = "exactly-once"
     paused: bool = False
+    tells: tuple[str, ...] = ()
+    each: frozenset[str] = frozenset()
+    fixed: dict[str, Any] = {}
 
     @cached_property
     def wires(self) -> tuple[Wire, ...]:
@@ -192,7 +214,8 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     @property
     def thing(self) -> str | None:
         """The id of the thing that it makes, None if it makes none."""
-        return own_thing(self.id) if self.derives or self.emits or self.settings else None
+        made = self.derives or self.emits or self.settings or self.tells
+        return own_thing(self.id) if made else None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -223,6 +246,8 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
                 "idempotent": True,
                 **{key: value for key, value in more.items() if value is not None},
             }
+        if self.tells:
+            properties[TOLD] = {"title": "What its steps tell", "type": "array", "readOnly": True}
         events = {name: _described(each) for name, each in self.emits.items()}
         td: dict[str, Any] = {"title": self.title, "diat:service": self.id}
         td |= {kind: made for kind, made in (("properties", properties), ("events", events)) if made}

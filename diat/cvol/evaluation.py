@@ -5,7 +5,7 @@ It touches nothing: what comes out is values, what the steps want remembered, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -45,12 +45,16 @@ class Evaluated(Struct, frozen=True):
         memory: step to what it wants remembered; steps that remember nothing are left out.
         due: when a step wants to run again, Unix milliseconds.
         notes: step to what a person should know of it.
+        came: the steps whose values rest on what arrived just now.
+        observed: Unix milliseconds to which the run belongs: of what arrived, else of the run.
     """
 
     values: dict[str, Any]
     memory: dict[str, Any]
     due: int | None
     notes: dict[str, str] = {}
+    came: Collection[str] = ()
+    observed: int = 0
 
 
 def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) -> Evaluated:
@@ -75,7 +79,7 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
         fresh = _NONE
         if came and wire.sources:
             fresh = frozenset([name for name, source in wire.sources if source in came])
-        if fresh or (arrived and role in arrived):
+        if fresh or (arrived and role in arrived and step.comes(arrived[role])):
             came.add(step.id)
         outcome = step.run(
             Given(
@@ -103,4 +107,4 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
             due = outcome.due if due is None else min(due, outcome.due)
         if outcome.note is not None:
             notes[step.id] = outcome.note
-    return Evaluated(values, kept, due, notes)
+    return Evaluated(values, kept, due, notes, came, observed)

@@ -23,6 +23,7 @@ from diat.wot.units import converter
 
 UNREACHED = "it is reached only by forms of its own"
 OFFLINE = "it is offline"
+UNREACHABLE = "it is unreachable through the gateway {}"
 REMOTE = 200
 """Things at other places that are looked at for what a person may have put into the wrong place."""
 BindingKind = Literal["property", "action", "event", "pair"]
@@ -110,6 +111,8 @@ def candidates(
     Returns:
         The fitting ones first, best first; then the refused ones.
     """
+    if wanted.exact is not None:
+        return _exactly(wanted.exact, registry)
     look = _Look(wanted, registry, twin, now, own, allow)
     found = [each for quantity in wanted.quantities for each in look.at(quantity, wanted.place)]
     if wanted.substitutes and (stand_ins or not any(each.refusal is None for each in found)):
@@ -178,6 +181,8 @@ class _Look(NamedTuple):
         """What of a thing has or affects a quantity."""
         # What depends on the role, or is left out on purpose, was not turned down: it never stood for it.
         left_out = each.record.dialect == COMPOSITE and not self.wanted.composites
+        if self.wanted.apart and self.registry.gateway_of(each.id) in self.wanted.apart:
+            left_out = True
         if each.id not in self.own and not left_out:
             found = _of_thing(self.wanted, quantity, each, self.twin(each.id), self.now)
             yield from found if self.allow is None else (self._allowed(each, one) for one in found)
@@ -204,6 +209,24 @@ def may_fill(allow: Allow, each: VirtualObject, found: Filling, *, drives: bool)
         reason = f"{decided.reason}: a service needs values as they come"
         return msgspec.structs.replace(decided, effect="deny", reason=reason)
     return decided
+
+
+def _exactly(what: tuple[str, str], registry: Registry) -> list[Candidate]:
+    """The property of the thing that is meant, whatever it is; what it said counts until it says more."""
+    thing, name = what
+    each = registry.seen(thing)
+    if each is None or name not in each.properties:
+        return []
+    return [
+        Candidate(
+            thing=thing,
+            title=_title(each),
+            affordance=name,
+            rank=(0.0,),
+            reason="it is a part of this service",
+            refusal=_barred(each),
+        )
+    ]
 
 
 def _of_thing(
@@ -265,7 +288,7 @@ def _reading(wanted: Wanted, each: VirtualObject, prop: Property, twin: Twin, no
             float(each.record.no),
         ),
         reason=" ".join(described),
-        refusal=refusal or (OFFLINE if offline else silent),
+        refusal=refusal or (_away(twin) if offline else silent),
         absent=offline or silent is not None,
         later=silent is not None,
     )
@@ -295,6 +318,10 @@ def _unreadable(
     return None
 
 
+def _away(twin: Twin) -> str:
+    return OFFLINE if twin.cut is None else UNREACHABLE.format(twin.cut.gateway)
+
+
 def _silent(wanted: Wanted, prop: Property, reading: Reading | None, now: int) -> str | None:
     """Why what a property last said does not count."""
     if reading is None:
@@ -316,7 +343,7 @@ def _noticing(wanted: Wanted, each: VirtualObject, event: Event, twin: Twin) -> 
         kind="event",
         rank=(_place_in_order(wanted, each), float(each.record.no)),
         reason=f"tells of {event.quantity}{where}",
-        refusal=OFFLINE if absent else refusal,
+        refusal=_away(twin) if absent else refusal,
         absent=absent,
     )
 
@@ -433,7 +460,7 @@ def _actuator(
             float(each.record.no),
         ),
         reason=f"can {wanted.capability} {wanted.quantity}{where}{_supposed(sure)}",
-        refusal=OFFLINE if absent else refusal,
+        refusal=_away(twin) if absent else refusal,
         absent=absent,
     )
 

@@ -14,10 +14,11 @@ from typing import Any
 from diat.cvol.binding import SETTLED
 from diat.cvol.composite import Binding, Composite, CompositeState, Told
 from diat.cvol.driving import Driver, Wish
-from diat.cvol.evaluation import Inputs, evaluate
+from diat.cvol.evaluation import Evaluated, Inputs, evaluate
 from diat.cvol.matching import freshness
 from diat.cvol.steps import Sample, Site
 from diat.cvol.steps.effects import Drive, Webhook
+from diat.cvol.steps.parts import TOLD
 from diat.cvol.steps.switching import Dwell
 from diat.cvol.wakes import Wakes
 from diat.cvol.wanted import Wanted
@@ -66,6 +67,20 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
             self.give_up(composite, state, error, now)
 
+    def values(self, composite: Composite, state: CompositeState, now: int) -> dict[str, Any]:
+        """What its steps have to say, evaluated on what is there; nothing comes of it."""
+        bound: dict[str, list[str]] = {name: [] for name in composite.roles}
+        for binding in state.bindings:
+            bound[binding.role].append(binding.key)
+        inputs = Inputs(
+            samples=self._samples(composite, state),
+            bound=bound,
+            own=state.own | composite.fixed,
+            site=self._site,
+            now=now,
+        )
+        return evaluate(composite, state.steps, inputs).values
+
     def give_up(self, composite: Composite, state: CompositeState, error: Exception, now: int) -> None:
         """Let it fail: it lets go of what it drives, and says why."""
         _LOG.error("service %s failed", composite.id, exc_info=error)
@@ -82,7 +97,7 @@ class Runner:
             samples=samples,
             arrived=self._arrived(composite, state, news) if news is not None else {},
             bound=bound,
-            own=state.own,
+            own=state.own | composite.fixed if composite.fixed else state.own,
             site=self._site,
             now=now,
         )
@@ -97,6 +112,8 @@ class Runner:
         self._call(composite, evaluated.values, now)
         self._derive(composite, state, evaluated.values, samples, now)
         self._emit(composite, state, evaluated.values, now)
+        if composite.tells:
+            self._tell(composite, state, evaluated, now)
         if state.state in AT_WORK:
             state.state = "degraded" if state.missing or state.outranked else "running"
         self.plan_wake(composite, state, min(dues, default=None), now)
@@ -185,6 +202,23 @@ class Runner:
             return
         if state.derived and intake.twin(composite.thing).status != "online":
             self._later(partial(intake.turn, composite.thing, "online", now))
+
+    def _tell(self, composite: Composite, state: CompositeState, evaluated: Evaluated, now: int) -> None:
+        """Tell parts above what they need: what is another value, happened, or must be told each time."""
+        pulses = {wire.step.id for wire in composite.wires if wire.beats}
+        values: dict[str, Any] = {}
+        for name in composite.tells:
+            value, last = evaluated.values[name], state.told.get(name)
+            again = name in pulses or (name in composite.each and name in evaluated.came)
+            news = name not in pulses and not _alike(value, last)
+            if news or (again and value is not None):
+                values[name] = value
+        if not values:
+            return
+        state.told |= {name: value for name, value in values.items() if name not in pulses}
+        stale = [name for name in values if name not in evaluated.came]
+        told = {TOLD: [values, stale] if stale else [values]}
+        self._later(partial(self._things.intake.derive, str(composite.thing), told, evaluated.observed, now))
 
     def _call(self, composite: Composite, values: dict[str, Any], now: int) -> None:
         """Have the web hooks called that a step has something to tell."""

@@ -20,6 +20,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
         loss: what cannot be promised while less fills it than could.
         substitutes: quantity kinds that may stand in while nothing fills it, each with what that costs.
         envelope: limits for what is driven.
+        exact: thing and property that it is, whatever they mean; for what parts of a composite tell each other.
+        apart: gateways whose things do not count: a part there takes care of them.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     loss: str = ""
     substitutes: tuple[tuple[str, str], ...] = ()
     envelope: Envelope = Envelope()
+    exact: tuple[str, str] | None = None
+    apart: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """For a person: ``something that can increase Temperature at hq/2``."""

@@ -8,7 +8,10 @@ from typing import Any
 
 from diat.security.accounts import redacted
 
-_SPOKEN = re.compile(r"\b(token|access_token|api_key|apikey|password)=[^&\s\"']+", re.IGNORECASE)
+_NAMES = "token|access_token|api_key|apikey|password|passphrase|secret"
+_SPOKEN = re.compile(rf"\b({_NAMES})([\"']?\s*[=:]\s*[\"']?)[^&\s\"',}}]+", re.IGNORECASE)
+_BEARER = re.compile(r"\b(Bearer\s+)[^\s\"',]+", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE)
 
 
 def keep_secrets_out_of_logs() -> None:
@@ -29,10 +32,16 @@ def keep_secrets_out_of_logs() -> None:
     logging.setLogRecordFactory(redacting)
 
 
+def cleaned(text: str) -> str:
+    """A text without tokens, without what it calls a secret, and without passwords in addresses."""
+    text = _BEARER.sub(r"\1***", redacted(text))
+    return _IN_ADDRESS.sub(r"\1***@", _SPOKEN.sub(r"\1\2***", text))
+
+
 def _clean(said: Any) -> Any:
     """A text, or what makes a text of itself, without secrets; numbers stay what they are."""
     if isinstance(said, (int, float, type(None))):
         return said
     text = str(said)
-    clean = _SPOKEN.sub(r"\1=***", redacted(text))
+    clean = cleaned(text)
     return said if clean == text else clean

@@ -50,6 +50,11 @@ def of_native(thing: str) -> Permissions:
     )
 
 
+def of_gateway(name: str) -> Permissions:
+    """What a gateway may besides: pass on what its things say."""
+    return Permissions(publish=(topics.up(name),))
+
+
 def of_joining(thing: str) -> Permissions:
     """What a thing may that has no credential yet: announce itself, and hear the answer."""
     return Permissions(

@@ -6,7 +6,8 @@ announced; what it announced counts only within what the credential may do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,13 +17,15 @@ from diat.security.credentials import OWN, Credential, Credentials
 from diat.security.joining import JOIN, Joining
 from diat.security.permissions import (
     Permissions,
+    of_gateway,
     of_joining,
     of_native,
     together,
 )
 from diat.vol.dialects.port import Outgoing
+from diat.vol.gateways import is_gateway
 from diat.vol.rations import Rations
-from diat.vol.thing import Admission
+from diat.vol.thing import Admission, VirtualObject
 from diat.vol.ties import Ties
 from diat.wire import topics
 from diat.wire.envelope import encode
@@ -61,6 +64,7 @@ class Access(Ties):
         rations: how much each may send.
         on_other: told who may do something else than before, and so has to come in again.
         knows_who_joins: whether the broker tells who is in by the join key.
+        brought: whether a thing of this name comes through a gateway.
         joined: things that are in by the join key just now, as brokers tell.
     """
 
@@ -91,6 +95,7 @@ class Access(Ties):
         self.on_issue: Callable[[str], None] = _nobody_notes
         self._clock = clock
         self.rations = Rations(self.owner, self._speaks_for_many)
+        self.brought: Callable[[str], bool] = _nobody_brings
         self.joined: dict[str, str] = {}
         self.on_other: Callable[[str], None] = _nobody
         self._granted: dict[str, Permissions] = {}
@@ -132,9 +137,13 @@ class Access(Ties):
 
     def permissions(self, held: Credential) -> Permissions:
         """What a credential may do."""
-        if held.kind != "thing":
+        if held.kind not in ("thing", "gateway"):
             return held.scope
-        return together(of_native(held.name), self._foreign(held.name))
+        announced = self._announced(held.name)
+        own = held.scope if held.kind == "gateway" else self._foreign(announced)
+        if announced is not None and announced.taking_part and is_gateway(announced.td):
+            own = together(own, of_gateway(held.name))
+        return together(of_native(held.name), own)
 
     def _joins(self, password: str, client: str) -> Entry | str:
         if not topics.is_name(client) or client in OWN:
@@ -162,7 +171,10 @@ class Access(Ties):
 
     def _speaks_for_many(self, name: str) -> bool:
         held = self.credentials.get(name)
-        return held is not None and held.kind != "thing"
+        if held is None or held.kind != "thing":
+            return held is not None
+        announced = self._announced(name)
+        return announced is not None and announced.taking_part and is_gateway(announced.td)
 
     def _is_clients(self, client: str) -> bool:
         return any(client in each.clients for each in self.credentials.holding("bridge"))
@@ -172,10 +184,13 @@ class Access(Ties):
         record = self._registry.record(announced.thing) if announced is not None else None
         return record is not None and record.admission == "rejected"
 
-    def _foreign(self, name: str) -> Permissions:
-        """What the forms of a foreign thing ask for, as far as nobody else's topics are touched."""
+    def _announced(self, name: str) -> VirtualObject | None:
+        """The thing that is announced under a name."""
         announced = self._registry.announcements.standing_at(topics.announcement(name))
-        each = self._registry.objects.committed.get(announced.thing) if announced is not None else None
+        return self._registry.objects.committed.get(announced.thing) if announced is not None else None
+
+    def _foreign(self, each: VirtualObject | None) -> Permissions:
+        """What the forms of a foreign thing ask for, as far as nobody else's topics are touched."""
         if each is None or each.wire or not each.taking_part:
             return Permissions()
         return self.given(each)
@@ -189,11 +204,16 @@ class Access(Ties):
 
     # --- asked within the writer: what announcements may bring about ---
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
         """What a thing is that announces itself for the first time on a topic."""
         if not self.asked or not topic.startswith(topics.TD_PREFIX):
             return usual
         name = self.owner(topic)
+        if self.brought(name):
+            return usual
+        if is_gateway(said):
+            # It will speak for others: that is for a person to say.
+            return "pending"
         # Of a broker that does not tell who joins, the window says it for all that have no credential.
         welcome = self.joined.get(name)
         if welcome is None and self.credentials.seen(name) is None:
@@ -202,7 +222,7 @@ class Access(Ties):
 
     def answered(self, name: str, state: str) -> None:
         """A thing was told of its admission: one that is accepted and has no credential is given one."""
-        if not self.asked:
+        if not self.asked or self.brought(name):
             return
         self._answered.add(name)
         if state != "accepted" or self.credentials.barred(name):
@@ -252,6 +272,11 @@ class Access(Ties):
 
 def _nobody(name: str) -> None:
     """Stands in until somebody cuts off who may do something else than before."""
+
+
+def _nobody_brings(name: str) -> bool:
+    """Stands in until there are gateways."""
+    return False
 
 
 def _nobody_notes(name: str) -> None:

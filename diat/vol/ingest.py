@@ -23,6 +23,7 @@ from diat.vol.onboarding import Onboarding
 from diat.vol.rations import Rations
 from diat.vol.registry import Registry
 from diat.vol.thing import VirtualObject
+from diat.vol.tiers import Tiers
 from diat.vol.waiting import WaitingRoom
 from diat.wire import topics
 from diat.wire.envelope import Message
@@ -44,6 +45,7 @@ class Ingest:
         mirror: Mirror,
         birth: Birth,
         journal: Journal,
+        tiers: Tiers,
     ) -> None:
         self._registry = registry
         self._routes = registry.routes
@@ -58,13 +60,16 @@ class Ingest:
         self._mirror = mirror
         self._birth = birth
         self._journal = journal
+        self._tiers = tiers
+        tiers.take = self.message
         self._counts = intake.counts
         self.rations: Rations | None = None
 
     def message(self, message: Message) -> None:
         """Take one message."""
         self._counts.messages += 1
-        if self.rations is not None and not self.rations.take(message.topic, message.received):
+        rations = self.rations
+        if rations is not None and not message.through and not rations.take(message.topic, message.received):
             self._counts.over_ration += 1
             return
         route = self._routes.get(message.topic)
@@ -113,10 +118,18 @@ class Ingest:
         each = self._registry.seen(route.thing)
         if each is None:
             return
-        if each.taking_part:
+        if each.wire in self._tiers.ties.committed or message.through:
+            wrong = self._tiers.refuses(each.wire, message.through)
+            if wrong is not None and each.wire != message.through:
+                self._intake.reject(each.id, f"{route.channel}: {wrong}", message.received)
+                return
+        if not each.taking_part:
+            if each.record.admission == "pending":
+                self._waiting.hold(each.wire, message)
+        elif route.channel == "up":
+            self._tiers.passes(each, message)
+        else:
             self._native.take(each, route.channel, message)
-        elif each.record.admission == "pending":
-            self._waiting.hold(each.wire, message)
 
     def _of_foreign(self, message: Message, thing: str) -> None:
         each = self._registry.seen(thing)
@@ -126,6 +139,8 @@ class Ingest:
     def _unrouted(self, message: Message) -> None:
         if message.topic.startswith(topics.SHOWN):
             self._counts.echoes += 1
+            return
+        if not message.through and self._tied(message):
             return
         if self._onboarding.announced(message):
             return
@@ -146,6 +161,16 @@ class Ingest:
         else:
             self._counts.unclaimed += 1
             self._waiting.leave(message)
+
+    def _tied(self, message: Message) -> bool:
+        """Whether it announces a thing that belongs to a gateway, and so counts for nothing."""
+        if not message.topic.startswith(topics.TD_PREFIX):
+            return False
+        gateway = self._tiers.ties.get(message.topic.removeprefix(topics.TD_PREFIX))
+        if gateway is not None and message.payload:
+            line = f"announcement on {message.topic[:100]}: it belongs to the gateway {gateway}"
+            self._intake.reject(STRANGERS, line, message.received)
+        return gateway is not None
 
     def _unrouted_native(self, thing: str, channel: str, message: Message) -> None:
         known = self._onboarding.native_thing(thing)

@@ -13,8 +13,9 @@ from diat.vol.diagnostics import Diagnostics
 from diat.vol.journal import RESERVED, STATUS, Journal
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
+from diat.vol.tap import Tap
 from diat.vol.thing import Property, VirtualObject
-from diat.vol.twin import Quality, Reading, Status, Twin
+from diat.vol.twin import Cut, Quality, Reading, Status, Twin
 from diat.wire.envelope import encode
 from diat.wot.schema import compile_check, data_schema, loosened
 
@@ -54,7 +55,9 @@ class Intake:
         twins: thing id to its live state.
         arrival: gives the next ingest position.
         counts: for the metrics.
+        tap: told of all that comes; None where there is no daemon above.
         on_return: told of a thing that was offline and is there again, and when.
+        on_turn: told of each thing whose status turned, what it is, and when.
         on_position: told of what a property says whose envelope limits how soon it may change, and when.
     """
 
@@ -75,7 +78,9 @@ class Intake:
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
+        self.tap: Tap | None = None
         self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
+        self.on_turn: Callable[[str, Status, int], None] = _nobody_turns
         self.on_return: Callable[[str, int], None] = _nobody_waits
 
     def keep(
@@ -125,14 +130,19 @@ class Intake:
                 name: Reading(value, observed, received, worth, n or 0, position)
                 for name, value in some.items()
             }
-            for name, reading in readings.items():
-                if twin.learn(name, reading) and name in each.limited:
-                    self.on_position(each, name, reading.value, min(observed, received))
+            if self.tap is not None:
+                self.tap.read(each, readings, len(said))
+            self._learn(each, twin, readings, min(observed, received))
             if self._observers.cares(each.id):
                 # All of a message is known before any of it is told, and told in an order of its own:
                 # history does not keep in which order a message names its values.
                 for name in sorted(readings):
                     self._observers.read(each.id, name, readings[name])
+
+    def _learn(self, each: VirtualObject, twin: Twin, readings: dict[str, Reading], since: int) -> None:
+        for name, reading in readings.items():
+            if twin.learn(name, reading) and name in each.limited:
+                self.on_position(each, name, reading.value, since)
 
     def occur(
         self,
@@ -158,6 +168,8 @@ class Intake:
             (position, each.record.no, name, observed, received, boot, n, encode(data).decode())
         )
         self.counts.events += 1
+        if self.tap is not None:
+            self.tap.occurred(each, name, Reading(data, observed, received, "good", n or 0, position))
         self._observers.occur(each.id, name, Reading(data, observed, received, "good", n or 0, position))
 
     def replay(self, each: VirtualObject, values: dict[str, Any], received: int) -> None:
@@ -177,6 +189,8 @@ class Intake:
     def know(self, each: VirtualObject, readings: Mapping[str, Reading], now: int) -> None:
         """Let the twin know readings that are no rows of history, and tell who watches."""
         self._journal.learned(each.record.no, readings, now)
+        if self.tap is not None:
+            self.tap.read(each, dict(readings), 0)
         self.changing(each.id).values.update(readings)
         for name in sorted(readings):
             if name in each.limited:
@@ -199,7 +213,13 @@ class Intake:
 
     def turn(self, thing: str, status: Status, now: int) -> None:
         """Whether a thing is there, as it says or as is said of it; nothing is written if that is known."""
-        before = self.twin(thing).status
+        known = self.twin(thing)
+        if known.cut is not None:
+            # It may be there; nobody can tell as long as its gateway is not.
+            if known.cut.before != status:
+                self.changing(thing).cut = Cut(known.cut.gateway, status)
+            return
+        before = known.status
         if before != status and self.changing(thing).turn(status, now):
             self._turned(thing, status, now)
             if (before, status) == ("offline", "online"):
@@ -259,6 +279,7 @@ class Intake:
         if each is not None:
             self._journal.note(each.record.no, STATUS, status, now)
         self._observers.changed(thing)
+        self.on_turn(thing, status, now)
 
 
 def _stands(prop: Property, known: Reading, value: Any, received: int) -> bool:
@@ -276,6 +297,10 @@ def _is_of_its_kind(each: VirtualObject, name: str, value: Any, *, event: bool =
     if not isinstance(said, dict):
         return False
     return compile_check(loosened(data_schema(said)))(value) is None
+
+
+def _nobody_turns(thing: str, status: Status, now: int) -> None:
+    """Stands in until somebody listens."""
 
 
 def _nobody_waits(thing: str, now: int) -> None:

@@ -93,6 +93,7 @@ class Interaction:
             own set, looked at here.
         position: tells the ingest position of what came last.
         dropped: commands sent at most once of which nobody knows that they arrived, since the start.
+        begun: commands given since the start, for the metrics; those of batches that were taken back too.
         permit: asked of every command of a service; None for none.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
@@ -109,6 +110,7 @@ class Interaction:
         self.arbiter = Arbiter(ledger, actuators)
         self._resting = Resting(self.arbiter, self._rest)
         self.dropped = 0
+        self.begun = 0
         self._registry = registry
         self._new_id = new_id
         self.outgoing: list[Command] = []
@@ -410,6 +412,7 @@ class Interaction:
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
         self.outgoing.append(Command(message, actuation.id))
+        self.begun += 1
         self.outbox.put(actuation.id, actuation)
         self._open.add((each.id, name), actuation.id)
         heapq.heappush(self._ends, (actuation.expires + GRACE, actuation.id))

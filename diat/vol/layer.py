@@ -16,7 +16,7 @@ from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
 from diat.vol.diagnostics import STRANGERS, Diagnostic, Diagnostics
-from diat.vol.dialects.directory import DIRECTORY, Directory
+from diat.vol.dialects.directory import DIRECTORY, Bridge, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
 from diat.vol.foreign import ForeignMessages
@@ -32,8 +32,10 @@ from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
+from diat.vol.tap import Tap
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
-from diat.vol.twin import Twin
+from diat.vol.tiers import Line, Tiers
+from diat.vol.twin import Status, Twin
 from diat.vol.waiting import Held, WaitingRoom
 from diat.wire import topics
 from diat.wire.envelope import encode
@@ -54,6 +56,8 @@ class Kept(Struct, kw_only=True):
     pending: Iterable[Actuation] = ()
     actuators: Iterable[tuple[str, Actuator]] = ()
     pushed: Iterable[tuple[str, Pushed]] = ()
+    ties: Iterable[tuple[str, str]] = ()
+    lines: Iterable[tuple[str, Line]] = ()
     position: int = 0
 
 
@@ -75,6 +79,7 @@ class VirtualObjectLayer:
         *,
         mirror: bool = False,
         access: Access | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """Put the layer together.
 
@@ -88,11 +93,13 @@ class VirtualObjectLayer:
             brokers: names of our own broker besides those of loopback.
             mirror: whether bare values are published.
             access: who among the things may do what; None where nobody is asked.
+            bridge: who speaks for things of the directory by further protocols.
         """
         self._clock = clock
         self._access = access
         self._next_clock = 0
-        directory = Directory(brokers)
+        self._tap: Tap | None = None
+        directory = Directory(brokers, bridge)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
         self.registry = Registry(ledger, announcements, kept.records, admission, access)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)
@@ -110,6 +117,7 @@ class VirtualObjectLayer:
         self.intake.on_return = self.interaction.returned
         if access is not None:
             access.restored = True
+            access.brought = lambda name: self.tiers.ties.get(name) is not None
             access.publish = self.interaction.publish
             self.onboarding.on_answer = access.answered
             self.interaction.may_tell = access.may_tell
@@ -126,6 +134,9 @@ class VirtualObjectLayer:
         self.interaction.position = lambda: self.journal.position
         self.mirror = Mirror(self.registry, self.intake.twins, self.interaction.publish, on=mirror)
         ledger.join(self.mirror)
+        self.tiers = Tiers(ledger, self.registry, self.intake, self.interaction, kept.ties, kept.lines)
+        self.tiers.note = self.diagnostics.note
+        self.intake.on_turn = self.tiers.turned
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
@@ -138,9 +149,32 @@ class VirtualObjectLayer:
             self.mirror,
             self.birth,
             self.journal,
+            self.tiers,
         )
         if access is not None and access.asked:
             self.ingest.rations = access.rations
+
+    def tap(self, tap: Tap) -> None:
+        """Tell somebody of everything that comes, from now on."""
+        self._tap = self.intake.tap = tap
+
+        def turned(thing: str, status: Status, now: int) -> None:
+            self.tiers.turned(thing, status, now)
+            tap.turned(thing, status)
+
+        def described(before: VirtualObject | None, after: VirtualObject | None, now: int) -> None:
+            self.journal.described(before, after, now)
+            tap.described(before, after)
+
+        above = self.interaction.on_end
+
+        def ended(actuation: Actuation) -> None:
+            above(actuation)
+            tap.ended(actuation)
+
+        self.intake.on_turn = turned
+        self.registry.on_change = described
+        self.interaction.on_end = ended
 
     # --- asked by any thread ---
 
@@ -165,8 +199,32 @@ class VirtualObjectLayer:
     def patch(self, thing: str, patch: Mapping[str, Any]) -> VirtualObject:
         """Lay what a person says over a description; errors as in ``Onboarding.patch``."""
         self.onboarding.patch(thing, patch)
+        self.tiers.edited(self.registry.known(thing))
         self.ingest.finish(self._clock())
         return self.registry.known(thing)
+
+    def edited(self, thing: str, patch: Mapping[str, Any], times: Mapping[str, Any], offset: int) -> None:
+        """Take what people changed of a thing at another daemon, as far as nobody changed it here since.
+
+        Args:
+            thing: its id.
+            patch: what they said, by member of the description.
+            times: when they said it, Unix milliseconds by the clock there.
+            offset: milliseconds by which that clock is ahead of ours.
+
+        Raises:
+            NotFound: there is no such thing.
+            InvalidDocument: the description would no longer be one.
+        """
+        record = self.registry.known(thing).record
+        newer = {
+            key: at - offset
+            for key, at in times.items()
+            if type(at) is int and at - offset > record.edited.get(key, 0) and key in patch
+        }
+        if newer:
+            self.onboarding.patch(thing, {key: patch[key] for key in newer})
+            self.registry.edited(thing, newer)
 
     def put(self, thing: str, td: Mapping[str, Any]) -> tuple[VirtualObject, bool]:
         """Keep a description that a client brings; the thing, and whether it came into being by it.
@@ -174,6 +232,8 @@ class VirtualObjectLayer:
         Errors as in ``Onboarding.put``.
         """
         created = self.onboarding.put(thing, dict(td))
+        if not created:
+            self.tiers.edited(self.registry.known(thing))
         self.ingest.finish(self._clock())
         return self.registry.known(thing), created
 
@@ -204,6 +264,7 @@ class VirtualObjectLayer:
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
         self.pushdown.forget(thing)
+        self.tiers.forget(self.registry.get(thing))
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
 
@@ -225,7 +286,10 @@ class VirtualObjectLayer:
     def drain(self) -> list[Command]:
         """Hand over, and forget, what is to be sent after the commit; not what ended in the same batch."""
         outgoing, self.interaction.outgoing = self.interaction.outgoing, []
-        return [each for each in outgoing if not each.reference or self.interaction.stands(each.reference)]
+        standing = [
+            each for each in outgoing if not each.reference or self.interaction.stands(each.reference)
+        ]
+        return self.tiers.wrap(standing)
 
     def due(self) -> int:
         """When ``tick`` is next needed, Unix milliseconds."""
@@ -236,6 +300,7 @@ class VirtualObjectLayer:
             self.registry.leases.due(),
             self.lapses.due(),
             self.mirror.due(),
+            self._tap.due() if self._tap is not None else None,
         )
         return min([self._next_clock, *(end for end in ends if end is not None)])
 
@@ -251,6 +316,8 @@ class VirtualObjectLayer:
         self.interaction.tick(now)
         self.lapses.tick(now)
         self.mirror.tick(now)
+        if self._tap is not None:
+            self._tap.tick(now)
         for thing in self.registry.leases.over(now):
             self.onboarding.expire(thing)
         if now >= self._next_clock:

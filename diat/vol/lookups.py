@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from diat.kernel.overlay import Index, Ledger, Overlay
+from diat.vol.gateways import is_gateway
 from diat.vol.thing import VirtualObject
 from diat.wire import topics
 from diat.wot.places import around
@@ -68,9 +69,9 @@ class Lookups:
             self.driven.discard(topic, old.id)
 
 
-def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...]]:
+def _listening(made: VirtualObject) -> tuple[int, tuple[str, ...], bool]:
     """What its routes depend on: a person's patch may take events away, or add some."""
-    return id(made.description), tuple(made.events)
+    return id(made.description), tuple(made.events), is_gateway(made.td)
 
 
 def _channels(made: VirtualObject) -> list[tuple[str, str]]:
@@ -79,6 +80,7 @@ def _channels(made: VirtualObject) -> list[tuple[str, str]]:
         (topics.properties(name), "properties"),
         (topics.status(name), "status"),
         (topics.results(name), "results"),
+        *([(topics.up(name), "up")] if is_gateway(made.td) else []),
         *((topics.event(name, made.outward(event)), f"events/{event}") for event in made.events),
     ]
 

@@ -46,8 +46,8 @@ class Bounds(Protocol):
     def may_hear(self, each: str, announced: Iterable[str], topic: str) -> bool:
         """Whether a thing may take what is said on a topic for its own."""
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
-        """What a thing is that announces itself for the first time on a topic."""
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
+        """What a thing is that announces itself for the first time on a topic, saying this of itself."""
 
 
 class Unbounded:
@@ -67,7 +67,7 @@ class Unbounded:
         """Yes."""
         return True
 
-    def admission(self, topic: str, usual: Admission) -> Admission:
+    def admission(self, topic: str, usual: Admission, said: Mapping[str, Any]) -> Admission:
         """The usual."""
         return usual
 
@@ -86,8 +86,10 @@ class Registry:
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
         leases: whose registration ends when.
+        admission: what a thing is that announces itself for the first time.
         bounds: what announcements may bring about.
         on_change: told of each thing that comes, goes or is described anew: what it was, what it is, when.
+        gateway_of: the gateway that brings a thing, by the thing's id; None for none.
     """
 
     def __init__(
@@ -99,7 +101,7 @@ class Registry:
         bounds: Bounds | None = None,
     ) -> None:
         self.announcements = announcements
-        self._admission = admission
+        self.admission = admission
         self._records: Overlay[str, ThingRecord] = ledger.overlay("things", ((r.id, r) for r in records))
         self._undescribed: Overlay[str, bool] = ledger.overlay()
         self.objects: Overlay[str, VirtualObject] = ledger.overlay()
@@ -113,6 +115,7 @@ class Registry:
             if record.expires is not None:
                 self.leases.note(record.id, record.expires)
         self.on_change: OnChange = _nobody_notes
+        self.gateway_of: Callable[[str], str | None] = _nobody_brings
         self.bounds: Bounds = bounds or Unbounded()
         self.bounds.over(self)
         self._next_no = 1 + max((r.no for r in self._records.committed.values()), default=0)
@@ -227,7 +230,7 @@ class Registry:
             return Refusal("it names what others have announced with another credential", others[0])
         record = self._records.get(thing)
         if record is None:
-            admission = self.bounds.admission(part.topic, self._admission)
+            admission = self.bounds.admission(part.topic, self.admission, part.body)
             record = self._new(thing, dialect.name, part.identifiers[0], now, admission=admission)
         identifiers = tuple(dict.fromkeys((*record.identifiers, *part.identifiers)))
         self._put_record(record, now, identifiers=identifiers, retired=False)
@@ -363,9 +366,30 @@ class Registry:
         known = self.known(thing)
         record = known.record
         laid = dict(patch) if anew else _layered(record.patch, patch)
-        record = self._put_record(record, now, patch=laid)
+        touched = dict.fromkeys({*patch, *(record.patch if anew else ())}, now)
+        record = self._put_record(record, now, patch=laid, edited={**record.edited, **touched})
         self._stand(record, known.description, now)
         return self.renew(thing, now)
+
+    def edited(self, thing: str, times: Mapping[str, int]) -> None:
+        """Note when people elsewhere said what was just laid over a description."""
+        made = self.known(thing)
+        record = msgspec.structs.replace(made.record, edited={**made.record.edited, **times})
+        self._records.put(thing, record)
+        self._stand(record, made.description, record.modified)
+
+    def overruled(self, thing: str, times: Mapping[str, int], now: int) -> list[str]:
+        """Drop what people said here of a thing, where others said something below since; what that was."""
+        record = self._records.get(thing)
+        if record is None:
+            return []
+        older = [key for key in record.patch if times.get(key, 0) > record.edited.get(key, 0)]
+        if older:
+            patch = {key: value for key, value in record.patch.items() if key not in older}
+            kept = {key: at for key, at in record.edited.items() if key not in older}
+            self._put_record(record, now, patch=patch, edited=kept)
+            self._undescribed.put(thing, True)
+        return older
 
     def renew(self, thing: str, now: int) -> VirtualObject:
         """Let the registration of a thing begin anew, if it is one that ends.
@@ -411,7 +435,7 @@ class Registry:
     def _new(
         self, thing: str, dialect: str, name: str, now: int, *, admission: Admission | None = None
     ) -> ThingRecord:
-        state = admission or self._admission
+        state = admission or self.admission
         self._next_no += 1
         return ThingRecord(
             no=self._next_no - 1,
@@ -485,7 +509,7 @@ class Registry:
         patched = merge_patch({**description.td, "id": record.id}, record.patch)
         td = complete(corrected(patched, record.patch))
         td["id"] = record.id
-        wire = self.announcements.native_name(record.id)
+        wire = self.announcements.native_name(record.id) or description.wire
         made = compile_object(record, description, td, wire)
         self._replace(record.id, made, now)
         return made
@@ -499,6 +523,11 @@ class Registry:
             self.objects.remove(thing)
         else:
             self.objects.put(thing, made)
+
+
+def _nobody_brings(thing: str) -> str | None:
+    """Stands in until there are gateways."""
+    return None
 
 
 def _nobody_notes(old: VirtualObject | None, made: VirtualObject | None, now: int) -> None:

@@ -35,6 +35,7 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
         identifiers: what names the physical thing behind it, as its dialect says.
         admission: whether it takes part; ``reason`` says why in one line, ``decided_by`` who decided.
         patch: what people said about it, a merge patch laid over the description.
+        edited: member of the description to when people changed it last, Unix milliseconds.
         renames: what the hardware calls an affordance to the name that it has here, after a swap.
         retired: it was withdrawn; its number and patch wait for its return.
         created: Unix milliseconds, as are ``modified`` and ``expires``.
@@ -51,6 +52,7 @@ class ThingRecord(Struct, frozen=True, kw_only=True):
     reason: str = "its announcement is valid"
     decided_by: Literal["policy", "person"] = "policy"
     patch: dict[str, Any] = {}
+    edited: dict[str, int] = {}
     renames: dict[str, str] = {}
     retired: bool = False
     created: int

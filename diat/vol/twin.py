@@ -73,6 +73,18 @@ class Mark(Struct, frozen=True, array_like=True):
         return Mark(max(self.high, high), tuple(dict.fromkeys(gaps))[-GAPS:])
 
 
+class Cut(Struct, frozen=True):
+    """A thing that cannot be reached because its gateway cannot.
+
+    Attributes:
+        gateway: its name.
+        before: what the thing's status was when that came about, or has become by what came since.
+    """
+
+    gateway: str
+    before: Status
+
+
 class Twin(Struct):
     """What is known of a thing just now. The writer changes a copy and puts that (``Overlay``).
 
@@ -84,6 +96,7 @@ class Twin(Struct):
         heard: when anything last came from it, Unix milliseconds; 0 if never.
         sources: for each source of availability, whether it says that the thing is there, or asleep.
         anchors: boot to ``(u, received)`` of its newest message, for things without a clock.
+        cut: by what it cannot be reached, None if nothing is in between.
     """
 
     values: dict[str, Reading] = {}
@@ -93,6 +106,7 @@ class Twin(Struct):
     heard: int = 0
     sources: dict[str, Availability] = {}
     anchors: dict[str, tuple[float, int]] = {}
+    cut: Cut | None = None
 
     def copy(self) -> Twin:
         """A copy that may be changed without changing this one."""
@@ -104,6 +118,7 @@ class Twin(Struct):
             self.heard,
             self.sources.copy(),
             self.anchors.copy(),
+            self.cut,
         )
 
     def first_time(self, boot: str, n: int) -> bool:

@@ -20,6 +20,7 @@ class Message(Struct, frozen=True, gc=False):
         received: Unix milliseconds.
         mid: packet id to acknowledge by; only meaningful within ``connection``.
         connection: number of the connection that it came by.
+        through: name of the gateway that passed it on; empty if it came by itself.
     """
 
     topic: str
@@ -29,13 +30,14 @@ class Message(Struct, frozen=True, gc=False):
     qos: int = 1
     mid: int = 0
     connection: int = 0
+    through: str = ""
 
 
 class Report(Struct, gc=False):
     """Values of properties: ``{"b": boot, "n": sequence, "t": unix_ms, "v": {name: value}}``.
 
     ``u`` stands for ``t`` in things without a clock (milliseconds since boot); ``lost`` says which
-    sequence numbers of the boot were given up.
+    sequence numbers of the boot were given up, ``within`` by how much what was given up is off what stands.
     """
 
     v: dict[str, Any] | UnsetType = UNSET
@@ -44,6 +46,7 @@ class Report(Struct, gc=False):
     t: int | float | None = None
     u: int | float | None = None
     lost: tuple[int, int] | None = None
+    within: dict[str, float] | None = None
 
 
 class Occurrence(Struct, gc=False):

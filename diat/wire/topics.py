@@ -20,7 +20,10 @@ NATIVE_LIMIT = 64 * 1024
 ANNOUNCEMENT_LIMIT = 8 * 1024 * 1024
 """Bytes of an announcement at most."""
 
-_FROM_THING = re.compile(r"diat/([A-Za-z0-9_-]{1,64})/(?:(status|properties|results)|events/([^/#+]+))")
+_FROM_THING = re.compile(r"diat/([A-Za-z0-9_-]{1,64})/(?:(status|properties|results|up)|events/([^/#+]+))")
+_NAMED = re.compile(r"(?:diat/([A-Za-z0-9_-]{1,64})/|wot/td/([A-Za-z0-9_-]{1,64})$)")
+_OURS = frozenset({"things", "clock"})
+"""What stands where a thing's name would in topics that are nobody's."""
 
 
 def is_name(text: str) -> bool:
@@ -78,6 +81,21 @@ def config(thing: str) -> str:
     return f"diat/{thing}/config"
 
 
+def up(gateway: str) -> str:
+    """Where a gateway passes on what its things say, in frames (``diat.wire.frame``)."""
+    return f"diat/{gateway}/up"
+
+
+def down(gateway: str) -> str:
+    """Where a gateway is given, in frames, what its things are told, and its parts of services."""
+    return f"diat/{gateway}/down"
+
+
+def parts(gateway: str, service: str) -> str:
+    """What a gateway is told of its part of a service, and answers; travels in frames only."""
+    return f"diat/{gateway}/parts/{service}"
+
+
 def value(thing: str, name: str) -> str:
     """Where the platform shows the bare value of a property; ``thing`` is here the number of the thing."""
     # A character that means something in topics, or that a broker cannot carry, is written as in an address.
@@ -87,10 +105,17 @@ def value(thing: str, name: str) -> str:
 def from_thing(topic: str) -> tuple[str, str] | None:
     """``(thing, channel)`` if a native thing speaks on this topic, else None.
 
-    The channel is ``status``, ``properties``, ``results`` or ``events/{event}``.
+    The channel is ``status``, ``properties``, ``results``, ``events/{event}`` or, of a gateway, ``up``.
     """
     match = _FROM_THING.fullmatch(topic)
     if match is None:
         return None
     thing, channel, name = match.groups()
     return thing, channel or f"events/{name}"
+
+
+def named(topic: str) -> str | None:
+    """The name of the thing whose topic it is, whoever speaks on it; None if it is no thing's."""
+    match = _NAMED.match(topic)
+    name = (match[1] or match[2]) if match is not None else None
+    return None if name in _OURS else name

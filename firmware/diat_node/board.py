@@ -52,13 +52,9 @@ class Board:
 
         return gc.mem_alloc(), micropython.stack_use() if hasattr(micropython, "stack_use") else 0
 
-    def bitten(self):
-        """Whether the watchdog made us start."""
-        return bool(machine) and machine.reset_cause() == getattr(machine, "WDT_RESET", -1)
-
-    def woken(self):
-        """Whether we slept before."""
-        return bool(machine) and machine.reset_cause() == getattr(machine, "DEEPSLEEP_RESET", -1)
+    def started_by(self, cause):
+        """Whether this made us start: ``WDT``, the watchdog, or ``DEEPSLEEP``."""
+        return bool(machine) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
 
     def sleep(self, seconds):
         """Sleep deeply, which ends in a start; on CPython the program ends."""

@@ -1,4 +1,4 @@
-"""How a node gets its own credential: it comes with the join key, and the platform answers."""
+"""How a node gets its own credential, at first with the join key, and a renewed one while it is on line."""
 
 import json
 
@@ -12,5 +12,5 @@ def admit(life, payload):
         return
     if life.credential != credential:
         life.store.save("credential", credential)
-        life.credential = credential
+        life.credential, life.admitted = credential, True
         life.client.fail("joined")

@@ -10,13 +10,14 @@ from diat_node.commands import Commands
 from diat_node.journal import Journal
 from diat_node.mqtt import Client, Message, Refused
 from diat_node.node import done
-from diat_node.port import GONE, finite, new_boot, text, ticks, unix
+from diat_node.port import GONE, const, finite, new_boot, text, ticks, unix
 from diat_node.ring import Ring
 from diat_node.store import Store
 
-_INBOX = 20
-_INBOX_BYTES = 6000
-_LONG = 10**9
+_INBOX = const(20)
+_INBOX_BYTES = const(6000)
+_LONG = const(10**9)
+_SELDOM = const(300)
 
 
 class Life:
@@ -24,11 +25,14 @@ class Life:
 
     Args:
         node: what it has and can do.
-        config: ``thing``, ``host``, ``port``; optional ``username`` and ``password``, or the join ``key``;
-            ``ca`` (the certificate that the broker's is signed by); ``folder`` on flash, None for none;
+        config: ``thing``, ``host``, ``port`` (without a host the broker is looked for by mDNS); optional
+            ``username`` and ``password``, or the join ``key``; ``ca`` (the certificate that the broker's is
+            signed by); ``ntp`` (a server that tells the time); ``folder`` on flash, None for none;
             ``ring`` (bytes of a segment), ``segments``; ``rate`` (messages a second at most while there is a
             backlog); ``first``, ``cap`` (seconds between attempts); ``keepalive``, ``patience``; ``sleep``
-            (seconds of deep sleep between reports); ``health`` (seconds between reports on itself).
+            (seconds of deep sleep between reports); ``health`` (seconds between reports on itself);
+            ``refused`` (seconds until a credential that was refused is tried again, at first);
+            ``well`` (seconds after which a start has succeeded).
         board: what it runs on.
         safe: nothing of the user's runs; the node is there and says so.
 
@@ -47,7 +51,7 @@ class Life:
             self.clock.tell(unix())
         self.store = Store(config.get("folder"))
         self._pulse = {}
-        slept = self.store.load("slept") if self.board.woken() else None
+        slept = self.store.load("slept") if self.board.started_by("DEEPSLEEP") else None
         boot, last = slept or (new_boot(), 0)
         folder = self.store.folder
         self.ring = Ring(boot, folder, config.get("ring", 2000), config.get("segments", 8), last)
@@ -64,9 +68,9 @@ class Life:
         self.inbox, self._held = [], 0
         self._overflow = False
         self._work, self._records, self.online, self._over = [asyncio.Event() for _ in range(4)]
-        self._message = None
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
+        self.admitted = False
         if config.get("health", 600):
             node.property("health", type="object")
         node.life = self
@@ -91,6 +95,10 @@ class Life:
             from diat_node.sleep import doze
 
             jobs.append(lambda: doze(self))
+        if self.config.get("ntp"):
+            from diat_node.ntp import follow
+
+            jobs.append(lambda: follow(self))
         tasks = [asyncio.create_task(self._guard(job)) for job in jobs]
         try:
             await self._over.wait()
@@ -126,12 +134,12 @@ class Life:
 
     def observed(self, each, value):
         """A sample of a property: what its rule wants is sent."""
-        self._push(self._wanted(each, value))
+        self.push(self._wanted(each, value))
 
     def send(self, each, value):
         """Send a value whatever the rule says, such as one that was just set."""
         if finite(value):
-            self._push([(each.name, value, self.clock.stamp())])
+            self.push([(each.name, value, self.clock.stamp())])
 
     def tell(self, event, data):
         """Send an event; gives its ``n``."""
@@ -147,7 +155,7 @@ class Life:
             return [(each.name, value, stamp)]
         return [(each.name, v, at) for v, at in each.rule.take(value, self.clock.up(), stamp)]
 
-    def _push(self, found):
+    def push(self, found):
         """Keep values as records: those of one moment in one."""
         while found:
             stamp = found[0][2]
@@ -172,36 +180,37 @@ class Life:
                 wake = min(wake, each.due - self.clock.up())
             # One moment for what was sampled in one go.
             moment = self.clock.stamp()
-            self._push([(n, v, moment if 0 <= abs(moment - at) < 100 else at) for n, v, at in found])
+            self.push([(n, v, moment if 0 <= abs(moment - at) < 100 else at) for n, v, at in found])
             await asyncio.sleep(max(wake, 1) / 1000)
 
     # What it sends
 
     async def _drain(self):
         while True:
-            # Without a broker a node is well: nobody may start it anew for that.
-            self._beat("drain", _LONG)
-            await self.online.wait()
-            self._beat("drain", 300)
-            if self._message is None:
-                self._message = self._next()
-            if self._message is None:
+            message, tell, args = self._next() or (None, None, None)
+            if message is None:
                 self._records.clear()
                 self._beat("drain", _LONG)
                 await self._records.wait()
                 continue
-            message, tell, args = self._message
-            try:
-                await self.client.deliver(message)
-            except GONE:
-                # The same message again, when we are connected again.
-                await asyncio.sleep(0.05)
-                continue
-            self._message = None
-            self.busy = ticks()
+            await self._hand_over("drain", message)
             tell(*args)
             if len(self.ring) > 8:
                 await asyncio.sleep(1 / self.config.get("rate", 10))
+
+    async def _hand_over(self, task, message):
+        """Send the same message, through whatever connections that takes, until the broker has it."""
+        while True:
+            # Without a broker a node is well: nobody may start it anew for that.
+            self._beat(task, _LONG)
+            await self.online.wait()
+            self._beat(task, 300)
+            try:
+                await self.client.deliver(message)
+                self.busy = ticks()
+                return
+            except GONE:
+                await asyncio.sleep(0.05)
 
     def _next(self):
         """The next message, and whom to tell when the broker has it."""
@@ -259,22 +268,12 @@ class Life:
             self._held -= len(payload)
             self.busy = ticks()
             answer = await self._answer(channel, payload, whole)
-            if answer and not await self._result(Message(self._topic + "results", answer)):
-                continue
+            if answer:
+                await self._hand_over("do", Message(self._topic + "results", answer))
             try:
                 await self.client.acknowledge(token)
             except GONE:
                 pass
-
-    async def _result(self, message):
-        self._beat("do", _LONG)
-        while True:
-            await self.online.wait()
-            try:
-                await self.client.deliver(message)
-                return True
-            except GONE:
-                await asyncio.sleep(0.05)
 
     async def _answer(self, channel, payload, whole):
         if channel == "diat/clock":
@@ -300,45 +299,52 @@ class Life:
     async def _link(self):
         config = self.config
         self.credential = self.store.load("credential")
-        if config.get("username") is not None:
-            self.credential = [config["username"], config.get("password")]
+        user = config.get("username")
+        if user is not None and (self.credential or [0])[0] != user:
+            self.credential = [user, config.get("password")]
         first, cap = config.get("first", 0.5), config.get("cap", 60)
         wait = first
         while True:
             self._beat("link", 300)
             joining = self.credential is None and bool(config.get("key"))
+            state = "alone"
             try:
                 await self.board.network()
                 await self._connect(joining)
                 wait = first
+                self._beat("link", _LONG)
                 await self.client.ended.wait()
                 self.why = self.client.failure
             except Refused as refusal:
-                # With this credential never again; another one comes with a new start.
-                self.state, self.why = "refused", refusal
-                self._beat("link", _LONG)
-                await asyncio.Event().wait()
-            except asyncio.TimeoutError:
-                self.why = "no answer"
-            except (OSError, EOFError, ValueError) as error:  # ValueError: a certificate that is not trusted
-                self.why = error
+                # Somebody may let us in later; until then we are no burden.
+                state, self.why = "refused", refusal
+                seldom = config.get("refused", _SELDOM)
+                wait = min(max(2 * wait, 2 * seldom), 12 * seldom)
+            except (OSError, EOFError, ValueError) as error:
+                self.why = error  # ValueError: a certificate that is not trusted
             self.online.clear()
             self.client.close()
-            self.state = "alone"
-            if joining and self.credential is not None:
+            self.state = state
+            if self.admitted:
+                self.admitted = False
                 continue
+            self._beat("link", wait + 300)
             await asyncio.sleep(wait * (0.5 + random.random() / 2))
-            wait = min(wait * 2, cap)
+            if state == "alone":
+                wait = min(wait * 2, cap)
 
-    def _open(self):
-        config = self.config
-        if config.get("ca"):
+    async def _open(self):
+        config, secure = self.config, {}
+        host, port, ca = config.get("host"), config.get("port"), config.get("ca")
+        if not host:
+            from diat_node.mdns import broker
+
+            host, port = await broker(bool(ca))
+        if ca:
             from diat_node.tls import trusting
 
-            return asyncio.open_connection(
-                config["host"], config.get("port", 8883), ssl=trusting(config["ca"])
-            )
-        return asyncio.open_connection(config["host"], config.get("port", 1883))
+            secure["ssl"] = trusting(ca)
+        return await asyncio.open_connection(host, port or (8883 if ca else 1883), **secure)
 
     async def _connect(self, joining):
         client, topic = self.client, self._topic
@@ -347,9 +353,10 @@ class Life:
         self.inbox = [each for each in self.inbox if not each[2]]
         self._held = sum([len(each[1]) for each in self.inbox])
         await client.connect(self._open, name, password, Message(topic + "status", b"offline"))
-        wanted = ["admission", "credential"] if joining else ["set", "actions/+", "config"]
-        filters = [topic + each for each in wanted]
-        denied = await client.subscribe(filters if joining else filters + ["diat/clock"])
+        filters = [topic + each for each in ("credential", "admission" if joining else "config")]
+        if not joining:
+            filters += [topic + "set", topic + "actions/+", "diat/clock"]
+        denied = await client.subscribe(filters)
         if denied:
             self.why = denied
         if not self.safe:
@@ -367,7 +374,7 @@ class Life:
             if not self.ill():
                 self.board.feed()
             at = self.clock.up()
-            if at > 60000 and self.connects and not well:
+            if at > self.config.get("well", 60) * 1000 and self.connects and not well:
                 well = True
                 if self.store.load("crashes"):
                     self.store.save("crashes", 0)

@@ -105,20 +105,15 @@ class Client:
             self._reader, self._writer = await asyncio.wait_for(open(), self.patience)
             await self._send(connect_packet(self.name, self.keepalive, username, password, will))
             answer = await asyncio.wait_for(self._reader.readexactly(4), self.patience)
-        except asyncio.TimeoutError:
+            if answer[:2] != b"\x20\2" or answer[3] > 5:
+                raise OSError("no MQTT")
+            if answer[3]:
+                raise OSError("unavailable") if answer[3] == 3 else Refused(answer[3])
+        except BaseException as error:
             self.close()
-            raise OSError(110)
-        except BaseException:
-            self.close()
+            if isinstance(error, asyncio.TimeoutError):
+                raise OSError(110)
             raise
-        if answer[:2] != b"\x20\2" or answer[3] > 5:
-            self.close()
-            raise OSError("no MQTT")
-        if answer[3]:
-            self.close()
-            if answer[3] == 3:
-                raise OSError("unavailable")
-            raise Refused(answer[3])
         self._heard = self._said = ticks()
         self.up = True
         self._tasks = (asyncio.create_task(self._serve()), asyncio.create_task(self._keep()))

@@ -23,6 +23,11 @@ else:
         return now - before
 
 
+def const(value):
+    """A number that the compiler for chips puts in wherever its name stands, if that begins with ``_``."""
+    return value
+
+
 def text(value):
     """JSON without a space, UTF-8."""
     return json.dumps(value, separators=(",", ":")).encode()

@@ -32,7 +32,7 @@ def start(config=None, node=None, board=None):
             config = json.load(file)
     store = Store(config.get("folder", "diat"))
     board = board or Board(config.get("watchdog", 30), config.get("wifi", ()))
-    count = crashes(store, board.bitten())
+    count = crashes(store, board.started_by("WDT"))
     try:
         safe = count >= SAFE_AFTER
         node = Node(config["thing"]) if safe else node or __import__("thing").node

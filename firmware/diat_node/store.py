@@ -3,6 +3,8 @@
 import json
 import os
 
+from diat_node.port import text
+
 
 class Store:
     """A folder of facts.
@@ -35,8 +37,8 @@ class Store:
             return False
         path = self.folder + "/" + name + ".json"
         try:
-            with open(path + "~", "w") as file:
-                json.dump(fact, file)
+            with open(path + "~", "wb") as file:
+                file.write(text(fact))
             os.rename(path + "~", path)
         except OSError:
             return False

@@ -209,19 +209,22 @@ class TestGuessing:
         # Without the dummy it is a fiftieth; a machine shared with others allows no finer a look.
         assert 0.5 < known / unknown < 2, (known, unknown)
 
-    def test_wrong_passwords_make_wait_there_and_nowhere_else(self, ada, browser, problem):
+    def test_wrong_passwords_make_wait_there_and_nowhere_else(self, ada, browser, problem, monkeypatch):
+        # The first wait is a second, and on a busy machine a try takes as long.
+        monkeypatch.setattr("diat.security.lockout.FIRST", 60_000)
         mallory = browser(headers={"X-Forwarded-For": "203.0.113.66"})
         for _ in range(5):
             problem(guess(mallory), 401, "unauthenticated")
         waits = problem(guess(mallory), 429, "too-many")
         assert waits["detail"] == "too many wrong passwords from there"
-        assert guess(mallory).headers["retry-after"] == "1"
+        assert 0 < int(guess(mallory).headers["retry-after"]) <= 60
         # Even the right one is not tried: or waiting would be no hindrance.
         problem(guess(mallory, password=PASSWORD), 429, "too-many")
         # Her own browser, elsewhere, does not notice.
         assert ada().get("/things").status_code == 200
 
-    def test_many_at_the_same_time_are_as_many_tries(self, ada, browser, problem):
+    def test_many_at_the_same_time_are_as_many_tries(self, ada, browser, problem, monkeypatch):
+        monkeypatch.setattr("diat.security.lockout.FIRST", 60_000)
         clients = [browser(headers={"X-Forwarded-For": "203.0.113.67"}) for _ in range(12)]
         answers = []
         threads = [threading.Thread(target=lambda e=each: answers.append(guess(e))) for each in clients]

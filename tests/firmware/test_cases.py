@@ -26,10 +26,10 @@ def test_on_cpython(module: str, name: str, tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_on_micropython(boards, tmp_path, module: str) -> None:
+def test_on_micropython(boards, module: str) -> None:
     # Within one call nothing is collected, so a case leaves more behind than a chip has; the heap is capped
     # where it counts, in test_hour.py.
-    board = boards(heap=256, cap=False, folder=tmp_path)
+    board = boards(heap=256, cap=False)
     for library in ("mqtt", "ring", "commands", "journal", "reporting", "node"):
         board.run(f"import diat_node.{library}")
     board.run(f"import os; os.chdir('/flash'); import asyncio; import {module}")

@@ -54,6 +54,7 @@ def mosquitto(
     return OwnBroker(
         Recipe(
             name="mosquitto",
+            version_flag="-h",
             program=(program, "-c"),
             directory=directory,
             listen=(host, port),

@@ -53,6 +53,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
         address: where our own client connects.
         explain: how the lines of its log are read.
         gate: who lets clients in; None where anybody may come.
+        version_flag: makes the program tell its version and end.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     address: BrokerAddress
     explain: Explain
     gate: Gate | None = None
+    version_flag: str = "--version"
 
 
 class OwnBroker:
@@ -73,12 +75,15 @@ class OwnBroker:
     Attributes:
         address: where our own client connects; stays the same over a restart.
         gate: who lets clients in; None where anybody may come.
+        log: file that its output goes to.
+        ask_version: a command that tells its version.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._config = recipe.directory / f"{recipe.name}.conf"
-        log = recipe.directory / f"{recipe.name}.log"
+        self.ask_version = (recipe.program[0], recipe.version_flag)
+        self.log = log = recipe.directory / f"{recipe.name}.log"
         self._child = Child(recipe.directory, self._config, log)
         self._troubles = Troubles(log, recipe.explain)
         self.address = recipe.address

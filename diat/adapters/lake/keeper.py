@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
 from sqlalchemy import Engine
 
 from diat.adapters.lake.days import day_of
@@ -15,7 +14,15 @@ from diat.adapters.lake.mover import Mover, Stopped, Submit
 from diat.adapters.lake.retention import Retention, drop, first_kept
 from diat.kernel.clock import Clock
 from diat.kernel.errors import DiatError
+from diat.kernel.lazy import Lazy
 from diat.kernel.overlay import Ledger
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
+    duckdb = Lazy("duckdb")
 
 _LOG = logging.getLogger("diat.lake")
 _LOOK = 60.0
@@ -36,6 +43,7 @@ class Keeper:
         clock: answers with Unix milliseconds.
 
     Attributes:
+        retention: what is kept how long; another one holds from the next step on.
         trouble: why the last attempt failed; None if it did not.
     """
 
@@ -43,7 +51,7 @@ class Keeper:
         self, engine: Engine, lake: Lake, ledger: Ledger, submit: Submit, retention: Retention, clock: Clock
     ) -> None:
         self._lake = lake
-        self._retention = retention
+        self.retention = retention
         self._clock = clock
         self._stopping = threading.Event()
         self._mover = Mover(engine, lake, ledger, submit, self._stopping)
@@ -68,8 +76,8 @@ class Keeper:
             Unavailable: the database or the disk cannot take it.
         """
         now = self._clock()
-        self._mover.move(first_kept(now, self._retention.hot_days))
-        drop(self._lake, self._retention, now)
+        self._mover.move(first_kept(now, self.retention.hot_days))
+        drop(self._lake, self.retention, now)
 
     def _run(self) -> None:
         done: int | None = None

@@ -17,6 +17,8 @@ from diat.kernel.errors import SetupError
 
 DATABASE = "diat.db"
 LAKE = "lake"
+READY = ".restored"
+"""Where a backup lies that is to be put in place at the next start."""
 
 
 class Archive:
@@ -68,9 +70,11 @@ def existing(data: Path) -> Path:
     """The database of a data directory.
 
     Raises:
-        SetupError: there is none.
+        SetupError: there is none, or another one is about to take its place.
     """
     path = data / DATABASE
+    if (data / READY).exists():
+        raise SetupError(f"a restore in {data} was broken off: diat up goes on with it")
     if not path.is_file():
         raise SetupError(f"there is no {path}: name the data directory of a daemon with --data")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Any
 
 from sqlalchemy import Connection, Engine, exc, select, text
 
@@ -16,6 +17,9 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.delegation import Delegation
+from diat.service.peers import Peer
+from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
@@ -122,6 +126,11 @@ class SqlStore:
                     (thing, rows.read_pushed(body))
                     for thing, body in connection.execute(select(tables.PUSHDOWN))
                 ],
+                ties=[(thing, gateway) for thing, gateway in connection.execute(select(tables.TIES))],
+                lines=[
+                    (gateway, rows.read_line(body))
+                    for gateway, body in connection.execute(select(tables.LINES))
+                ],
                 position=position or 0,
             )
             # All of it was read once: the pages of the file need not stay in memory beside it.
@@ -145,6 +154,12 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [rows.read_service(body) for (body,) in connection.execute(select(tables.SERVICES.c.body))]
 
+    def placings(self) -> list[tuple[str, Placing]]:
+        """Where the steps of composites run."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(tables.PLACINGS.c.composite, tables.PLACINGS.c.body)).all()
+            return [(composite, rows.read_placing(body)) for composite, body in found]
+
     def situations(self) -> list[Situation]:
         """All situations, with how they stand."""
         with self._engine.connect() as connection:
@@ -162,6 +177,26 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [
                 (name, rows.read_secret(body)) for name, body in connection.execute(select(tables.SECRETS))
+            ]
+
+    def settings(self) -> list[tuple[str, Any]]:
+        """What people set, by name."""
+        with self._engine.connect() as connection:
+            return [
+                (name, rows.read_setting(body)) for name, body in connection.execute(select(tables.SETTINGS))
+            ]
+
+    def peers(self) -> list[Peer]:
+        """The daemons that are trusted."""
+        with self._engine.connect() as connection:
+            return [rows.read_peer(body) for (body,) in connection.execute(select(tables.PEERS.c.body))]
+
+    def delegations(self) -> list[Delegation]:
+        """The services that peers do, or are to do."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_delegation(body)
+                for (body,) in connection.execute(select(tables.DELEGATIONS.c.body))
             ]
 
     def webhooks(self) -> list[Call]:

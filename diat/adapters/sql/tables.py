@@ -217,10 +217,95 @@ SECRETS = Table(
     Column("body", Text, nullable=False),
 )
 
+SETTINGS = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+PEERS = Table(
+    "peers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+DELEGATIONS = Table(
+    "delegations",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 AUDIT = Table(
     "audit",
     metadata,
     Column("no", Integer, primary_key=True),
     Column("body", Text, nullable=False),
     Column("link", Text, nullable=False),
+)
+
+# --- between tiers ---
+
+# Where the steps of services run; at a gateway, the parts of services of the daemon above.
+PLACINGS = Table(
+    "placings",
+    metadata,
+    Column("composite", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+PARTS = Table(
+    "parts",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# At a daemon that gateways are joined to: whose things are whose, and how far each gateway has got.
+TIES = Table(
+    "ties",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("gateway", Text, nullable=False),
+)
+
+LINES = Table(
+    "lines",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# At a gateway: what waits to go up, what of each thing has gone, and which commands came down.
+SPOOL = Table(
+    "spool",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("store", Text, nullable=False),
+    Column("n", BigInteger),
+    Column("lost", BigInteger, nullable=False),
+    Column("observed", BigInteger),
+    Column("body", Text, nullable=False),
+)
+Index("spool_by_lane", SPOOL.c.lane, SPOOL.c.due, SPOOL.c.seq)
+
+PASSED = Table(
+    "passed",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+TOLD = Table(
+    "told",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
 )

@@ -142,6 +142,10 @@ class Step(BaseModel):
     takes: ClassVar[Literal["read", "notice", "drive"]] = "read"
     id: str
 
+    def comes(self, arrived: Sequence[Sample]) -> bool:
+        """Whether what came just now for its role is behind its value."""
+        return bool(arrived)
+
     def run(self, given: Given) -> Outcome:
         """Answer to what is given."""
         raise NotImplementedError

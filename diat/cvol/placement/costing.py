@@ -1,0 +1,121 @@
+"""What a placement costs, added up plainly: what ``solving`` minimises, and what people are shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from diat.cvol.placement.problem import LOSS, Node, Problem
+
+FAVOUR = 1e-3
+"""What it costs to run a step one tier higher than it could, all else being equal: who is cut off goes on."""
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """What a placement costs.
+
+    Attributes:
+        total: all of it, in the price of bytes; infinite if it is not allowed.
+        bytes: over each link in an hour, by the tier at its lower end.
+        messages: likewise.
+        why: what is not allowed about it, None if all is.
+    """
+
+    total: float
+    bytes: dict[str, float]
+    messages: dict[str, float]
+    why: str | None = None
+
+
+def bill(problem: Problem, where: Mapping[str, str]) -> Bill:
+    """Add up what it costs to run each step ``where`` it is said to."""
+    at = {each.name: each.tier for each in problem.sources} | dict(where)
+    sizes = {each.name: (each.bytes, each.messages) for each in (*problem.sources, *problem.nodes)}
+    total, why = 0.0, None
+    carried = {each.name: 0.0 for each in problem.tiers}
+    counted = dict(carried)
+    for name, (size, messages) in sizes.items():
+        for link in crossed(problem, at, name):
+            carried[link] += size
+            counted[link] += messages
+    for node in problem.nodes:
+        why = why or _forbidden(problem, at, node)
+        total += node.cpu * problem.tier[at[node.name]].effort + extra(problem, node, at[node.name])
+        for tier, size in node.drives:
+            for link in _between(problem, tier, at[node.name]):
+                carried[link] += size
+    for each in problem.tiers:
+        total += carried[each.name] * each.price if each.above is not None else 0.0
+        here = [node for node in problem.nodes if at[node.name] == each.name]
+        if carried[each.name] > each.capacity:
+            why = why or f"the link of {each.name} carries no more than {each.capacity:g} bytes an hour"
+        if sum(node.cpu for node in here) > each.cpu or sum(node.memory for node in here) > each.memory:
+            why = why or f"{each.name} has no room for it"
+    return Bill(
+        total=total if why is None else math.inf,
+        bytes={name: size for name, size in carried.items() if problem.tier[name].above is not None},
+        messages={name: size for name, size in counted.items() if problem.tier[name].above is not None},
+        why=why,
+    )
+
+
+def crossed(problem: Problem, at: Mapping[str, str], name: str) -> list[str]:
+    """The links over which something travels: once, to whoever needs it furthest up."""
+    ways = [_between(problem, at[name], at[node.name]) for node in problem.nodes if name in node.needs]
+    return max(ways, key=len, default=[])
+
+
+def extra(problem: Problem, node: Node, tier: str) -> float:
+    """What a step costs on a tier beside what travels: that it stops there when a link is cut."""
+    lowest = problem.starts[node.name]
+    higher = len(_between(problem, lowest, tier))
+    return higher * (FAVOUR + (LOSS if node.drives else 0.0))
+
+
+def delay(problem: Problem, node: Node, tier: str) -> float:
+    """Seconds from a reading to a command, if what decides runs on a tier."""
+    up = max((_slow(problem, each, tier) for each in behind(problem, node.name)), default=0.0)
+    return up + max((_slow(problem, each, tier) for each, _ in node.drives), default=0.0)
+
+
+def behind(problem: Problem, name: str) -> set[str]:
+    """The tiers of all readings that a step rests on."""
+    needs = {node.name: node.needs for node in problem.nodes}
+    tiers = {each.name: each.tier for each in problem.sources}
+    found, waiting = set(), [name]
+    while waiting:
+        for need in needs.get(waiting.pop(), ()):
+            waiting.append(need)
+            if need in tiers:
+                found.add(tiers[need])
+    return found
+
+
+def _forbidden(problem: Problem, at: Mapping[str, str], node: Node) -> str | None:
+    here = at[node.name]
+    way = problem.ways[here]
+    if node.at is not None and here != node.at:
+        return f"{node.name} must run on {node.at}"
+    if here not in problem.ways[problem.starts[node.name]]:
+        return f"{node.name} cannot have what it works on at {here}"
+    for need in node.needs:
+        if here not in problem.ways[at[need]]:
+            return f"{node.name} at {here} is below {need}, which it works on"
+    for each in problem.sources:
+        if each.name in node.needs and each.within is not None and each.within not in way:
+            return f"{each.name} must not leave {each.within}"
+    best = min(delay(problem, node, tier) for tier in problem.ways[problem.starts[node.name]])
+    if node.drives and delay(problem, node, here) > max(node.within, best):
+        return f"{node.name} at {here} answers too late"
+    return None
+
+
+def _between(problem: Problem, low: str, high: str) -> list[str]:
+    """The links from a tier up to another."""
+    return [each for each in problem.links(low) if each not in problem.ways[high]]
+
+
+def _slow(problem: Problem, low: str, high: str) -> float:
+    return sum(problem.tier[each].latency for each in _between(problem, low, high))

@@ -1,0 +1,114 @@
+"""Tiers: who does work, on which tier, over which links, and what that saves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from diat.dashboard.parts.fragment import Fragment
+from diat.dashboard.parts.markup import Markup, chip, html, link, table
+from diat.dashboard.registry import Page
+from diat.dashboard.visit import Visit
+
+_TITLES = {"platform": "Core", "core": "Core", "gateway": "Gateways", "edge": "Gateways", "thing": "Things"}
+_ORDER = ("Core", "Gateways", "Things")
+_EVERY = 10.0
+"""Seconds between two looks."""
+_KNOWN = {
+    "id",
+    "tier",
+    "title",
+    "report",
+    "needs",
+    "links",
+    "steps",
+    "bytes_per_hour",
+    "bytes_per_hour_before",
+}
+
+
+async def build(visit: Visit) -> None:
+    """Make the page."""
+    html(Markup("<h1>Tiers</h1><p class='lead'>Where steps run: in the core, on gateways, in things.</p>"))
+    shown = Fragment(lambda: _tiers(visit), "services")
+    await shown.show()
+    ui.timer(_EVERY, shown.refresh)
+
+
+async def _tiers(visit: Visit) -> Markup:
+    daemons = await visit.rest.get("/daemons")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in daemons:
+        found.setdefault(_TITLES.get(each["tier"], str(each["tier"]).capitalize()), []).append(each)
+    tiers = sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    parts = [_tier(name, found[name]) for name in tiers]
+    if "Things" not in found:
+        parts.append(
+            Markup(
+                "<h2>Things</h2><p class='empty'>No thing does steps itself. Those that can are told by "
+                "themselves what services need of them; then they send less.</p>"
+            )
+        )
+    return Markup().join(parts)
+
+
+def _tier(name: str, daemons: list[dict[str, Any]]) -> Markup:
+    cards = Markup().join(_daemon(each) for each in daemons)
+    return Markup('<h2>{} <small>{}</small></h2><div class="cards">{}</div>').format(
+        name, len(daemons), cards
+    )
+
+
+def _daemon(each: dict[str, Any]) -> Markup:
+    title = each.get("title", each["id"])
+    named = link("/thing", title, id=each["id"]) if each["tier"] == "thing" else Markup("{}").format(title)
+    now, before = each.get("bytes_per_hour"), each.get("bytes_per_hour_before")
+    saved = f"{_bytes(before - now)} saved an hour" if now is not None and before and before > now else ""
+    more = [
+        Markup("<dt>{}</dt><dd>{}</dd>").format(key.replace("_", " "), _plain(value))
+        for key, value in each.items()
+        if key not in _KNOWN and value not in (None, "", [], {})
+    ]
+    steps = ", ".join(each.get("steps") or each.get("report") or ())
+    if steps:
+        more.insert(0, Markup("<dt>steps</dt><dd>{}</dd>").format(steps))
+    return Markup(
+        '<section class="card"><h3>{}</h3><div class="figure">{}</div><p class="label">an hour{}</p>'
+        '<dl class="facts small">{}</dl>{}</section>'
+    ).format(
+        named,
+        _bytes(now) if now is not None else Markup("&ndash;"),
+        f", {saved}" if saved else "",
+        Markup().join(more),
+        _links(each.get("links")),
+    )
+
+
+def _links(links: Any) -> Markup:
+    if not isinstance(links, list) or not links or not all(isinstance(one, dict) for one in links):
+        return Markup()
+    heads = list(dict.fromkeys(key for one in links for key in one))[:5]
+    rows = [[_plain(one.get(key)) for key in heads] for one in links]
+    return table("Links", [key.replace("_", " ") for key in heads], rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return chip("online" if value else "offline", "yes" if value else "no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(_plain(one)) for one in value)
+    return f"{value:,}" if isinstance(value, int | float) else "" if value is None else str(value)
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+PAGE = Page(path="/tiers", title="Tiers", icon="tiers", nav="more", build=build)

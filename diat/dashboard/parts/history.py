@@ -1,0 +1,144 @@
+"""The past of a property as a chart that can be zoomed, and as a table for those who do not see charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nicegui import ui
+
+from diat.dashboard.likes import preferred, written
+from diat.dashboard.parts.acts import attempt
+from diat.dashboard.parts.markup import Markup, html, moment, table
+from diat.dashboard.rest import at
+from diat.dashboard.visit import Visit
+from diat.kernel.clock import parse_time, rfc3339
+from diat.vol.thing import Property
+
+SPANS = {"1h": "hour", "24h": "day", "7d": "week", "30d": "month"}
+_SECONDS = {"1h": 3600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
+_POINTS = 600
+"""Points that a chart has at most."""
+_ROWS = 30
+"""The newest of them that stand in the table."""
+
+_FIRST = frozenset({"Temperature", "RelativeHumidity", "CarbonDioxide", "Power", "Energy"})
+_SCALE: dict[str, Any] = {"min": None, "max": None, "interval": None}
+_SWITCH: dict[str, Any] = {"min": 0, "max": 1, "interval": 1}
+
+
+class History:
+    """One chart with the choice of property and span."""
+
+    def __init__(self, visit: Visit, thing: str, properties: Sequence[Property]) -> None:
+        self._visit = visit
+        self._thing = thing
+        self._properties = {each.name: each for each in properties}
+        self._span = "1h"
+        self._name = next(iter(self._properties))
+        with ui.element("div").classes("row-wrap"):
+            if len(self._properties) > 1:
+                ui.select(
+                    list(self._properties), label="Property", value=self._name, on_change=self._named
+                ).props("outlined dense options-dense").classes("field")
+            ui.select(SPANS, label="The last", value=self._span, on_change=self._spanned).props(
+                "outlined dense options-dense"
+            ).classes("field")
+        self._chart = (
+            ui.echart(chart_options(), renderer="svg").classes("history").props('aria-hidden="true"')
+        )
+        with ui.expansion("As a table").classes("more-settings"):
+            self._table = html(Markup())
+
+    async def show(self) -> None:
+        """Fetch and draw it."""
+        await attempt(self._draw)
+
+    async def _named(self, event: Any) -> None:
+        self._name = event.value
+        await self.show()
+
+    async def _spanned(self, event: Any) -> None:
+        self._span = event.value
+        await self.show()
+
+    async def _draw(self) -> None:
+        prop = self._properties[self._name]
+        scale = preferred(prop, self._visit.units)
+        now = self._visit.platform.clock()
+        readings = await self._visit.rest.get(
+            at("things", self._thing, "properties", self._name, "history"),
+            **{"from": rfc3339(now - _SECONDS[self._span] * 1000)},
+            every=f"{max(1, _SECONDS[self._span] // _POINTS)}s",
+            aggregate="mean" if prop.numeric else "last",
+            unit=scale.unit if prop.numeric and scale.convert is not None else None,
+        )
+        points = [[parse_time(each["observed"]), _drawn(each["value"])] for each in readings]
+        self._chart.options["series"][0]["data"] = points
+        self._chart.options["series"][0]["step"] = None if prop.numeric else "end"
+        self._chart.options["series"][0]["name"] = self._name
+        self._chart.options["yAxis"]["name"] = written(scale.unit)
+        self._chart.options["yAxis"] |= _SCALE if prop.numeric else _SWITCH
+        self._chart.options["xAxis"]["min"] = points[0][0] if points else now - _SECONDS[self._span] * 1000
+        self._chart.options["xAxis"]["max"] = now
+        self._chart.update()
+        rows = [[moment(each["observed"]), _said(each["value"])] for each in reversed(readings[-_ROWS:])]
+        told = table(self._name, ["Time", f"{self._name} {written(scale.unit)}"], rows, numbers=(1,))
+        self._table.set_content(str(told if rows else Markup('<p class="soft">Nothing in this time.</p>')))
+
+
+def drawn(properties: Sequence[Property]) -> list[Property]:
+    """Those properties whose past can be drawn."""
+    found = [each for each in properties if each.readable and (each.numeric or each.type == "boolean")]
+    return sorted(found, key=lambda each: (each.category is not None, each.quantity not in _FIRST))
+
+
+def _drawn(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value if isinstance(value, int | float) else None
+
+
+def _said(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else {True: "yes", False: "no"}.get(value, str(value))
+
+
+def chart_options() -> dict[str, Any]:
+    """Colours are those of the style sheet: drawn as SVG, they follow light and dark."""
+    soft = {"color": "var(--soft)"}
+    faint = {"lineStyle": {"color": "var(--line)"}}
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 12, "top": 28, "bottom": 56, "containLabel": True},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "time", "axisLabel": soft, "axisLine": faint, "splitLine": {"show": False}},
+        "yAxis": {
+            "type": "value",
+            "scale": True,
+            "axisLabel": soft,
+            "nameTextStyle": soft,
+            "splitLine": faint,
+        },
+        "dataZoom": [
+            {"type": "inside"},
+            {
+                "type": "slider",
+                "height": 20,
+                "bottom": 8,
+                "borderColor": "var(--line)",
+                "fillerColor": "var(--accent-soft)",
+                "handleStyle": {"color": "var(--card)", "borderColor": "var(--accent)"},
+                "moveHandleStyle": {"color": "var(--line)", "opacity": 1},
+                "dataBackground": {"lineStyle": {"opacity": 0}, "areaStyle": {"opacity": 0}},
+                "selectedDataBackground": {"lineStyle": {"opacity": 0}, "areaStyle": {"opacity": 0}},
+                "textStyle": soft,
+            },
+        ],
+        "series": [
+            {
+                "type": "line",
+                "showSymbol": False,
+                "data": [],
+                "lineStyle": {"width": 1.5, "color": "var(--accent)"},
+                "itemStyle": {"color": "var(--accent)"},
+            }
+        ],
+    }

@@ -1,0 +1,96 @@
+"""What can be watched on a page: small facts that change, each told in the same few bytes to all who watch.
+
+A topic is looked at as often as ``live.TICK``; that costs a look into a dictionary, and the ingest nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diat.api.overview import figures
+from diat.api.ports import Platform
+from diat.dashboard.likes import preferred, written
+from diat.operation.shown_units import Preference
+from diat.vol.thing import Property
+from diat.vol.twin import Reading
+from diat.wire.envelope import encode
+
+LONGEST = 200
+"""Characters of a value that are shown."""
+NOTHING = b"null"
+
+
+class Rates:
+    """What is going on, a sample a second, as long as somebody looks."""
+
+    KEPT = 60
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._samples: list[dict[str, Any]] = []
+        self._told = NOTHING
+        self._before: tuple[int, dict[str, Any]] | None = None
+
+    def told(self) -> bytes:
+        """The newest samples, the oldest first; sampled anew once a second."""
+        now = self._platform.clock()
+        if self._before is not None and now - self._before[0] < 1000:
+            return self._told
+        counts = figures(self._platform)
+        if self._before is not None and 0 < now - self._before[0] < 10_000:
+            seconds = (now - self._before[0]) / 1000
+            before = self._before[1]
+            sample = {
+                name: round(max(0, counts[name] - before[name]) / seconds, 1)
+                for name in ("messages", "commands")
+            }
+            self._samples = [*self._samples, sample][-self.KEPT :]
+        self._before = now, counts
+        self._told = encode({"samples": self._samples, "counts": counts})
+        return self._told
+
+
+class Values:
+    """Newest values as fragments of JSON: made once for all who are told the same."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._made: dict[tuple[str, str, str], tuple[Reading, bytes]] = {}
+
+    def told(self, thing: str, name: str, prop: Property, units: Preference | None) -> bytes:
+        """The newest value of a property; the same object as long as nothing new came."""
+        known = self._platform.things.twin(thing).values.get(name)
+        if known is None:
+            return NOTHING
+        key = thing, name, units if isinstance(units, str) else repr(units)
+        made = self._made.get(key)
+        if made is not None and made[0] is known:
+            return made[1]
+        fragment = fragment_of(prop, units, known.value, known.observed, known.quality)
+        if len(self._made) > 20_000:
+            self._made.clear()
+        self._made[key] = known, fragment
+        return fragment
+
+
+def fragment_of(prop: Property, units: Preference | None, value: Any, observed: int, quality: str) -> bytes:
+    """A value as ``live.js`` takes it."""
+    scale = preferred(prop, units)
+    said: dict[str, Any] = {"v": shortened(scale.value(value)), "u": written(scale.unit), "t": observed}
+    if quality != "good":
+        said["q"] = quality
+    if prop.writable and prop.type == "boolean":
+        said["w"] = 1
+    if prop.type == "integer":
+        said["d"] = 0
+    return encode(said)
+
+
+def shortened(value: Any) -> Any:
+    """A value, or the beginning of its text."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, dict | list):
+        text = encode(value).decode()
+        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return value
