@@ -69,10 +69,12 @@ class Background:
         return cv2.compare(beyond, limit, cv2.CMP_GT), beyond
 
     def relit(self, image: Field) -> tuple[Image, Image]:
-        """Pixels that are the background in the same colour: a bit darker (shadow), and brighter (a lamp on it)."""
+        """Pixels that are the background in the same colour: darker (shadow), and brighter (a lamp on it)."""
         # Averaged over a few pixels: at night noise alone would make every pixel another colour.
         size = (7, 7) if self.dark else (3, 3)
-        ratio = cv2.divide(cv2.blur(image, size) + np.float32(4.0), cv2.blur(self.mean, size) + np.float32(4.0))
+        ratio = cv2.divide(
+            cv2.blur(image, size) + np.float32(4.0), cv2.blur(self.mean, size) + np.float32(4.0)
+        )
         high = _largest(ratio)
         low = -_largest(-ratio)
         alike = cv2.compare(high - low, 0.10, cv2.CMP_LT)
