@@ -2,7 +2,7 @@
 # Debian is tested; macOS and WSL are not.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-things bench-churn lint format pins clean run-environment dev-environment
+.PHONY: help setup demo test bench bench-things bench-churn bench-dashboard screenshots lint format pins clean run-environment dev-environment
 MAKEFLAGS += --no-print-directory
 
 # Options for the program behind a target: make demo ARGS="--http 8080", make test ARGS="-k units"
@@ -30,6 +30,12 @@ bench-things: dev-environment ## what 1,000, 10,000 and 50,000 things cost; abou
 
 bench-churn: dev-environment ## how fast services re-bind while things come, go and move; some minutes
 	@exec .venv/bin/python -m benchmarks churn $(ARGS)
+
+bench-dashboard: dev-environment ## what it costs to be looked at: 10,000 things, 20 browsers; some minutes
+	@exec .venv/bin/python -m benchmarks.dashboard $(ARGS)
+
+screenshots: dev-environment ## take the pictures of the dashboard in docs/screenshots; some minutes
+	@exec .venv/bin/python docs/screenshots.py $(ARGS)
 
 lint: dev-environment ## style, types and the direction of imports
 	@.venv/bin/ruff check --quiet
