@@ -29,9 +29,19 @@ from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, k
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
-from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
+from diat.adapters.mdns import (
+    Announcer,
+    broker_advert,
+    daemon_advert,
+    directory_advert,
+    host_title,
+    reachable,
+)
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.delegator import Delegator
+from diat.adapters.peers.finding import Finder, Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
@@ -66,8 +76,11 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
+from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
+from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
@@ -76,6 +89,7 @@ from diat.settings import Settings
 from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
+from diat.vol.dialects.directory import Bridge
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homie import Homie
 from diat.vol.dialects.native import Native
@@ -220,6 +234,7 @@ class Daemon:
         log: what it logged within the last hour.
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
+        peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
@@ -229,6 +244,7 @@ class Daemon:
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
         on_restart: Callable[[], None] | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """A daemon that is not started yet.
 
@@ -237,13 +253,16 @@ class Daemon:
             clock: answers with Unix milliseconds.
             on_crash: called, in another thread, if it cannot go on.
             on_restart: ends the process soon and starts it again; None where nobody can.
+            bridge: who speaks for things of the directory by protocols that it does not speak itself.
         """
+        self._bridge = bridge
         self._on_crash = on_crash
         self._on_restart = on_restart
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
         self.log = RecentLog(clock)
+        self.found: Callable[[], list[Seen]] = list
         self._stack = ExitStack()
         self._stopping = threading.Event()
         self._own_broker: OwnBroker | None = None
@@ -279,6 +298,11 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def own_address(self) -> BrokerAddress:
+        """Where this process reaches the broker, with its own credential: not for others."""
+        return self._address
 
     @property
     def lan(self) -> bool:
@@ -401,6 +425,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
             access=self.access,
+            bridge=self._bridge,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -428,7 +453,10 @@ class Daemon:
             self.decider,
             self.pseudonyms,
             self.people.grants_of,
+            store.placings(),
+            delegations=Delegations(ledger, clock, store.delegations()),
         )
+        self.peers = Peers(ledger, store.peers())
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -472,6 +500,21 @@ class Daemon:
         stack.callback(self.forgetter.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.peer_client = PeerClient()
+        stack.callback(self.peer_client.close)
+        self.lookups = Lookups(self.peer_client)
+        stack.callback(self.lookups.close)
+        delegator = Delegator(
+            self.name,
+            self.peers,
+            self.services,
+            self._state_of,
+            self.peer_client,
+            self._writer.submit,
+            clock,
+        )
+        stack.callback(delegator.stop)
+        self.reached = delegator.reached
         self.audit.submit = self.obligations.submit = self._writer.submit
         stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
@@ -482,6 +525,7 @@ class Daemon:
         self.uses.start()
         self.backups.start()
         caller.start()
+        delegator.start()
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
@@ -547,6 +591,11 @@ class Daemon:
         self.policies.kept_days = settings.retention.hot_days
         self.things.registry.admission = settings.admission
 
+    def _state_of(self, service: Service) -> str:
+        """The state of a service's composite, as it is committed."""
+        state = self.composites.states.committed.get(service.composite)
+        return state.state if state is not None else ""
+
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""
         self.policies.kept_days = self.settings.retention.hot_days
@@ -599,12 +648,17 @@ class Daemon:
         """Let what listens beyond loopback be found by mDNS."""
         settings = self.settings
         adverts = directory_advert(settings.http.host, settings.http.port, tls=self.tls is not None)
+        adverts += daemon_advert(settings.http.host, settings.http.port, self.name, tls=self.tls is not None)
         if settings.broker in OWN_BROKERS:
             adverts += broker_advert(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         if adverts and settings.announce:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
             announcer.start()
+            finder = Finder(self.name, [each for each in reachable(settings.http.host) if ":" not in each])
+            stack.callback(finder.stop)
+            finder.start()
+            self.found = finder.seen
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""

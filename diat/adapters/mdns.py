@@ -1,7 +1,8 @@
 """DNS-SD over multicast DNS: what listens beyond loopback is found without being told where.
 
 ``_mqtt._tcp`` is the daemon's own broker, ``_secure-mqtt._tcp`` where that speaks TLS;
-``_directory._sub._wot._tcp`` the Thing Description Directory, as W3C WoT Discovery has it.
+``_directory._sub._wot._tcp`` the Thing Description Directory, as W3C WoT Discovery has it; ``_diat._tcp`` the
+daemon itself, for others of its kind.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _LOG = logging.getLogger("diat.mdns")
 MQTT = "_mqtt._tcp.local."
 MQTT_OVER_TLS = "_secure-mqtt._tcp.local."
 WOT = "_wot._tcp.local."
+DAEMON = "_diat._tcp.local."
 DIRECTORY = f"_directory._sub.{WOT}"
 _NAMES = 100
 """Names that are tried before a service is not announced."""
@@ -55,6 +57,13 @@ def broker_advert(host: str, port: int, *, tls: bool = False) -> list[Advert]:
     """The announcement of a broker that listens there; none if that is loopback alone."""
     addresses = reachable(host)
     return [Advert(MQTT_OVER_TLS if tls else MQTT, addresses, port)] if addresses else []
+
+
+def daemon_advert(host: str, port: int, name: str, *, tls: bool = False) -> list[Advert]:
+    """The announcement of a daemon to others; none if it listens on loopback alone."""
+    addresses = reachable(host)
+    text = {"name": name, "scheme": "https" if tls else "http"}
+    return [Advert(DAEMON, addresses, port, text)] if addresses else []
 
 
 def reachable(host: str) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.certificates import Tls
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.finding import Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
@@ -34,6 +37,7 @@ from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
@@ -74,6 +78,12 @@ class Platform(Protocol):
     log: RecentLog
     backups: Shelf
     inside: Inside
+    peers: Peers
+    peer_client: PeerClient
+    lookups: Lookups
+    reached: dict[str, str | None]
+    found: Callable[[], list[Seen]]
+    tls: Tls | None
     pictures: Pictures
 
     @property

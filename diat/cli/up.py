@@ -73,6 +73,8 @@ def run(
     keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Pages ask REST from within: each of those requests is none either.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if (tls[0] is None) != (tls[1] is None):
         raise Invalid("--tls-cert and --tls-key belong together", "--tls-key")
     settings = Settings(

@@ -67,6 +67,20 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
             self.give_up(composite, state, error, now)
 
+    def values(self, composite: Composite, state: CompositeState, now: int) -> dict[str, Any]:
+        """What its steps have to say, evaluated on what is there; nothing comes of it."""
+        bound: dict[str, list[str]] = {name: [] for name in composite.roles}
+        for binding in state.bindings:
+            bound[binding.role].append(binding.key)
+        inputs = Inputs(
+            samples=self._samples(composite, state),
+            bound=bound,
+            own=state.own | composite.fixed,
+            site=self._site,
+            now=now,
+        )
+        return evaluate(composite, state.steps, inputs).values
+
     def give_up(self, composite: Composite, state: CompositeState, error: Exception, now: int) -> None:
         """Let it fail: it lets go of what it drives, and says why."""
         _LOG.error("service %s failed", composite.id, exc_info=error)

@@ -35,7 +35,9 @@ _AWAY = 30.0
 _HEAD = (
     f'<script src="{PATH}{STATIC}/theme.js"></script>'
     f'<link rel="stylesheet" href="{PATH}{STATIC}/dashboard.css">'
+    f'<link rel="stylesheet" href="{PATH}{STATIC}/manage.css">'
     f'<script defer src="{PATH}{STATIC}/live.js"></script>'
+    f'<script defer src="{PATH}{STATIC}/manage.js"></script>'
 )
 _LIFE = AsyncExitStack()
 
@@ -83,6 +85,8 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
             except Refused as refusal:
                 if refusal.status == 401:
                     return Response(status_code=307, headers={"Location": "/login"})
+                # Nothing of a page that may not be shown as a whole.
+                ui.context.client.content.clear()
                 refused(refusal)
         return None
 

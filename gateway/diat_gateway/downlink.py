@@ -92,7 +92,8 @@ class Downlink:
         if channel == "admission":
             said = read_json(payload)
             state = said.get("state") if isinstance(said, dict) else None
-            self._uplink.admitted(name, str(state))
+            if state in ("accepted", "pending", "rejected"):
+                self._uplink.admitted(name, state)
             return f"it is rejected there: {said.get('reason')}"[:300] if state == "rejected" else None
         if channel == "set" or channel.startswith("actions/"):
             own = self._uplink.own.get(OWN)

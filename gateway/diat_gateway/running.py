@@ -15,7 +15,7 @@ from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid
 from diat.security.credentials import OWN
 from diat.security.logs import keep_secrets_out_of_logs
-from diat.settings import Settings, parse_listen
+from diat.settings import Settings, parse_listen, parse_network
 from diat.wire.topics import is_name
 from diat_gateway.daemon import Gateway
 from diat_gateway.settings import LineSettings
@@ -79,6 +79,7 @@ def run_gateway(
     days: tuple[int, int | None],
     verbose: bool,
     dashboard: bool,
+    bus_allow: tuple[str, ...] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
@@ -89,6 +90,7 @@ def run_gateway(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keep_secrets_out_of_logs()
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    allowed = [parse_network(each, "--bus-allow") for each in bus_allow]
     port = str(TLS_PORT if lan and not plain else PLAIN_PORT)
     settings = Settings(
         data=data.expanduser().absolute(),
@@ -101,7 +103,7 @@ def run_gateway(
     )
     run_daemon(
         settings,
-        partial(Gateway, settings, line, system_clock),
+        partial(Gateway, settings, line, system_clock, allowed=allowed),
         verbose=verbose,
         dashboard=dashboard,
         said=(f"line    {line.above}, as {line.name}",),

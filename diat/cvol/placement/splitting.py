@@ -206,7 +206,7 @@ def _counting(composite: Composite) -> frozenset[str]:
     for wire in reversed(composite.wires):
         kind = type(wire.step)
         counts = isinstance(wire.step, Join) or (isinstance(wire.step, Window) and wire.input is not None)
-        if counts or kind not in SHIPPED.values() and kind not in _JOINING or wire.step.id in found:
+        if counts or (kind not in SHIPPED.values() and kind not in _JOINING) or wire.step.id in found:
             found |= {source for _, source in wire.sources}
     return frozenset(found)
 

@@ -43,10 +43,6 @@ class Heard(Step):
         for sample in given.arrived:
             if self.id in (values := _values(sample)):
                 state = [values[self.id]]
-        if state is None:
-            # The part was there before this one listened: what it told first is everything.
-            known = [values[self.id] for sample in given.samples if self.id in (values := _values(sample))]
-            state = known or None
         return Outcome(None if state is None else state[0], state)
 
 
