@@ -14,7 +14,7 @@ PETS_TRUTH ?= $(wildcard ../shared/data/cameras/pets09-s2l1-gt.txt)
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '%-14s %s\n' "$$name" "$$text"; done
+		printf '%-20s %s\n' "$$name" "$$text"; done
 
 setup: run-environment ## make .venv with .venv/bin/diat in it
 	@echo "ready: .venv/bin/diat"
