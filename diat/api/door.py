@@ -65,7 +65,8 @@ class Door:
             return problem(400, "bad-request", "secrets do not go in the address: it is kept in logs")
         socket = scope["type"] == "websocket"
         method = "GET" if socket or scope["method"] == "HEAD" else scope["method"]
-        if not socket and _is_open(method, scope["path"]):
+        file = method == "GET" and releases.is_file(scope["path"])
+        if not socket and (file or (method, scope["path"]) in OPEN):
             return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         said = headers.get(b"authorization")
@@ -133,7 +134,3 @@ def _unknown(shown: bool, method: str, headers: Mapping[bytes, str]) -> Response
     answer = problem(401, "unauthenticated", detail)
     answer.headers["WWW-Authenticate"] = 'Bearer realm="diat"'
     return answer
-
-
-def _is_open(method: str, path: str) -> bool:
-    return (method, path) in OPEN or (method == "GET" and releases.is_file(path))
