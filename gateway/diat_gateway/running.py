@@ -92,6 +92,9 @@ def run_gateway(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keep_secrets_out_of_logs()
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Each poll of a bus is no news, and what is wrong there the diagnostics of the thing tell.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     allowed = [parse_network(each, "--bus-allow") for each in bus_allow]
     port = str(TLS_PORT if lan and not plain else PLAIN_PORT)
     settings = Settings(
