@@ -2,7 +2,7 @@
 # Debian is tested; macOS and WSL are not.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-things bench-churn lint format pins clean run-environment dev-environment
+.PHONY: help setup demo test bench bench-things bench-edge bench-churn lint format pins clean run-environment dev-environment
 MAKEFLAGS += --no-print-directory
 
 # Options for the program behind a target: make demo ARGS="--http 8080", make test ARGS="-k units"
@@ -27,6 +27,9 @@ bench: dev-environment ## throughput, latency and rules beside the bare building
 
 bench-things: dev-environment ## what 1,000, 10,000 and 50,000 things cost; about ten minutes
 	@exec .venv/bin/python -m benchmarks things $(ARGS)
+
+bench-edge: dev-environment ## bytes over a gateway's uplink: everything in the core, with placement; about six minutes
+	@exec .venv/bin/python -m benchmarks.edge $(ARGS)
 
 bench-churn: dev-environment ## how fast services re-bind while things come, go and move; some minutes
 	@exec .venv/bin/python -m benchmarks churn $(ARGS)
