@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -20,13 +20,13 @@ from diat_gateway.cameras import levels, score
 from diat_gateway.cameras.fusion import STEP
 from diat_gateway.cameras.line import Inlet, Outlet
 from diat_gateway.cameras.localisation import CASES, Sensor, Tier
+from diat_gateway.cameras.relay import Relay
 from diat_gateway.cameras.scenes.scene import Scene
 from diat_gateway.cameras.seeing.pictures import Frame
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cameras import model, plots
-from benchmarks.cameras.relay import Relay
 
 AGGREGATORS = {"rsu": (0, 1), "obu": (2, 3)}
 """Which cameras each has."""
@@ -117,9 +117,9 @@ def measure(number: int, scene: Scene, pictures: Path) -> Measured:
     with ExitStack() as stack:
         ends: list[tuple[str, Connection]] = []
 
-        def start(kind: str, target: object, *arguments: object) -> Connection:
+        def start(kind: str, target: Callable[..., None], *arguments: object) -> Connection:
             ours, theirs = context.Pipe()
-            process = context.Process(target=target, args=(theirs, *arguments), daemon=True)  # type: ignore[arg-type]
+            process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
             process.start()
             stack.callback(process.join, 10)
             ends.append((kind, ours))
@@ -200,7 +200,7 @@ def crossing(seed: int) -> Iterator[tuple[float, float, float, float]]:
     for events in (1, 3, 7):
         scene = Scene(seed + 70 + events, seconds=24.0, events=events, stops=0.0)
         frames = list(scene.frames(0))
-        sizes = {}
+        sizes: dict[str, int] = {}
         air = 0.0
         for name in levels.LEVELS:
             if name == "high":

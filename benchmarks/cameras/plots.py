@@ -24,7 +24,7 @@ def draw(
 ) -> None:
     """Write ``cases-bytes.svg``, ``cases-cpu.svg``, ``cases-error.svg`` and ``cases-crossover.svg``."""
     directory.mkdir(parents=True, exist_ok=True)
-    links = {
+    links: dict[str, list[float]] = {
         "sensor > aggregator": [m.link1 for m in measured.values()],
         "the model": [rates.links(n)[0] for n in measured],
         "aggregator > cloud": [m.link2 for m in measured.values()],
@@ -36,7 +36,7 @@ def draw(
     )
     cpu = {t: [m.cpu[t] for m in measured.values()] for t in ("sensors", "aggregators", "cloud")}
     (directory / "cases-cpu.svg").write_text(_bars("CPU of each tier, s", names, cpu))
-    error = {
+    error: dict[str, list[float]] = {
         "median error": [m.error for m in measured.values()],
         "recall": [m.found.recall for m in measured.values()],
     }

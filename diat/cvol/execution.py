@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from diat.cvol.binding import bind
 from msgspec import Struct
 
+from diat.cvol.binding import bind
 from diat.cvol.composite import Binding, Composite, CompositeState, Denied, Driven, Held, own_thing
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
