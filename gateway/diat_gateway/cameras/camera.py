@@ -22,17 +22,18 @@ from diat_gateway.cameras.agreement import WAITS, Agreement, Candidate
 from diat_gateway.cameras.clipping import Clipping
 from diat_gateway.cameras.description import CameraSetup, description
 from diat_gateway.cameras.encoding import Packet
-from diat_gateway.cameras.fusion import STEP
 from diat_gateway.cameras.line import Outlet
-from diat_gateway.cameras.localisation import place_of
 from diat_gateway.cameras.portraits import Portraits
-from diat_gateway.cameras.records import Homography, record
+from diat_gateway.cameras.records import Homography, place_of, record
 from diat_gateway.cameras.seeing.analysis import Seen
 from diat_gateway.cameras.seeing.objects import Object
 from diat_gateway.cameras.seeing.pictures import Frame
 from diat_gateway.cameras.shelf import Full, Kept, Shelf
 
 _LOG = logging.getLogger(__name__)
+
+STEP = 0.5
+"""Seconds between two reports of places on the ground."""
 
 Upload = Callable[[str, "Kept", Any], None]
 """Brings the file (its path) to the platform under a ticket."""
