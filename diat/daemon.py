@@ -45,7 +45,7 @@ from diat.adapters.peers.finding import Finder, Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
-from diat.adapters.sql.database import open_database
+from diat.adapters.sql.database import CACHE, open_database
 from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -80,6 +80,7 @@ from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
+from diat.service.reviewing import Beat, Reviewer
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
@@ -220,6 +221,7 @@ class Daemon:
         things: the Virtual Object Layer.
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
+        reviewer: knows where the steps of services had better run.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
@@ -240,9 +242,12 @@ class Daemon:
         log: what it logged within the last hour.
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
+        page_cache: KiB of the database that each connection keeps in memory.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
+
+    page_cache = CACHE
 
     def __init__(
         self,
@@ -406,7 +411,7 @@ class Daemon:
         stack.enter_context(_locked(settings.data))
         if finish(settings.data):
             _LOG.warning("a backup was put in place")
-        engine = open_database(settings.data / "diat.db")
+        engine = open_database(settings.data / "diat.db", self.page_cache)
         stack.callback(engine.dispose)
         store = SqlStore(engine)
         lake = Lake(settings.data / "lake", self._note)
@@ -471,6 +476,7 @@ class Daemon:
             delegations=Delegations(ledger, clock, store.delegations()),
         )
         self.peers = Peers(ledger, store.peers())
+        self.reviewer = Reviewer(self, self.services.placings)
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -527,7 +533,6 @@ class Daemon:
         self.peer_client = PeerClient()
         stack.callback(self.peer_client.close)
         self.lookups = Lookups(self.peer_client)
-        stack.callback(self.lookups.close)
         delegator = Delegator(
             self.name,
             self.peers,
@@ -554,6 +559,23 @@ class Daemon:
         self.forgetter.start()
         self._announce(stack)
         self._begin(stack)
+        self._place(stack)
+
+    def _place(self, stack: ExitStack) -> None:
+        """Look again and again where the steps of services had better run."""
+        moves: list[Callable[[], None]] = []
+
+        def beside() -> None:
+            moves[:] = self.reviewer.look(moves=self.settings.placement)
+
+        def within() -> None:
+            self.services.placings.tick()
+            for move in moves:
+                move()
+
+        beat = Beat(self.submit, within, beside)
+        stack.callback(beat.stop)
+        beat.start()
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
         """What a daemon of another kind has besides, put together before anything runs."""
@@ -679,10 +701,11 @@ class Daemon:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
             announcer.start()
-            finder = Finder(self.name, [each for each in reachable(settings.http.host) if ":" not in each])
-            stack.callback(finder.stop)
-            finder.start()
-            self.found = finder.seen
+            if here := [each for each in reachable(settings.http.host) if ":" not in each]:
+                finder = Finder(self.name, here)
+                stack.callback(finder.stop)
+                finder.start()
+                self.found = finder.seen
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""

@@ -23,6 +23,7 @@ import paho.mqtt.client as mqtt
 from playwright.sync_api import Browser, sync_playwright
 
 from diat.cli.demo_platform import free_port
+from diat.dashboard.pages import PAGES
 
 HERE = Path(__file__).parent / "screenshots"
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 800}}
@@ -149,11 +150,10 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
 
 
 def _others() -> list[str]:
-    """Pages that are in the navigation and not named above."""
-    from diat.dashboard.pages import PAGES
-
+    """Pages that need no argument and are not named above."""
     named = {"/", "/things", "/places", "/services", "/tiers", "/start"}
-    return [each.path.strip("/") for each in PAGES if each.nav != "hidden" and each.path not in named]
+    with_argument = {"/thing", "/service", "/service-new", "/command", "/user"}
+    return [each.path.strip("/") for each in PAGES if each.path not in named | with_argument]
 
 
 def _plan() -> bytes:
@@ -191,7 +191,7 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
         page.locator(".history svg").wait_for()
         page.get_by_role("heading", name="The plan").scroll_into_view_if_needed()
         page.mouse.wheel(0, 500)
-    page.wait_for_timeout(9000 if name == "home" else 2500)
+    page.wait_for_timeout(7000 if name == "home" else 1500)
     picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     cv2.imwrite(str(HERE / f"{name}-{theme}-{size}.webp"), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     context.close()

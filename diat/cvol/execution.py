@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from diat.cvol.binding import bind
 from msgspec import Struct
 
+from diat.cvol.binding import bind
 from diat.cvol.composite import Binding, Composite, CompositeState, Denied, Driven, Held, own_thing
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
@@ -281,7 +281,8 @@ class CompositeLayer:
     def move(self, composite: Composite, lays_in: Remembered | None = None, *, holds: bool = False) -> None:
         """Put a composite in the place of the one of its id, of which some steps run elsewhere from now on.
 
-        What it drives no longer is not let go: it is driven from there. What is not of its steps is forgotten.
+        What it drives no longer is not let go: it is driven from there. What is none of its steps is
+        forgotten.
 
         Args:
             composite: what runs from now on.

@@ -18,7 +18,12 @@ class Daemon:
 
     def __init__(self, directory):
         self.platform = Platform(directory)
-        self.platform.start()
+        self.platform.start(wait=False)
+        self.client = None
+
+    def meet(self):
+        """Be ready, once all have been started."""
+        eventually(self.platform.is_ready, 2 * WITHIN, lambda: self.platform.output[-2000:])
         self.rest = self.platform.rest
         self.line = Link(("127.0.0.1", self.platform.http))
         self.name = self.rest.get("/peers/me").json()["name"]
@@ -76,18 +81,23 @@ class Daemon:
         return eventually(there, WITHIN, lambda: str((self.service(service), self.platform.output[-2000:])))
 
     def close(self):
-        self.client.disconnect()
-        self.client.loop_stop()
-        self.line.close()
+        if self.client is not None:
+            self.client.disconnect()
+            self.client.loop_stop()
+            self.line.close()
         self.platform.close()
 
 
 @pytest.fixture(scope="module")
 def daemons(tmp_path_factory):
     made = [Daemon(tmp_path_factory.mktemp("daemon")) for _ in range(3)]
-    yield made
-    for each in made:
-        each.close()
+    try:
+        for each in made:
+            each.meet()
+        yield made
+    finally:
+        for each in made:
+            each.close()
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +182,9 @@ def test_it_goes_on_while_the_line_is_cut_and_is_never_in_two_places(pair):
     # Killed in between, each knows where it was.
     for each in (one, two):
         each.platform.kill()
-        each.platform.start()
+        each.platform.start(wait=False)
+    for each in (one, two):
+        eventually(each.platform.is_ready, 2 * WITHIN)
     assert one.service(service)["runs_at"]["daemon"] == two.name
     two.report("kitchen", 22.5)
     two.line.mend()

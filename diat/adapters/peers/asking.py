@@ -19,7 +19,8 @@ TIMEOUT = 5.0
 """Seconds that a peer has to answer."""
 LOOKUP = 3.0
 """Seconds that all peers together have to answer a lookup."""
-AT_ONCE = 16
+AT_ONCE, LOOKUPS = 16, 4
+"""Peers that one lookup asks at one time, and lookups that are under way at one time."""
 CACHED, KEPT = 3.0, 256
 """Seconds for which the answers to a lookup are good, and how many lookups are kept."""
 LARGEST = 4 * 1024 * 1024
@@ -136,7 +137,7 @@ class Lookups:
 
     def __init__(self, client: PeerClient) -> None:
         self._client = client
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="diat-peers")
+        self._turns = threading.BoundedSemaphore(LOOKUPS)
         self._lock = threading.Lock()
         self._kept: dict[Any, tuple[float, Found]] = {}
 
@@ -158,18 +159,15 @@ class Lookups:
             self._kept[key] = (time.monotonic() + CACHED, found)
         return found
 
-    def close(self) -> None:
-        """End; lookups under way come to nothing."""
-        self._pool.shutdown(cancel_futures=True)
-
     def _ask(self, peers: Sequence[Peer], query: Mapping[str, Any]) -> Found:
-        asking = {
-            self._pool.submit(
-                self._client.ask, peer, "GET", "/peers/things", query=query, timeout=LOOKUP
-            ): peer
-            for peer in peers
-        }
-        done, late = wait(asking, LOOKUP)
+        with self._turns:
+            pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="diat-peers")
+            asking = {
+                pool.submit(self._client.ask, peer, "GET", "/peers/things", query=query, timeout=LOOKUP): peer
+                for peer in peers
+            }
+            done, late = wait(asking, LOOKUP)
+            pool.shutdown(wait=False, cancel_futures=True)
         things: dict[tuple[str, str], dict[str, Any]] = {}
         unanswered = {asking[each].name: f"no answer within {LOOKUP:g} s" for each in late}
         for each in done:

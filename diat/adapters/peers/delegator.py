@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from diat.adapters.peers.asking import Answer, PeerClient, Unreachable
@@ -31,6 +31,12 @@ AGAIN = (4.0, 60.0)
 """Seconds until peers are asked once more for a service that none of them can do: at first, and at most."""
 LOST = 15.0
 """Seconds that a service may wait at a peer for what is not there any more, until another place is sought."""
+AT_ONCE = 8
+"""Services about which something is done at one time."""
+LOOKED_AFTER = 30.0
+"""Seconds after which a peer that was not asked anything is asked whether it is there."""
+SPARED = 5.0
+"""Seconds for which a peer that gave no answer is not asked what else it could do."""
 GONE = (404, 410)
 _AT_WORK = ("running", "degraded")
 
@@ -72,12 +78,12 @@ class Delegator:
         self._submit = submit
         self._clock = clock
         self.reached: dict[str, str | None] = {}
+        self._asked: dict[str, float] = {}
         self._stopping = threading.Event()
         self._waiting: dict[str, float] = {}
         self._tries: dict[str, tuple[int, float]] = {}
         self._lost: dict[str, float] = {}
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="diat-delegating")
-        self._busy: set[str] = set()
+        self._busy: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="diat-delegator")
 
     def start(self) -> None:
@@ -89,7 +95,8 @@ class Delegator:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
-        self._pool.shutdown(cancel_futures=True)
+        for each in list(self._busy.values()):
+            each.join()
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY):
@@ -102,6 +109,9 @@ class Delegator:
         for delegation in self._delegations.everything():
             self._once(delegation.service, lambda each=delegation: self._pursue(each))  # type: ignore[misc]
         now = time.monotonic()
+        for peer in self._peers.everything():
+            if now - self._asked.get(peer.name, -LOOKED_AFTER) >= LOOKED_AFTER:
+                self._once(peer.name, lambda it=peer: self._ask(it, "GET", "/peers/me"))  # type: ignore[misc]
         here = {each.id: each for each in self._services.everything() if self._may_go(each)}
         self._waiting = {service: self._waiting.get(service, now) for service in here}
         self._tries = {service: told for service, told in self._tries.items() if service in here}
@@ -119,11 +129,10 @@ class Delegator:
             and self._state_of(each) == "waiting"
         )
 
-    def _once(self, service: str, do: Callable[[], None]) -> None:
+    def _once(self, service: str, do: Callable[[], Any]) -> None:
         """Do something about a service, unless something is being done about it."""
-        if service in self._busy:
+        if service in self._busy or len(self._busy) >= AT_ONCE:
             return
-        self._busy.add(service)
 
         def work() -> None:
             try:
@@ -133,9 +142,10 @@ class Delegator:
             except Exception:  # noqa: BLE001 - one service's fault must not stop the others
                 _LOG.exception("a service could not be delegated")
             finally:
-                self._busy.discard(service)
+                self._busy.pop(service, None)
 
-        self._pool.submit(work)
+        self._busy[service] = threading.Thread(target=work, name="diat-delegating")
+        self._busy[service].start()
 
     # --- where to ---
 
@@ -146,6 +156,8 @@ class Delegator:
         for peer in self._peers.everything():
             if self._stopping.is_set():
                 return
+            if self.reached.get(peer.name) is not None and time.monotonic() - self._asked[peer.name] < SPARED:
+                continue
             try:
                 answer = self._ask(peer, "POST", "/services/plan", body=body)
             except Unreachable:
@@ -241,6 +253,7 @@ class Delegator:
         self._submit(lambda: self._delegations.over(each.key, each.service)).result()
 
     def _ask(self, peer: Peer, method: str, path: str, **more: Any) -> Answer:
+        self._asked[peer.name] = time.monotonic()
         try:
             answer = self._client.ask(peer, method, path, **more)
         except Unreachable as error:

@@ -131,8 +131,8 @@ class _Splitting:
         self._where = {step: tier for step, tier in where.items() if step not in self._anywhere}
         self._wires = {wire.step.id: wire for wire in composite.wires}
         self._counts_each = _counting(composite)
-        made = {*composite.derives.values(), *composite.emits.values()}
-        self._told = {each.from_ for each in made}
+        self._told = {each.from_ for each in composite.derives.values()}
+        self._told |= {each.from_ for each in composite.emits.values()}
 
     def parts(self) -> Parts:
         tiers = [self._root, *dict.fromkeys(self._where[s] for s in self._wires if s in self._where)]

@@ -39,6 +39,7 @@ def run(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     try:
         address = parse_broker_url(broker)
         allowed = [parse_network(each, "--bus-allow") for each in bus_allow or ()]

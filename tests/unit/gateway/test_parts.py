@@ -12,10 +12,10 @@ from diat_gateway.kept import hosted
 from diat_gateway.parts import Parts
 
 from diat.cvol.execution import CompositeLayer
+from diat.kernel.ids import random_id
 from diat.service.layer import ServiceLayer
 from diat.service.placing import HERE
 from diat.service.templates import Templates, read_template
-from diat.kernel.ids import random_id
 from tests.unit.gateway.tiers import Clock, Core, Gateway, Line
 
 COUNT = """
@@ -207,7 +207,6 @@ def test_steps_move_down_with_what_they_remember(pair):
 def test_what_is_read_above_no_longer_travels(pair):
     pair.want("five", "level", "cold", "heat")
     pair.rest()
-    before = pair.core.things.intake.counts.readings
     for _ in range(20):
         pair.pass_by()
         pair.measure(22.5)
