@@ -75,6 +75,8 @@ def main() -> int:
         pages = _furnish(url, broker, options.seconds)
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         for name, path in pages.items():
+            if options.only and name not in options.only:
+                continue
             for theme in ("light", "dark"):
                 for size in SIZES:
                     _take(browser, f"{url}/ui{path}", name, theme, size)
@@ -123,6 +125,7 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
         for body in (SERVICE,):
             rest.post("/services", json=body).raise_for_status()
         rest.put("/places/picture", params={"place": "home"}, content=_plan()).raise_for_status()
+        _manage(rest)
         time.sleep(seconds)
         for thing, position in POSITIONS.items():
             rest.patch(
@@ -145,14 +148,37 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
         "command": f"/command?id={command}",
         "tiers": "/tiers",
         "start": "/start",
+        "user": "/user?id=ada",
+        "policy": "/policy?id=quiet-nights",
         **{each: f"/{each}" for each in _others()},
     }
+
+
+def _manage(rest: httpx.Client) -> None:
+    """What an administrator would have done by then."""
+    rest.patch("/settings", json={"title": "The house by the river", "backup_every": "1d"})
+    grants = [{"role": "operator", "places": ["home/office"]}, {"role": "viewer"}]
+    rest.post("/users", json={"name": "ada", "title": "Ada Lovelace", "grants": grants})
+    rest.post("/users", json={"name": "grafana", "kind": "account", "grants": [{"role": "viewer"}]})
+    rest.post("/tokens", json={"title": "Charts in the cellar", "user": "grafana", "role": "viewer"})
+    policy = {
+        "title": "Bedrooms are nobody's business at night",
+        "who": {"roles": ["viewer", "operator"]},
+        "operations": ["read", "observe", "history", "export"],
+        "what": {"quantities": ["Occupancy"], "places": ["home/bedroom"]},
+        "when": {"from": "22:00", "to": "07:00"},
+        "effect": "deny",
+    }
+    rest.put("/policies/quiet-nights", json=policy).raise_for_status()
+    rounded = {"title": "Power in tens of watts", "what": {"quantities": ["Power"]}}
+    rest.put("/policies/tens", json={**rounded, "effect": "modify", "modify": {"round": 10}})
+    rest.post("/backups", json={})
 
 
 def _others() -> list[str]:
     """Pages that need no argument and are not named above."""
     named = {"/", "/things", "/places", "/services", "/tiers", "/start"}
-    with_argument = {"/thing", "/service", "/service-new", "/command", "/user"}
+    with_argument = {"/thing", "/service", "/service-new", "/command", "/user", "/policy", "/rollout"}
     return [each.path.strip("/") for each in PAGES if each.path not in named | with_argument]
 
 
@@ -202,6 +228,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=60, help="that the house lives before  [default: 60]"
     )
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="of these pages  [default: all]")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="program  [default: found]")
     options = parser.parse_args()
     if options.chromium is None:
