@@ -51,6 +51,11 @@ THINGS = {
         "actions": {"calibrate": {"input": {"type": "object", "properties": {"turns": {"type": "integer"}}}}},
         "events": {"opened": {"data": {"type": "string"}}},
     },
+    "yard-map": {
+        "title": "Who moves where in the yard",
+        "diat:place": "home/yard",
+        "properties": {"vehicles": {"type": "array", "@type": "VehicleMap", "readOnly": True}},
+    },
     "cellar-meter": {
         "title": "Cellar meter",
         "diat:place": "home/cellar",
@@ -59,6 +64,11 @@ THINGS = {
         },
     },
 }
+MOVERS = [
+    {"id": "1", "x": 12.4, "y": 6.1, "heading": 40, "speed": 2.1, "within": 0.4, "by": ["east"]},
+    {"id": "2", "x": 31.0, "y": 18.5, "heading": 200, "speed": 4.7, "within": 0.7, "by": ["east", "west"]},
+    {"id": "5", "x": 44.2, "y": 9.8, "heading": None, "speed": 0.0, "within": 0.3, "by": ["west"]},
+]
 POSITIONS = {
     "urn:dev:living-heater": (0.22, 0.72),
     "urn:dev:office-thermometer": (0.74, 0.24),
@@ -119,6 +129,7 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
     for name, td in THINGS.items():
         client.publish(f"wot/td/{name}", json.dumps(td), qos=1, retain=True)
     client.publish("diat/garden-gate/properties", json.dumps({"v": {"charge": 9, "open": False}}), qos=1)
+    client.publish("diat/yard-map/properties", json.dumps({"v": {"vehicles": MOVERS}}), qos=1)
     client.publish("diat/garden-gate/events/opened", json.dumps({"data": "by hand"}), qos=1)
     client.publish("diat/cellar-meter/status", "offline", qos=1, retain=True)
     with httpx.Client(base_url=url, timeout=30) as rest:
