@@ -95,6 +95,9 @@ def list_overview(
     place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
     capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
     state: Annotated[State | None, Query(description="Its status, or where it stands")] = None,
+    of_type: Annotated[
+        str | None, Query(alias="type", max_length=200, description="An `@type` of the thing itself")
+    ] = None,
     sort_by: Literal["title", "place", "created"] = "title",
     limit: Limit = 50,
     offset: Offset = 0,
@@ -110,6 +113,8 @@ def list_overview(
     if text:
         words = text.casefold().split()
         found = [each for each in found if _speaks_of(each, words)]
+    if of_type:
+        found = [each for each in found if _is_a(each, of_type)]
     if state is not None:
         found = [each for each in found if _is(platform, each, state)]
     found = list(found)
@@ -117,6 +122,11 @@ def list_overview(
     # The beginning of the list, which is asked for most, without putting all of it in order.
     ordered = nsmallest(offset + limit, found, key=_ORDERS[sort_by])
     return [_line(platform, each) for each in ordered[offset:]]
+
+
+def _is_a(each: VirtualObject, wanted: str) -> bool:
+    said = each.td.get("@type")
+    return said == wanted or (isinstance(said, list) and wanted in said)
 
 
 @router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])

@@ -31,6 +31,9 @@ TICK = 0.25
 """Seconds between two looks."""
 MOST = 400
 """Topics that one tab watches at most."""
+LONGEST = 200_000
+"""Characters of what a tab says at once."""
+_BREATH = 0.02
 _SLOW = 20.0
 """Seconds after which a browser that takes nothing is let go."""
 _HELD = 5_000
@@ -54,9 +57,12 @@ class Live:
         telling = asyncio.create_task(_tell(socket, tab))
         try:
             while True:
-                said = read_json((await socket.receive_text()).encode())
+                text = await socket.receive_text()
+                said = read_json(text.encode()) if len(text) <= LONGEST else Garbled("too long")
                 if not isinstance(said, Garbled):
                     tab.hear(said)
+                # Whoever talks without end is heard a few times a second.
+                await asyncio.sleep(_BREATH)
         except (WebSocketDisconnect, KeyError):  # it is gone, or sends what is no text
             return
         finally:

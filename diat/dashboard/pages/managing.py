@@ -1,10 +1,11 @@
-"""The pages for whoever runs the platform: security and operation."""
+"""The pages of cameras, and for whoever runs the platform: security and operation."""
 
 from __future__ import annotations
 
 from diat.dashboard.pages import (
     audit,
     backups,
+    cameras,
     firmware,
     joining,
     log,
@@ -21,6 +22,7 @@ from diat.dashboard.pages import (
 from diat.dashboard.registry import Page
 
 MANAGING: tuple[Page, ...] = (
+    cameras.PAGE,
     security.PAGE,
     user.PAGE,
     tokens.PAGE,
