@@ -61,7 +61,7 @@ def _tier(name: str, daemons: list[dict[str, Any]]) -> Markup:
 
 
 def _daemon(each: dict[str, Any]) -> Markup:
-    title = each.get("title", each["id"])
+    title = each.get("title") or ("This platform" if each["tier"] == "core" else each["id"])
     named = link("/thing", title, id=each["id"]) if each["tier"] == "thing" else Markup("{}").format(title)
     now, before = each.get("bytes_per_hour"), each.get("bytes_per_hour_before")
     saved = f"{_bytes(before - now)} saved an hour" if now is not None and before and before > now else ""
