@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from diat.api import views
-from diat.api.access import Asking, needs, on_each, permits, seen
+from diat.api.access import Asking, needs, on_each, permits, seen, sees
 from diat.api.ports import Limit, Offset, Platform, ThePlatform
 from diat.api.service_access import sees_service
 from diat.api.values import told
@@ -47,9 +47,10 @@ def list_attention(platform: ThePlatform, asking: Asking) -> list[Json]:
     """What needs a person, the gravest first: each with a ``kind``, a sentence, and what it is about.
 
     Kinds: ``service-failed``, ``service-degraded``, ``service-waiting``, ``conflict``, ``thing-pending``,
-    ``thing-offline``, ``battery-low``.
+    ``thing-offline``, ``battery-low``, ``gateway-cut-off``, ``update-failed``.
     """
-    lines = [*_services(platform, asking), *islice(_pending(platform, asking), MOST)]
+    lines = [*_services(platform, asking), *_gateways(platform, asking), *_updates(platform, asking)]
+    lines += islice(_pending(platform, asking), MOST)
     lines += islice(_batteries(platform, asking), MOST)
     return lines + list(islice(_offline(platform, asking), MOST))
 
@@ -94,10 +95,10 @@ def list_overview(
     quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
     place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
     capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
-    state: Annotated[State | None, Query(description="Its status, or where it stands")] = None,
-    of_type: Annotated[
-        str | None, Query(alias="type", max_length=200, description="An `@type` of the thing itself")
+    kind_of: Annotated[
+        str | None, Query(alias="type", max_length=200, description="A semantic type of the thing (`@type`)")
     ] = None,
+    state: Annotated[State | None, Query(description="Its status, or where it stands")] = None,
     sort_by: Literal["title", "place", "created"] = "title",
     limit: Limit = 50,
     offset: Offset = 0,
@@ -113,8 +114,8 @@ def list_overview(
     if text:
         words = text.casefold().split()
         found = [each for each in found if _speaks_of(each, words)]
-    if of_type:
-        found = [each for each in found if _is_a(each, of_type)]
+    if kind_of is not None:
+        found = [each for each in found if kind_of in _types(each)]
     if state is not None:
         found = [each for each in found if _is(platform, each, state)]
     found = list(found)
@@ -124,12 +125,6 @@ def list_overview(
     return [_line(platform, each) for each in ordered[offset:]]
 
 
-def _is_a(each: VirtualObject, wanted: str) -> bool:
-    said = each.td.get("@type")
-    return said == wanted or (isinstance(said, list) and wanted in said)
-
-
-@router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])
 def list_facets(platform: ThePlatform, asking: Asking) -> Json:
     """The quantities, and the places with those that they lie in: of many places the outer ones."""
     registry = platform.things.registry
@@ -169,6 +164,11 @@ _ORDERS: dict[str, Any] = {
 
 def _title(each: VirtualObject) -> str:
     return str(each.td.get("title", each.id))
+
+
+def _types(each: VirtualObject) -> Sequence[Any]:
+    said = each.td.get("@type")
+    return [said] if isinstance(said, str) else said if isinstance(said, Sequence) else ()
 
 
 def _speaks_of(each: VirtualObject, words: list[str]) -> bool:
@@ -244,6 +244,29 @@ def _services(platform: Platform, asking: Principal) -> Iterator[Json]:
             f"{line['winner']} drives {line['affordance']} instead" for line in each["conflicts"]
         )
         yield {"kind": "conflict", "service": each["id"], "title": each["title"], "text": text}
+
+
+def _gateways(platform: Platform, asking: Principal) -> Iterator[Json]:
+    for gateway in platform.things.tiers.gateways():
+        each = platform.things.registry.objects.committed.get(gateway.thing)
+        if each is None or gateway.connected or not gateway.accepted or not sees(platform, asking, each):
+            continue
+        text = f"its line is cut; {gateway.things:,} things are behind it"
+        yield _about("gateway-cut-off", each, text) | {"since": rfc3339(gateway.since)}
+
+
+def _updates(platform: Platform, asking: Principal) -> Iterator[Json]:
+    objects = platform.things.registry.objects.committed
+    for rollout in platform.rollouts.everything():
+        for name, member in rollout.members.items():
+            each = objects.get(name)
+            if member.state != "failed" or each is None or not sees(platform, asking, each):
+                continue
+            text = f"{rollout.wish.title}: {member.why or 'the update failed'}"
+            yield _about("update-failed", each, text) | {
+                "rollout": rollout.id,
+                "since": rfc3339(member.since),
+            }
 
 
 def _pending(platform: Platform, asking: Principal) -> Iterator[Json]:

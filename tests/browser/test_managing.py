@@ -261,9 +261,8 @@ def test_who_moves_where_is_drawn_live(house, page, things):
     sight = {"speed": 3, "within": 0.5, "by": ["cam-1"]}
     yard.say(vehicles=[{"id": "7", "x": 10, "y": 5, "heading": 90, **sight}])
     page.goto(f"{house.url}/cameras")
-    drawn = page.locator("diat-map circle")
+    drawn = page.locator("diat-map g")
     expect(drawn).to_have_count(1)
-    expect(page.get_by_role("heading", name="<b>Yard</b> town/yard")).to_be_visible()
+    expect(page.get_by_role("heading", name="<b>Yard</b>")).to_be_visible()
     yard.say(vehicles=[{"id": "7", "x": 12, "y": 5, **sight}, {"id": "8", "x": 30, "y": 9, **sight}])
     expect(drawn).to_have_count(2)  # without a reload
-    expect(page.get_by_text("2 are on the map")).to_be_visible()

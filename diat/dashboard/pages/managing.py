@@ -1,11 +1,10 @@
-"""The pages of cameras, and for whoever runs the platform: security and operation."""
+"""The pages for whoever runs the platform: security and operation."""
 
 from __future__ import annotations
 
 from diat.dashboard.pages import (
     audit,
     backups,
-    cameras,
     firmware,
     joining,
     log,
@@ -22,7 +21,6 @@ from diat.dashboard.pages import (
 from diat.dashboard.registry import Page
 
 MANAGING: tuple[Page, ...] = (
-    cameras.PAGE,
     security.PAGE,
     user.PAGE,
     tokens.PAGE,

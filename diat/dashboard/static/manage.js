@@ -54,58 +54,6 @@
     }
   });
 
-  // Who moves where on the ground: metres, the first axis to the right, the second upwards.
-  const SVG = "http://www.w3.org/2000/svg", STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
-  function drawn(name, attributes, text) {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-  customElements.define("diat-map", class extends HTMLElement {
-    async connectedCallback() {
-      this.path = this.getAttribute("path"); this.edge = null;
-      this.picture = drawn("svg", {role: "img"}); this.told = document.createElement("p");
-      this.told.className = "soft"; this.told.setAttribute("role", "status"); this.replaceChildren(this.picture, this.told);
-      this.source = new EventSource(`${this.path}/observe`);
-      this.source.onmessage = event => this.show(JSON.parse(event.data));
-      this.source.addEventListener("ended", event => { this.source.close(); this.told.textContent = JSON.parse(event.data).reason; });
-      const answer = await fetch(this.path);
-      if (answer.ok && !this.edge) this.show(await answer.json());
-      else if (!answer.ok) this.told.textContent = "Nothing is known yet.";
-    }
-    disconnectedCallback() { this.source?.close(); }
-    show(all) {
-      if (!Array.isArray(all)) return;
-      this.fit(all);
-      const [left, low, right, high] = this.edge, wide = right - left, tall = high - low, size = Math.max(wide, tall) / 100;
-      this.picture.setAttribute("viewBox", `${left} ${-high} ${wide} ${tall}`);
-      const step = STEPS.find(each => each * 12 >= Math.max(wide, tall)) ?? 1000, parts = [];
-      for (let x = Math.ceil(left / step) * step; x <= right; x += step) parts.push(drawn("path", {d: `M${x} ${-high}V${-low}`, class: "grid"}));
-      for (let y = Math.ceil(low / step) * step; y <= high; y += step) parts.push(drawn("path", {d: `M${left} ${-y}H${right}`, class: "grid"}));
-      for (const each of all) {
-        if (!Number.isFinite(each.x) || !Number.isFinite(each.y)) continue;
-        const mark = drawn("g", {transform: `translate(${each.x} ${-each.y})`});
-        if (Number.isFinite(each.heading)) mark.append(drawn("path", {d: `M0 0H${size * 4}`, class: "heading", transform: `rotate(${-each.heading})`, "stroke-width": size / 2}));
-        mark.append(drawn("circle", {r: size * 1.4, class: "mover", ...(/^[0-9a-f]{6}$/.test(each.colour) ? {fill: `#${each.colour}`} : {})}));
-        mark.append(drawn("text", {x: size * 2, y: -size * 1.8, "font-size": size * 2.6}, String(each.id)));
-        mark.append(drawn("title", {}, `${each.id}: ${each.speed ?? "?"} m/s, within ${each.within ?? "?"} m, seen by ${(each.by ?? []).join(", ")}`));
-        parts.push(mark);
-      }
-      this.picture.replaceChildren(...parts);
-      this.told.textContent = `${all.length === 1 ? "One is" : all.length ? `${all.length} are` : "Nobody is"} on the map; a square is ${step} m wide.`;
-      this.picture.setAttribute("aria-label", this.told.textContent);
-    }
-    // The edge only grows, so that nothing jumps.
-    fit(all) {
-      const points = all.filter(each => Number.isFinite(each.x) && Number.isFinite(each.y));
-      const [left, low, right, high] = this.edge ?? [Infinity, Infinity, -Infinity, -Infinity];
-      if (!points.length) { this.edge ??= [0, 0, 20, 10]; return; }
-      const xs = points.map(each => each.x), ys = points.map(each => each.y), room = 5;
-      this.edge = [Math.min(left, Math.min(...xs) - room), Math.min(low, Math.min(...ys) - room), Math.max(right, Math.max(...xs) + room), Math.max(high, Math.max(...ys) + room)];
-    }
-  });
-
   document.addEventListener("click", async event => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;
