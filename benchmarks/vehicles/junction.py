@@ -1,4 +1,4 @@
-"""The junction of the generated scenes as a setup: pictures on disk, points that fit each camera to the ground."""
+"""The junction of the generated scenes as a setup: pictures on disk, cameras fitted to the ground."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from diat_gateway.cameras import score
 from diat_gateway.cameras.scenes.pinhole import Pinhole
 from diat_gateway.cameras.scenes.scene import CAMERAS, Scene

@@ -128,7 +128,7 @@ class Track(Step):
 
 
 class Neighbours(Step):
-    """Who is near whom: an object of the number of each on a map to the numbers of those around, nearest first.
+    """Who is near whom: an object of each number on a map to the numbers of those around, nearest first.
 
     {do: neighbours, id: around, input: vehicles, reach: 30}
 

@@ -90,7 +90,7 @@ def colour(said: str) -> Colour | None:
 
 
 def unlike(one: Colour | None, other: Colour | None) -> float:
-    """How far two colours are apart, 0 to about 1; brightness counts half, for cameras are lit differently."""
+    """How far two colours are apart, 0 to about 1; brightness counts half: cameras differ in light."""
     if one is None or other is None:
         return 0.2
     a, b = sum(one) / 3, sum(other) / 3

@@ -24,7 +24,7 @@ def car(t, lane=0.0, speed=10.0):
 
 
 def reports(cameras, seconds=5.0, *, rate=5, offset=0.0, noise=0.2, lanes=(0.0,), seed=1):
-    """(observed, camera, records) of cars that drive side by side; ``cameras``: name to what it can see of x."""
+    """(observed, camera, records) of cars side by side; ``cameras``: name to what it can see of x."""
     chance = random.Random(seed)
     found = []
     for turn, (name, (left, right)) in product(range(int(seconds * rate)), cameras.items()):
@@ -101,7 +101,7 @@ def test_a_number_is_handed_over_where_views_do_not_meet():
 
 def test_another_colour_is_somebody_else():
     found = reports({"a": (-40, -10), "b": (5, 40)}, 6.0)
-    for at, name, records in found:
+    for _, name, records in found:
         if name == "b":
             for record in records:
                 record["colour"] = "f0e000"
