@@ -86,7 +86,10 @@ def run(console: Console, seed: int, seconds: float, events: int, width: int, di
         setup = junction.setup(filmed, Path(pictures))
         residuals = {name: round(camera.ground.residual, 3) for name, camera in setup.cameras.items()}
         console.print(f"homographies from {len(setup.cameras)} x 9 points; residual, m: {residuals}")
-        measured = {case: measure(case, filmed, setup) for case in CASES}
+        measured = {}
+        for case, (level, analysis) in CASES.items():
+            console.print(f"case {case}: {level}, the rest at {analysis} …")
+            measured[case] = measure(case, filmed, setup)
     fed = rates(measured, seconds)
     _print(console, measured, fed)
     points = sorted(sweep(seed, min(seconds, 30.0), width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -104,13 +105,11 @@ def test_a_car_is_where_it_is(eye):
 def test_reports_come_at_their_rate_and_the_last_says_that_nobody_is_there():
     told = drive(Sightings(Ground(CAMERAS[0].homography), every=0.2, beat=1.0), CAMERAS[0], 6.0)
     while_there = [t for t, x, _ in told if abs(x) < 9]
-    assert all(
-        after - before >= 0.2 - 1e-6 for before, after in zip(while_there, while_there[1:], strict=False)
-    )
+    assert all(after - before >= 0.2 - 1e-6 for before, after in itertools.pairwise(while_there))
     after = [(t, records) for t, x, records in told if abs(x) >= 9]
     assert after[0][1] == []
     assert after[0][0] <= while_there[-1] + 0.21
-    assert all(b - a >= 1.0 - 1e-6 for (a, _), (b, _) in zip(after, after[1:], strict=False))
+    assert all(b - a >= 1.0 - 1e-6 for (a, _), (b, _) in itertools.pairwise(after))
 
 
 def test_who_walks_is_no_vehicle():
