@@ -244,4 +244,8 @@ class System:
 
 
 def _seconds(reading: dict[str, Any]) -> float:
+    """To when a map belongs, Unix s; of an empty one, when it was said."""
+    at = max((each["at"] for each in reading["value"]), default=0)
+    if at:
+        return float(at / 1000)
     return parse_time(reading["observed"]) / 1000

@@ -132,7 +132,7 @@ def test_what_nobody_sees_any_more_leaves_the_map_and_the_memory():
         now = outcome.due
         outcome = STEP.run(Given(state=outcome.state, now=now))
     assert outcome.value == []
-    assert now < NOON + 12_000
+    assert now < NOON + 15_000
     assert len(str(outcome.state)) < 200
 
 
