@@ -17,7 +17,7 @@ from diat_gateway.vehicles.system import System
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cameras.relay import Relay
+from diat_gateway.cameras.relay import Relay
 from benchmarks.vehicles import junction, plots
 from benchmarks.vehicles.model import Measured, Rates, rates
 from diat.wire.envelope import encode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,13 @@ LOW = 15.0
 SHOWN = 4
 """Affordances that stand for a thing in a list."""
 _DRIVES = ("increase", "decrease", "switch")
+_RANK = {
+    quantity: at
+    for at, quantity in enumerate(
+        ("Temperature", "RelativeHumidity", "CarbonDioxide", "Occupancy", "Motion", "Illuminance", "Power")
+    )
+}
+"""What people ask for first of a thing."""
 _TOTAL = "X-Total-Count"
 State = Literal["online", "offline", "sleeping", "unknown", "stale", "pending", "rejected"]
 
@@ -104,14 +112,16 @@ def list_overview(
         found = [each for each in found if _speaks_of(each, words)]
     if state is not None:
         found = [each for each in found if _is(platform, each, state)]
-    ordered = sorted(found, key=_ORDERS[sort_by])
-    response.headers[_TOTAL] = str(len(ordered))
-    return [_line(platform, each) for each in ordered[offset : offset + limit]]
+    found = list(found)
+    response.headers[_TOTAL] = str(len(found))
+    # The beginning of the list, which is asked for most, without putting all of it in order.
+    ordered = nsmallest(offset + limit, found, key=_ORDERS[sort_by])
+    return [_line(platform, each) for each in ordered[offset:]]
 
 
 @router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])
 def list_facets(platform: ThePlatform, asking: Asking) -> Json:
-    """The quantities and the places that there are, by name."""
+    """The quantities, and the places with those that they lie in: of many places the outer ones."""
     registry = platform.things.registry
     if platform.decider.everywhere(asking, "discover"):
         quantities = sorted(name for name, found in list(registry.by_quantity.committed.items()) if found)
@@ -120,7 +130,14 @@ def list_facets(platform: ThePlatform, asking: Asking) -> Json:
         known = seen(platform, asking, registry.everything())
         quantities = sorted({name for each in known for name in each.quantities})
         places = {each.place for each in known}
-    return {"quantities": quantities, "places": sorted(_with_outer(places))}
+    return {"quantities": quantities, "places": _few(_with_outer(places))}
+
+
+def _few(places: set[str]) -> list[str]:
+    """The places by path; of more than can be chosen from, those that most lies in."""
+    if len(places) > MOST:
+        places = set(nsmallest(MOST, places, key=lambda each: (each.count("/"), each)))
+    return sorted(places)
 
 
 def _with_outer(places: set[str]) -> set[str]:
@@ -165,7 +182,7 @@ def _is(platform: Platform, each: VirtualObject, state: State) -> bool:
 def _line(platform: Platform, each: VirtualObject) -> Json:
     twin = platform.things.twin(each.id)
     own = [prop for prop in each.properties.values() if prop.category is None and prop.readable]
-    own.sort(key=lambda prop: (prop.quantity is None, prop.affects is not None))
+    own.sort(key=lambda prop: (_RANK.get(prop.quantity or "", len(_RANK)), prop.quantity is None))
     return {
         "id": each.id,
         "title": _title(each),
@@ -220,7 +237,7 @@ def _services(platform: Platform, asking: Principal) -> Iterator[Json]:
 
 
 def _pending(platform: Platform, asking: Principal) -> Iterator[Json]:
-    for each in platform.things.registry.everything():
+    for each in list(platform.things.registry.objects.committed.values()):
         if each.record.admission == "pending" and permits(platform, asking, "discover", each):
             text = each.record.reason or "it waits to be let in"
             yield _about("thing-pending", each, text)
@@ -232,7 +249,7 @@ def _offline(platform: Platform, asking: Principal) -> Iterator[Json]:
             continue
         each = platform.things.registry.objects.committed.get(thing)
         if each is not None and each.taking_part and permits(platform, asking, "discover", each):
-            yield _about("thing-offline", each, "it is offline") | {"since": rfc3339(twin.since)}
+            yield _about("thing-offline", each, "it went offline") | {"since": rfc3339(twin.since)}
 
 
 def _batteries(platform: Platform, asking: Principal) -> Iterator[Json]:

@@ -45,6 +45,7 @@ def run(
     stale_after: float,
     admission: Literal["accepted", "pending"],
     mirror: bool,
+    placement: bool,
     announce: bool,
     dashboard: bool,
     site: str | None,
@@ -73,6 +74,8 @@ def run(
     keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Pages ask REST from within: each of those requests is none either.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if (tls[0] is None) != (tls[1] is None):
         raise Invalid("--tls-cert and --tls-key belong together", "--tls-key")
     settings = Settings(
@@ -84,6 +87,7 @@ def run(
         stale_after=stale_after,
         admission=admission,
         mirror=mirror,
+        placement=placement,
         announce=announce,
         site=parse_site(site, zone),
         webhooks_allow=tuple(parse_network(each, "--webhooks-allow") for each in webhooks_allow),

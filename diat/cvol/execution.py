@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
+
 from diat.cvol.binding import bind
-from diat.cvol.composite import Binding, Composite, CompositeState, Denied, own_thing
+from diat.cvol.composite import Binding, Composite, CompositeState, Denied, Driven, Held, own_thing
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
 from diat.cvol.running import AT_WORK, News, OnCall, Runner
@@ -38,8 +40,26 @@ from diat.vol.layer import VirtualObjectLayer
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading
 
+MOST_HELD = 20_000
+"""Readings that wait while a part moves; past that the oldest go."""
 CATCH_UP = 60_000
 """Milliseconds by which a wake may be late and still count as having happened in time."""
+
+
+class Remembered(Struct, frozen=True, kw_only=True):
+    """What goes with steps when they move to another daemon.
+
+    Attributes:
+        steps: step to what it remembers.
+        told: step to the value that parts above were last told of it.
+        driven: actuator to what it was last told.
+    """
+
+    steps: dict[str, Any] = {}
+    told: dict[str, Any] = {}
+    driven: dict[str, Driven] = {}
+
+
 AllowFor = Callable[[str, VirtualObject, str, Operation], Decision]
 """What was decided on an operation of a composite, by id, with an affordance of a thing."""
 
@@ -51,6 +71,8 @@ class CompositeLayer:
         states: service id to what its composite remembers.
         site: where we are.
         on_denied: told, within the batch, what a composite was newly turned down.
+        on_own: told, within the batch, of a composite of which a setting was set.
+        on_bound: told, within the batch, what a composite is bound to; nothing when it is gone.
     """
 
     def __init__(
@@ -73,6 +95,8 @@ class CompositeLayer:
         self.states: Overlay[str, CompositeState] = ledger.overlay("composites", states)
         self._wakes = Wakes(ledger)
         self.on_denied: Callable[[str, list[Denied]], None] = _nobody_minds
+        self.on_bound: Callable[[Composite, list[Binding]], None] = _nobody_asks
+        self.on_own: Callable[[str], None] = _nobody_sets
         self._afterwards: deque[Callable[[], None]] = deque()
         self._telling = False
         self._runner = Runner(things, self._wakes, clock, site, self._later)
@@ -188,6 +212,9 @@ class CompositeLayer:
             self._let_go_of_roles(known, composite, now)
             self._forget(known)
             self._let_go_of_steps(known, composite)
+        self._install_changed(known, composite, now)
+
+    def _install_changed(self, known: Composite | None, composite: Composite, now: int) -> None:
         self._composites.put(composite.id, composite)
         self._arbiter.rank(composite.id, composite.title, composite.priority, now)
         self._interests.want(composite)
@@ -228,6 +255,109 @@ class CompositeLayer:
         if composite.thing is not None:
             self._things.registry.retire(composite.thing, now)
             self._things.observers.changed(composite.thing)
+
+    def would_bind(self, composite: Composite) -> list[Binding]:
+        """What would fill the roles of a composite now."""
+        state = self.states.get(composite.id)
+        current = state.bindings if state is not None else []
+        twin, registry = self._things.intake.twin, self._things.registry
+        own = self.dependants(composite)
+        return bind(composite, current, registry, twin, self._clock(), own, self.allow(composite.id)).bindings
+
+    # --- moving between daemons ---
+
+    def values(self, service: str) -> dict[str, Any]:
+        """What the steps of a composite at work have to say now; nothing is remembered of it."""
+        composite, state = self._composites.get(service), self.states.get(service)
+        if composite is None or state is None or state.state not in AT_WORK:
+            return {}
+        return self._runner.values(composite, state.copy(), self._clock())
+
+    def remembered(self, service: str) -> Remembered:
+        """What a composite remembers that another daemon needs to go on with it."""
+        state = self.states.get(service) or CompositeState()
+        return Remembered(steps=dict(state.steps), told=dict(state.told), driven=dict(state.driven))
+
+    def move(self, composite: Composite, lays_in: Remembered | None = None, *, holds: bool = False) -> None:
+        """Put a composite in the place of the one of its id, of which some steps run elsewhere from now on.
+
+        What it drives no longer is not let go: it is driven from there. What is none of its steps is
+        forgotten.
+
+        Args:
+            composite: what runs from now on.
+            lays_in: what its steps remember, beside what they do already.
+            holds: whether it waits with what comes until ``go_on``.
+        """
+        now = self._clock()
+        known, state = self._composites.get(composite.id), self._state(composite.id)
+        if known is not None:
+            gone = set(_driving(known)) - set(_driving(composite))
+            self._hand_over(known, state, gone, now)
+        if holds and state.held is None:
+            state.held = []
+        same = {step.id for step in composite.steps if known is not None and step in known.steps}
+        state.steps = {name: memory for name, memory in state.steps.items() if name in same}
+        self._lay_in(state, lays_in)
+        names = {step.id for step in composite.steps}
+        kept = {name: memory for name, memory in state.steps.items() if name in names}
+        state.told = {name: value for name, value in state.told.items() if name in composite.tells}
+        if known is None:
+            state.state = "running"
+        self._things.journal.note(NOBODY, COMPOSED, composite.request(), now)
+
+        def tell() -> None:
+            if known is not None:
+                self._forget(known)
+            state.steps = kept
+            self._install_changed(known, composite, now)
+
+        self._tell(tell)
+
+    def go_on(self, service: str, lays_in: Remembered) -> None:
+        """Lay in what another daemon remembered, and run on what came meanwhile, at its own times."""
+        composite, state = self._composites.get(service), self._state(service)
+        held, state.held = state.held or [], None
+        self._lay_in(state, lays_in)
+        if composite is None or composite.paused:
+            return
+
+        def tell() -> None:
+            for each in held:
+                at = each.reading.received
+                while state.state in AT_WORK and state.wake is not None and state.wake <= at:
+                    self._runner.run(composite, state, state.wake)
+                if state.state in AT_WORK:
+                    self._runner.run(composite, state, at, (each.thing, each.affordance, each.reading))
+            self._rebind(composite, self._clock())
+
+        self._tell(tell)
+
+    def take_away(self, service: str) -> Remembered:
+        """End a composite that goes on elsewhere: nothing is let go; what it remembers."""
+        composite, state = self._composites.get(service), self._state(service)
+        found, now = self.remembered(service), self._clock()
+        if composite is not None:
+            self._hand_over(composite, state, set(_driving(composite)), now)
+            self._forget(composite)
+            self._composites.remove(service)
+            if composite.thing is not None:
+                self._things.registry.retire(composite.thing, now)
+                self._things.observers.changed(composite.thing)
+        self.states.remove(service)
+        return found
+
+    def _lay_in(self, state: CompositeState, memory: Remembered | None) -> None:
+        if memory is not None:
+            state.steps = state.steps | memory.steps
+            state.told = state.told | memory.told
+            state.driven = state.driven | memory.driven
+
+    def _hand_over(self, known: Composite, state: CompositeState, roles: set[str], now: int) -> None:
+        """Give up claims without a word to what is driven."""
+        for binding in [each for each in state.bindings if each.role in roles]:
+            self._arbiter.release(binding.thing, binding.affordance, known.id, now)
+            state.driven.pop(binding.key, None)
 
     def fail(self, service: str, error: str) -> None:
         """Note that a service cannot be made into a composite."""
@@ -295,7 +425,9 @@ class CompositeLayer:
             return
         thing, name, reading = news
         state = self.states.get(service)
-        if state is None or (thing, name) in state.waits:
+        if state is not None and state.held is not None:
+            self._state(service).held = [*state.held, Held(thing, name, reading)][-MOST_HELD:]
+        elif state is None or (thing, name) in state.waits:
             self._rebind(composite, reading.received, news)
         elif state.state in AT_WORK:
             self._runner.run(composite, self._state(service), reading.received, news)
@@ -305,6 +437,9 @@ class CompositeLayer:
             for service in self._in_turn(services):
                 composite, state = self._composites.get(service), self.states.get(service)
                 if composite is None or composite.paused or state is None or state.state not in AT_WORK:
+                    continue
+                if state.held is not None:
+                    self._state(service).held = [*state.held, Held(thing, name, reading)][-MOST_HELD:]
                     continue
                 self._runner.run(composite, self._state(service), reading.received, (thing, name, reading))
 
@@ -320,7 +455,8 @@ class CompositeLayer:
         state = self._state(composite.id)
         state.own[name] = value
         self._things.intake.derive(str(composite.thing), {name: value}, now, now)
-        if state.state in AT_WORK:
+        self.on_own(composite.id)
+        if state.state in AT_WORK and state.held is None:
             self._runner.run(composite, state, now)
 
     def _on_end(self, actuation: Actuation) -> None:
@@ -414,7 +550,7 @@ class CompositeLayer:
             self._fill(composite, state, now)
         except Exception as error:  # noqa: BLE001 - one composite's fault must not stop the ingest of all
             self._runner.give_up(composite, state, error, now)
-        if state.state in AT_WORK:
+        if state.state in AT_WORK and state.held is None:
             self._runner.run(composite, state, now, news)
 
     def _fill(self, composite: Composite, state: CompositeState, now: int) -> None:
@@ -474,6 +610,7 @@ class CompositeLayer:
         self._interests.hold(
             composite.id, (each.thing for each in state.bindings), (each.thing for each in bindings)
         )
+        self.on_bound(composite, bindings)
 
     def _watch(self, composite: Composite, binding: Binding) -> None:
         """Be told of what a binding reads."""
@@ -537,6 +674,14 @@ def turn(service: str, priority: Priority) -> tuple[int, str]:
 def _driving(composite: Composite) -> dict[str, Any]:
     """The roles that are driven, and what they are brought to when nobody decides."""
     return {step.role: step.otherwise for step in composite.steps if isinstance(step, Drive)}
+
+
+def _nobody_sets(composite: str) -> None:
+    """Stands in until parts run elsewhere."""
+
+
+def _nobody_asks(composite: Composite, bindings: list[Binding]) -> None:
+    """Stands in until somebody asks things for what is read."""
 
 
 def _nobody_minds(service: str, denied: list[Denied]) -> None:

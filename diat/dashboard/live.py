@@ -3,7 +3,7 @@
 The browser sends ``{"on": {"7": ["value", thing, name]}, "off": [3]}``; it is sent ``{"7": …}`` with all
 that changed since, at most every ``TICK``. A browser that is slow is told less often, and always the newest:
 nothing waits in a queue for it. Kinds: ``value``, ``status`` (of a thing), ``figures``, and what
-``topics.Changes`` counts.
+``changes.Changes`` counts.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from fastapi import WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
 from diat.api.access import sees
-from diat.api.ports import Platform
 from diat.api.values import Handed, handed
 from diat.api.watching import Watch
-from diat.dashboard.topics import NOTHING, Changes, Rates, Values, fragment_of
-from diat.dashboard.visit import UNITS, Units
+from diat.dashboard.likes import UNITS, liked
+from diat.dashboard.mount import House
+from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of
 from diat.kernel.errors import DiatError, Forbidden
+from diat.operation.shown_units import Preference
 from diat.security.operations import PLATFORM
 from diat.security.principal import Principal
 from diat.wire.envelope import Garbled, encode, read_json
@@ -39,16 +40,15 @@ _HELD = 5_000
 class Live:
     """The feed of one platform: what all tabs share."""
 
-    def __init__(self, platform: Platform) -> None:
-        self.platform = platform
-        self.values = Values(platform)
-        self.rates = Rates(platform)
-        self.changes = Changes(platform)
+    def __init__(self, house: House) -> None:
+        self.platform = house.platform
+        self.values = Values(house.platform)
+        self.rates = Rates(house.platform)
+        self.changes = house.changes
 
     async def serve(self, socket: WebSocket) -> None:
         """Answer one tab until it goes."""
-        liked = socket.cookies.get(UNITS)
-        units: Units = "metric" if liked == "metric" else "us" if liked == "us" else "own"
+        units = liked(self.platform, socket.cookies.get(UNITS))
         await socket.accept()
         tab = Tab(self, socket.scope["state"]["principal"], units)
         telling = asyncio.create_task(_tell(socket, tab))
@@ -69,7 +69,7 @@ class Live:
 class Tab:
     """What one tab watches."""
 
-    def __init__(self, live: Live, principal: Principal, units: Units) -> None:
+    def __init__(self, live: Live, principal: Principal, units: Preference | None) -> None:
         self._live = live
         self._principal = principal
         self._units = units
@@ -108,8 +108,8 @@ class Tab:
 class Topic:
     """One thing watched by one tab: only as far as, and in the form in which, its person may know."""
 
-    def __init__(self, live: Live, principal: Principal, units: Units, what: list[str]) -> None:
-        self.told = NOTHING
+    def __init__(self, live: Live, principal: Principal, units: Preference | None, what: list[str]) -> None:
+        self.told = b""
         self._live = live
         self._principal = principal
         self._units = units

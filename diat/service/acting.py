@@ -24,7 +24,11 @@ GrantsOf = Callable[[str], tuple[Grant, ...] | None]
 
 
 class Acting:
-    """What composites may do: all that every service may that is done by them."""
+    """What composites may do: all that every service may that is done by them.
+
+    Attributes:
+        elsewhere: as whom a composite acts that is a part of a service of another daemon; None if it is none.
+    """
 
     def __init__(
         self,
@@ -37,10 +41,14 @@ class Acting:
         self._decider = decider
         self._clock = clock
         self._grants_of = grants_of
+        self.elsewhere: Callable[[str], Principal | None] = lambda _: None
 
     def principals(self, composite: str) -> list[Principal]:
         """As whom a composite acts."""
-        return [self._principal(each) for each in self._services_of(composite)]
+        found = [self._principal(each) for each in self._services_of(composite)]
+        if not found and (acting := self.elsewhere(composite)) is not None:
+            found.append(acting)
+        return found
 
     def allow(self, composite: str, each: VirtualObject, affordance: str, operation: Operation) -> Decision:
         """Whether a composite may do something with an affordance; see ``diat.cvol.execution.AllowFor``."""

@@ -17,11 +17,13 @@ from diat.kernel.errors import Conflict, DiatError, NotFound, Stale
 from diat.kernel.ids import NewId
 from diat.kernel.overlay import Ledger, Overlay
 from diat.security.decision import Decider
-from diat.security.principal import LOCAL, Principal
+from diat.security.principal import LOCAL, Grant, Principal
 from diat.security.roles import ByRole
 from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
+from diat.service.delegation import Delegations
 from diat.service.parameters import checked_parameters
+from diat.service.placing import Placing, Placings
 from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
 from diat.service.sharing import Sharing, content_of
@@ -38,6 +40,8 @@ class ServiceLayer:
         sharing: which services use which composite.
         acting: as whom services act, and what they may.
         on_change: told of a service that was made, changed or ended, within the batch.
+        delegations: which of them peers do.
+        placings: where their steps run.
         resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
     """
 
@@ -53,12 +57,17 @@ class ServiceLayer:
         decider: Decider | None = None,
         key: bytes = b"",
         grants_of: GrantsOf = nobody_knows,
+        placings: Iterable[tuple[str, Placing]] = (),
+        delegations: Delegations | None = None,
     ) -> None:
         """Start kept services.
 
+        ``placings`` says where their steps run, ``delegations`` which of them peers do.
         ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
         what their creators may by now.
         """
+        self.delegations = delegations or Delegations(ledger, clock)
+        self.delegations.on_change = self._delegated
         self._things = things
         self._composites = composites
         self.templates = templates
@@ -70,6 +79,8 @@ class ServiceLayer:
         self.acting = Acting(self._of, decider or ByRole(), clock, grants_of)
         composites.allow_by(self.acting.allow, key)
         things.interaction.permit = self.acting.allow
+        self.placings = Placings(ledger, things, composites, clock, placings)
+        self.placings.for_whom = self._for_whom
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
@@ -326,14 +337,31 @@ class ServiceLayer:
         """Have a composite be what its services want, and end with the last of them."""
         users = self._users(composite)
         if not users:
-            self._composites.remove(composite)
+            self.placings.remove(composite)
             return
-        made = _composite(composite, users, self.templates.get(users[0].template))
-        if again or self._composites.seen(composite) != made:
-            self._composites.deploy(made)
+        made = self._composite(composite, users, self.templates.get(users[0].template))
+        if again or self.placings.whole(composite) != made:
+            self.placings.deploy(made)
         else:
             # It acts for others than before.
             self._composites.reconsider([composite], self._clock())
+
+    def _composite(self, composite: str, users: list[Service], template: Template) -> Composite:
+        oldest = users[0]
+        paused = all(each.paused or self.delegations.elsewhere(each.id) for each in users)
+        return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
+
+    def _delegated(self, service: str) -> None:
+        """A peer does a service from now on, or no longer."""
+        known = self._services.get(service)
+        if known is not None:
+            self._settle(known.composite)
+            self._things.ingest.finish(self._clock())
+
+    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str]:
+        """What a composite may, and what it is for, as its parts elsewhere are told."""
+        acting = self.acting.principals(composite)
+        return (acting[0].grants, acting[0].purpose) if acting else ((), "")
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))
@@ -355,23 +383,17 @@ class ServiceLayer:
             try:
                 template = self.templates.get(users[0].template)
                 content = content_of(template, users[0].parameters, users[0].acting)
-                made.append(_composite(composite, users, template))
+                made.append(self._composite(composite, users, template))
             except DiatError as error:
                 self._composites.fail(composite, str(error))
             for service in users:
                 self.sharing.join(service.id, composite, content)
-        self._composites.restore(made)
+        self.placings.restore(made)
 
     def _fingerprint(self, title: str, wanted: Wanted, goal: dict[str, Any] | None) -> str:
         if goal is not None:
             return _fingerprint(title, "", goal)
         return _fingerprint(title, wanted.template.name, wanted.parameters)
-
-
-def _composite(composite: str, users: list[Service], template: Template) -> Composite:
-    oldest = users[0]
-    paused = all(each.paused for each in users)
-    return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
 
 
 def _fingerprint(title: str, template: str, content: dict[str, Any]) -> str:

@@ -21,8 +21,10 @@ _NOT_OURS = frozenset({"forms", "base", "security", "securityDefinitions", "link
 def name_of(each: VirtualObject) -> str | None:
     """What a thing is called in topics above; None if it cannot be brought there."""
     if each.record.dialect == "directory":
-        return None
-    name = each.wire or last_segment(each.id)
+        # A description alone stays here; what a bus speaks for has a name of its own on the broker here.
+        name = last_segment(each.id) if each.wire else ""
+    else:
+        name = each.wire or last_segment(each.id)
     return name if topics.is_name(name) and last_segment(each.id) == name else None
 
 

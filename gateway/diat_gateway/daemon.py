@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from sqlalchemy import Engine
@@ -12,14 +12,19 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.security.principal import Grant, Principal
+from diat.service.reviewing import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
+from diat_gateway.buses import HOME, Buses, Networks
+from diat_gateway.buses.networks import Network
+from diat_gateway.buses.platform import serve
 from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
-from diat_gateway.kept import kept
+from diat_gateway.kept import hosted, kept
 from diat_gateway.leaving import Leaving
+from diat_gateway.parts import Parts
 from diat_gateway.restoring import Restoring
 from diat_gateway.session import Session
 from diat_gateway.settings import LineSettings
@@ -28,7 +33,7 @@ from diat_gateway.thinning import Thinning
 from diat_gateway.uplink import Uplink
 
 ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
-"""As whom policies know the daemon above. Who joins a gateway to it lets it have what no policy keeps here."""
+"""As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
 
 
 class Gateway(Daemon):
@@ -37,7 +42,11 @@ class Gateway(Daemon):
     Attributes:
         uplink: what goes up, within the writer.
         session: the line itself.
+        buses: what local buses have.
+        parts: those of services of the daemon above that run here.
     """
+
+    page_cache = 8_000
 
     def __init__(
         self,
@@ -46,9 +55,15 @@ class Gateway(Daemon):
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
         on_restart: Callable[[], None] | None = None,
+        *,
+        allowed: Sequence[Network] = (),
     ) -> None:
-        """A gateway that is not started yet; arguments as of ``Daemon``."""
-        super().__init__(settings, clock, on_crash, on_restart)
+        """A gateway that is not started yet; arguments as of ``Daemon``.
+
+        Networks that are ``allowed`` are those, besides private ones, in which buses may look for devices.
+        """
+        self.buses = Buses(Networks([*HOME, *allowed]))
+        super().__init__(settings, clock, on_crash, on_restart, bridge=self.buses)
         self.line = line
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
@@ -71,6 +86,10 @@ class Gateway(Daemon):
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber
         self._life = life
+        self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, hosted(engine))
+        self.uplink.on_told = self.parts.told
+        self.services.acting.elsewhere = self.parts.acts_as
+        self.parts.begin()
         self._drain = Drain(beside, self.uplink, line.budget, line.linger)
         self._thinning = Thinning(ledger, self.uplink, self._drain, Spool(engine), line, self.submit)
 
@@ -87,10 +106,21 @@ class Gateway(Daemon):
             figures,
             line.title or line.name,
         )
-        self._down.on_welcome = self.session.welcomed
+        self._down.on_welcome = self._welcomed
         self.uplink.on_urgent = self.session.wake
         figures.thinned = lambda: self._thinning.given
         stack.callback(self._thinning.stop)
         stack.callback(self.session.stop)
         self.session.start()
         self._thinning.start()
+        things = self.settings.data / "things"
+        things.mkdir(exist_ok=True)
+        stack.callback(self.buses.stop)
+        serve(self.buses, self, [things])
+        beat = Beat(self.submit, self.parts.look)
+        stack.callback(beat.stop)
+        beat.start()
+
+    def _welcomed(self) -> None:
+        self.session.welcomed()
+        self.parts.look(again=True)

@@ -7,13 +7,22 @@ from sqlalchemy import Engine, select
 
 from diat.adapters.sql import tables
 from diat.vol.lives import MOST, Life
+from diat_gateway.parts import Hosted
 from diat_gateway.spool import Spool
 from diat_gateway.state import OWN, Own, Passed, Told
 from diat_gateway.uplink import REACHED, SEQ, Kept
 
 _OWN = msgspec.json.Decoder(Own)
 _PASSED = msgspec.json.Decoder(Passed)
+_HOSTED = msgspec.json.Decoder(Hosted)
 _TOLD = msgspec.json.Decoder(Told)
+
+
+def hosted(engine: Engine) -> list[tuple[str, Hosted]]:
+    """The parts of services that run here."""
+    with engine.connect() as connection:
+        found = connection.execute(select(tables.PARTS.c.service, tables.PARTS.c.body)).all()
+        return [(service, _HOSTED.decode(body)) for service, body in found]
 
 
 def kept(engine: Engine, spool: Spool, life: str) -> Kept:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.actuation import Actuation
@@ -26,6 +27,7 @@ from diat_gateway import sieve
 from diat_gateway.announcing import announcement, digest, name_of
 from diat_gateway.counting import Heard
 from diat_gateway.leaving import Leaving
+from diat_gateway.pushing import Pushing
 from diat_gateway.sieve import Memory
 from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Row, Spool
 from diat_gateway.state import OWN, Own, Passed, Told
@@ -95,6 +97,8 @@ class Uplink:
         self._dues: list[tuple[int, str]] = []
         self._due_of: dict[str, int] = {}
         self._parked = spool.next_due()
+        self._pushing = Pushing(things)
+        things.observers.on_watch = self._watched
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
         self.marks: list[int] = []
@@ -135,6 +139,10 @@ class Uplink:
         passed = self.passed.committed.get(name) if name is not None else None
         return passed.rules if passed is not None else {}
 
+    def _rule(self, passed: Passed, prop: str) -> Rule:
+        """What is to go up of a property; what parts of services tell goes up whole, unasked."""
+        return EVERYTHING if prop == TOLD else passed.rules.get(prop, self._usual)
+
     # --- what the layer tells (diat.vol.tap) ---
 
     def read(self, each: VirtualObject, readings: dict[str, Reading], size: int) -> None:
@@ -149,8 +157,8 @@ class Uplink:
         known = self._remembered(name, passed)
         memories = known
         for prop in sorted(readings):
-            reading, rule = readings[prop], passed.rules.get(prop, self._usual)
-            if rule == EVERYTHING:
+            reading, rule = readings[prop], self._rule(passed, prop)
+            if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
             if memories is known:
@@ -224,7 +232,12 @@ class Uplink:
         self.passed.put(name, msgspec.structs.replace(kept, thing=each.id, td=known, withdrawn=0))
         self._put(name, URGENT, "td", said.decode())
         if new:
-            self._all_of(name, each)
+            self.turned(each.id, self._things.intake.twin(each.id).status)
+        if passed is None:
+            # What it said before it was brought here nobody above has heard; what a part told counts once, and
+            # went when it was told.
+            values = self._things.intake.twin(each.id).values
+            self.read(each, {prop: said for prop, said in values.items() if prop != TOLD}, 0)
 
     def ended(self, actuation: Actuation) -> None:
         """A command came to its end."""
@@ -301,7 +314,9 @@ class Uplink:
         passed = self.passed.get(name)
         if passed is None:
             return
-        self.passed.put(name, msgspec.structs.replace(passed, rules=rules))
+        passed = msgspec.structs.replace(passed, rules=rules)
+        self.passed.put(name, passed)
+        self._watched(passed.thing)
         for prop, memory in self._remembered(name, passed).items():
             due = sieve.due(rules.get(prop, self._usual), memory)
             if due is not None:
@@ -310,8 +325,15 @@ class Uplink:
     def admitted(self, name: str, state: str) -> None:
         """The daemon above answers an announcement."""
         passed = self.passed.get(name)
-        if passed is not None and passed.admission != state:
-            self.passed.put(name, msgspec.structs.replace(passed, admission=state))
+        if passed is None or passed.admission == state:
+            return
+        taken = state == "accepted" and passed.admission == "rejected" and bool(passed.td)
+        known = msgspec.structs.replace(passed, admission=state, td=_FORGOTTEN if taken else passed.td)
+        self.passed.put(name, known)
+        each = self._things.registry.seen(passed.thing)
+        if taken and each is not None:
+            # How it is described here was not taken before.
+            self.described(None, each)
 
     def again(self) -> None:
         """The daemon above knows less than it did: announce everything anew, and how it stands."""
@@ -338,13 +360,13 @@ class Uplink:
 
     # --- within ---
 
-    def _all_of(self, name: str, each: VirtualObject) -> None:
-        """A thing is announced: what is known of it follows."""
-        twin = self._things.intake.twin(each.id)
-        if twin.status != "unknown":
-            self.turned(each.id, twin.status)
-        if twin.values:
-            self.read(each, dict(twin.values), 0)
+    def _watched(self, thing: str) -> None:
+        """What somebody here watches of a thing, or what is asked of it above, is another."""
+        each = self._things.registry.seen(thing)
+        name = name_of(each) if each is not None else None
+        passed = self.passed.get(name) if name is not None else None
+        if each is not None and passed is not None and passed.thing == thing:
+            self._pushing.ask(each, passed.rules)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")
@@ -371,7 +393,7 @@ class Uplink:
         for name, passed in list(self.passed.items()):
             memories = self._remembered(name, passed) if passed.td else {}
             for prop, memory in memories.items():
-                due = sieve.due(passed.rules.get(prop, self._usual), memory)
+                due = sieve.due(self._rule(passed, prop), memory)
                 if due is not None:
                     self._wait(name, due)
 
@@ -390,7 +412,7 @@ class Uplink:
         twin = self._things.intake.twin(each.id)
         out: list[tuple[str, Reading, bool]] = []
         for prop, memory in memories.items():
-            rule = passed.rules.get(prop, self._usual)
+            rule = self._rule(passed, prop)
             due = sieve.due(rule, memory)
             if due is not None and due <= now:
                 memories[prop], sent = sieve.flush(memory, now)
@@ -419,7 +441,7 @@ class Uplink:
                 continue
             self.heard.tells(name, prop, reading.position)
             together.setdefault((left.reading.observed, urgent), {})[prop] = left.reading.value
-            if passed.rules.get(prop, self._usual) != EVERYTHING or self._leaving.shapes:
+            if self._rule(passed, prop) != EVERYTHING or self._leaving.shapes:
                 sent[prop] = (left.reading.observed, reading.position, left.reading.value)
         if sent != passed.sent:
             self.passed.put(name, msgspec.structs.replace(passed, sent=sent))

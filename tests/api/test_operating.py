@@ -34,7 +34,7 @@ class TestSettings:
             "default": "My place",
             "restart": False,
         }
-        assert settings["units"]["value"] == "metric"
+        assert settings["units"]["value"] is None
         assert settings["location"]["restart"]
 
     def test_a_change_is_kept_and_holds_at_once(self, house, rest, settings):

@@ -154,6 +154,20 @@ SITUATIONS = Table(
     Column("body", Text, nullable=False),
 )
 
+RELEASES = Table(
+    "releases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+ROLLOUTS = Table(
+    "rollouts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 WEBHOOKS = Table(
     "webhooks",
     metadata,
@@ -224,6 +238,20 @@ SETTINGS = Table(
     Column("body", Text, nullable=False),
 )
 
+PEERS = Table(
+    "peers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+DELEGATIONS = Table(
+    "delegations",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 AUDIT = Table(
     "audit",
     metadata,
@@ -233,6 +261,21 @@ AUDIT = Table(
 )
 
 # --- between tiers ---
+
+# Where the steps of services run; at a gateway, the parts of services of the daemon above.
+PLACINGS = Table(
+    "placings",
+    metadata,
+    Column("composite", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+PARTS = Table(
+    "parts",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
 
 # At a daemon that gateways are joined to: whose things are whose, and how far each gateway has got.
 TIES = Table(

@@ -131,16 +131,14 @@ class _Splitting:
         self._where = {step: tier for step, tier in where.items() if step not in self._anywhere}
         self._wires = {wire.step.id: wire for wire in composite.wires}
         self._counts_each = _counting(composite)
-        made = {*composite.derives.values(), *composite.emits.values()}
-        self._told = {each.from_ for each in made}
+        self._told = {each.from_ for each in composite.derives.values()}
+        self._told |= {each.from_ for each in composite.emits.values()}
 
     def parts(self) -> Parts:
         tiers = [self._root, *dict.fromkeys(self._where[s] for s in self._wires if s in self._where)]
         runs = {tier: self._needed(tier) for tier in dict.fromkeys(tiers)}
         hears = {
-            tier: {
-                step: self._where[step] for step in needed if self._where.get(step, tier) != tier
-            }
+            tier: {step: self._where[step] for step in needed if self._where.get(step, tier) != tier}
             for tier, needed in runs.items()
         }
         made = {}
@@ -206,7 +204,7 @@ def _counting(composite: Composite) -> frozenset[str]:
     for wire in reversed(composite.wires):
         kind = type(wire.step)
         counts = isinstance(wire.step, Join) or (isinstance(wire.step, Window) and wire.input is not None)
-        if counts or kind not in SHIPPED.values() and kind not in _JOINING or wire.step.id in found:
+        if counts or (kind not in SHIPPED.values() and kind not in _JOINING) or wire.step.id in found:
             found |= {source for _, source in wire.sources}
     return frozenset(found)
 

@@ -43,10 +43,6 @@ class Heard(Step):
         for sample in given.arrived:
             if self.id in (values := _values(sample)):
                 state = [values[self.id]]
-        if state is None:
-            # The part was there before this one listened: what it told first is everything.
-            known = [values[self.id] for sample in given.samples if self.id in (values := _values(sample))]
-            state = known or None
         return Outcome(None if state is None else state[0], state)
 
 
@@ -150,7 +146,7 @@ def _counted(samples: Sequence[Sample]) -> Partly:
 
 
 def _mean(shares: Sequence[Partly]) -> float:
-    count = sum(share[0] for share in shares)
+    count: int = sum(share[0] for share in shares)
     return math.fsum(part for share in shares for part in share[1:]) / count
 
 

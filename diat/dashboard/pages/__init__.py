@@ -14,6 +14,7 @@ from diat.dashboard.pages import (
     things,
     tiers,
 )
+from diat.dashboard.pages.managing import MANAGING
 from diat.dashboard.registry import Page
 
 PAGES: tuple[Page, ...] = (
@@ -26,5 +27,6 @@ PAGES: tuple[Page, ...] = (
     service_new.PAGE,
     command.PAGE,
     tiers.PAGE,
+    *MANAGING,
     start.PAGE,
 )

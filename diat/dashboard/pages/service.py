@@ -65,13 +65,13 @@ def _buttons(visit: Visit, known: dict[str, Any]) -> None:
 
         async def undo() -> None:
             made = await visit.rest.post("/services", again)
-            ui.navigate.to(f"/ui/service?id={made['id']}")
+            ui.navigate.to(f"/service?id={made['id']}")
 
         await attempt(lambda: visit.rest.delete(path), f"{known['title']} has ended.", undo)
 
     button = act("Resume" if known["state"] == "paused" else "Pause", pause)
     if visit.is_at_least("engineer"):
-        act("Edit", lambda: ui.navigate.to(f"/ui/service-new?edit={known['id']}"))
+        act("Edit", lambda: ui.navigate.to(f"/service-new?edit={known['id']}"))
         act("End", end, grave=True)
 
 

@@ -89,7 +89,7 @@
       const text = document.createElement("b"), unit = document.createElement("small");
       text.textContent = inWords(said); unit.textContent = said.u ?? "";
       this.replaceChildren(text, unit);
-      this.title = (said.q ? `${said.q}; ` : "") + new Date(said.t).toLocaleString();
+      this.title = (said.q ? `${said.q}; ` : "") + whole(new Date(said.t));
       this.dispatchEvent(new CustomEvent("value", {detail: said, bubbles: true}));
     }
   });
@@ -101,18 +101,26 @@
       this.textContent = said === "unknown" ? "not said" : said; this.className = `chip ${tone}`;
     }
   });
-  // Fires "changed" when something of its kind has changed, not for what it finds at first.
+  // Fires "changed" when something of its kind has changed since the page was made.
   customElements.define("diat-watch", class extends Watching {
     what() { return [this.getAttribute("of")]; }
     tell(said) {
-      if (this.last !== undefined && said !== this.last) this.dispatchEvent(new CustomEvent("changed"));
-      this.last = said;
+      this.last ??= this.getAttribute("since");
+      if (String(said) !== this.last) this.dispatchEvent(new CustomEvent("changed"));
+      this.last = String(said);
     }
   });
 
   // --- times ---
   const AGO = new Intl.RelativeTimeFormat(undefined, {numeric: "auto", style: "short"});
-  const TIME = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+  let format = null;
+  function whole(at) {
+    // In the zone that is set for all, else in that of whoever looks.
+    format ??= new Intl.DateTimeFormat(undefined, {
+      dateStyle: "medium", timeStyle: "medium", timeZone: document.querySelector("[data-zone]")?.dataset.zone || undefined,
+    });
+    return format.format(at);
+  }
   function ago(at) {
     const seconds = (at - Date.now()) / 1000, size = Math.abs(seconds);
     if (size < 5) return "just now";
@@ -128,9 +136,8 @@
     show() {
       const at = new Date(this.getAttribute("at"));
       if (isNaN(at)) { this.textContent = DASH; return; }
-      const whole = TIME.format(at);
-      this.textContent = this.hasAttribute("ago") ? ago(at) : whole;
-      this.title = whole;
+      this.title = whole(at);
+      this.textContent = this.hasAttribute("ago") ? ago(at) : this.title;
     }
   });
   setInterval(() => ages.forEach(each => each.show()), 5000);

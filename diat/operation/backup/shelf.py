@@ -243,10 +243,16 @@ class Shelf:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
 
+    def _whole(self) -> dict[str, Backup]:
+        """Those that are there as a whole, by name."""
+        if not self.directory.is_dir():
+            return {}
+        return {path.name: each for path in self.directory.iterdir() if (each := _read(path)) is not None}
+
     def _thin_out(self) -> None:
         kept = self._wanted()[1]
-        own = [each for each in self.everything() if each.by == "schedule" and each.state == "ready"]
-        for each in own[kept:]:
+        own = [each for each in self._whole().values() if each.by == "schedule"]
+        for each in sorted(own, key=lambda each: each.made, reverse=True)[kept:]:
             (self.directory / each.name).unlink(missing_ok=True)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""A gateway that is cut off for thirty days, its clock wrong, both sides started anew: nothing lost, nothing twice."""
+"""A gateway cut off for thirty days, its clock wrong, both sides started anew: 0 lost, 0 doubled."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Two daemons and the line between them, in one process: real layers and stores, clocks and a line of the test's."""
+"""Two daemons and the line between them, in one process: real layers and stores, a clock of the test's."""
 
 import json
 import random

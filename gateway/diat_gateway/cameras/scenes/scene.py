@@ -71,6 +71,7 @@ class Scene:
     stops: float = 0.2
 
     def __post_init__(self) -> None:
+        self._truths: dict[int, Truth] = {}
         self.actors = traffic(np.random.default_rng(self.seed), self.seconds, self.events, stops=self.stops)
 
     @property
@@ -94,6 +95,12 @@ class Scene:
             image += noise[top : top + eye.height, left : left + eye.width]
             yield Frame(t, np.clip(image, 0, 255).astype(np.uint8), number)
 
+    def truth_of(self, camera: int) -> Truth:
+        """The same as ``truth``, worked out once."""
+        if camera not in self._truths:
+            self._truths[camera] = self.truth(camera)
+        return self._truths[camera]
+
     def truth(self, camera: int) -> Truth:
         """What a camera could see: events and where everything was."""
         eye = self.cameras[camera]
@@ -116,14 +123,21 @@ class Scene:
             if span is not None
         ]
         return Truth(
-            self.fps, eye.width, eye.height, events, [s for s in spots if s.id in known],
-            eye.homography.tolist(), impaired,
+            self.fps,
+            eye.width,
+            eye.height,
+            events,
+            [s for s in spots if s.id in known],
+            eye.homography.tolist(),
+            impaired,
         )
 
     def _here(self, t: float, eye: Pinhole) -> list[tuple[Actor, tuple[float, float, float]]]:
         """Who is there, the farthest first."""
         there = [(actor, place) for actor in self.actors if (place := actor.place(t)) is not None]
-        return sorted(there, key=lambda each: -float(np.hypot(each[1][0] - eye.at[0], each[1][1] - eye.at[1])))
+        return sorted(
+            there, key=lambda each: -float(np.hypot(each[1][0] - eye.at[0], each[1][1] - eye.at[1]))
+        )
 
     def _swaying(self, empty: Field, leaves: Field, t: float) -> Field:
         if self.weather.sway <= 0 or not leaves.any():
@@ -153,8 +167,11 @@ class Scene:
             jump = 0.05 * image.shape[1]
         if jump > 0:
             dx, dy = random.normal(0, jump, 2)
-            image = cv2.warpAffine(  # type: ignore[assignment]
-                image, np.array([[1, 0, dx], [0, 1, dy]], np.float32), image.shape[1::-1], borderMode=cv2.BORDER_REFLECT
+            image = cv2.warpAffine(
+                image,
+                np.array([[1, 0, dx], [0, 1, dy]], np.float32),
+                image.shape[1::-1],
+                borderMode=cv2.BORDER_REFLECT,
             )
         return image
 
@@ -166,9 +183,10 @@ def _spot(eye: Pinhole, actor: Actor, place: tuple[float, float, float], number:
         return None
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     whole = (right - left) * (bottom - top)
-    l, t = max(0.0, left), max(0.0, top)
-    r, b = min(float(eye.width), right), min(float(eye.height), bottom)
-    if r <= l or b <= t or (r - l) * (b - t) < 0.5 * whole or (b - t) < 8:
+    near, high = max(0.0, left), max(0.0, top)
+    far, low = min(float(eye.width), right), min(float(eye.height), bottom)
+    if far <= near or low <= high or (far - near) * (low - high) < 0.5 * whole or low - high < 8:
         return None
-    return Spot(number, actor.no, float(l), float(t), float(r - l), float(b - t), place[0], place[1])
-
+    return Spot(
+        number, actor.no, float(near), float(high), float(far - near), float(low - high), place[0], place[1]
+    )

@@ -38,7 +38,7 @@ class Settings:
     begin: float = 2.0
     absorb: float = 3.0
     stays: float = 120.0
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Seen:
 
 
 class Analysis:
-    """The eye of one camera. Pictures must come in order of time; the first seconds only teach the background.
+    """The eye of one camera. Pictures come in order of time; the first seconds teach the background.
 
     Args:
         settings: how it is looked at.
@@ -141,7 +141,9 @@ class Analysis:
         diagonal = float(np.hypot(width, height))
         if self._tracker is None:
             self._tracker = Tracker(diagonal)
-            self._objects = Objects(self.settings.near * diagonal, self.settings.object * width * height, self.settings.rules)
+            self._objects = Objects(
+                self.settings.near * diagonal, self.settings.object * width * height, self.settings.rules
+            )
         early, self._early = self._early, []
         return [self._see(t, image) for t, image in early]
 
@@ -166,14 +168,18 @@ class Analysis:
         blobs, labels = find(mask, image, changed, lit, max(6, int(self.settings.least * mask.size)))
         blobs = self._without_holes(blobs, labels, image, t, dt)
         ended = tracker.step(blobs, t)
-        new, over = objects.step(tracker.tracks, ended, t, dark=background.dusk < 60)
+        new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
         self._learn(image, mask, blobs, labels, dt)
         known = objects.current
         return Seen(
             t,
             None,
             [self._out(b.box) for b in blobs if b.moving > 0.05],
-            [(known[k.no].no, self._out(k.path[-1][1])) for k in tracker.tracks if k.no in known and k.path[-1][0] == t],
+            [
+                (known[k.no].no, self._out(k.path[-1][1]))
+                for k in tracker.tracks
+                if k.no in known and k.path[-1][0] == t
+            ],
             self._outside(new),
             self._outside(over),
             self._foreground,
@@ -215,8 +221,10 @@ class Analysis:
         limit = max(6.0, 2.0 * noise)
         return cv2.compare(cv2.absdiff(grey, then), limit, cv2.CMP_GT)
 
-    def _without_holes(self, blobs: list[Blob], labels: Image, image: Field, t: float, dt: float) -> list[Blob]:
-        """The blobs without those that only look different because something went away or the light changed."""
+    def _without_holes(
+        self, blobs: list[Blob], labels: Image, image: Field, t: float, dt: float
+    ) -> list[Blob]:
+        """The blobs without those that only look different because something went away."""
         background, tracker = self._background, self._tracker
         if background is None or tracker is None:
             return blobs
@@ -225,7 +233,13 @@ class Analysis:
             if blob.moving >= 0.03:
                 kept.append(blob)
                 continue
-            mine = [k for k in tracker.tracks if k.seen >= 5 and k.travelled > 0.5 and overlap(k.box, blob.box) > 0.3 * blob.box[2] * blob.box[3]]
+            mine = [
+                k
+                for k in tracker.tracks
+                if k.seen >= 5
+                and k.travelled > 0.5
+                and overlap(k.box, blob.box) > 0.3 * blob.box[2] * blob.box[3]
+            ]
             key = (int(blob.box[0] + blob.box[2] / 2) // 8, int(blob.box[1] + blob.box[3] / 2) // 8)
             lasted = self._still.get(key, (0.0, 0.0, blob.box))[0] + dt
             limit = self.settings.stays if mine else self.settings.absorb
@@ -233,7 +247,7 @@ class Analysis:
                 limit = 0.5
             if lasted > limit:
                 region = cv2.compare(labels, blob.label, cv2.CMP_EQ)
-                background.absorb(image, cv2.dilate(region, np.ones((5, 5), np.uint8)))  # type: ignore[arg-type]
+                background.absorb(image, cv2.dilate(region, np.ones((5, 5), np.uint8)))
                 continue
             still[key] = (lasted, t, blob.box)
             kept.append(blob)
@@ -250,14 +264,14 @@ class Analysis:
         part = (slice(top, y + h + 2), slice(left, x + w + 2))
         region = cv2.compare(labels[part], blob.label, cv2.CMP_EQ)
         contour = cv2.morphologyEx(region, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        return edge_strength(background.mean[part], contour) > 1.3 * edge_strength(image[part], contour)  # type: ignore[arg-type]
+        return edge_strength(background.mean[part], contour) > 1.3 * edge_strength(image[part], contour)
 
     def _learn(self, image: Field, mask: Image, blobs: list[Blob], labels: Image, dt: float) -> None:
         background = self._background
         if background is None:
             return
         guard = cv2.dilate(mask, np.ones((5, 5), np.uint8))
-        background.learn(image, guard, min(0.2, 0.25 * dt), min(0.05, 0.004 * dt))  # type: ignore[arg-type]
+        background.learn(image, guard, min(0.2, 0.25 * dt), min(0.05, 0.004 * dt))
         if self._looked % 10 == 0:
             self._sight.follow(background.mean)
             self._noise = background.noise
@@ -268,7 +282,9 @@ class Analysis:
         return (box[0] * s, box[1] * s, box[2] * s, box[3] * s)
 
     def _outside(self, objects: list[Object]) -> list[Object]:
-        return [Object(o.no, [(t, self._out(b)) for t, b in o.path], o.confirmed, list(o.parts)) for o in objects]
+        return [
+            Object(o.no, [(t, self._out(b)) for t, b in o.path], o.confirmed, list(o.parts)) for o in objects
+        ]
 
 
 def _shifted(image: Field, shift: tuple[float, float], width: int) -> Field:
@@ -277,4 +293,4 @@ def _shifted(image: Field, shift: tuple[float, float], width: int) -> Field:
     if abs(dx) < 0.3 and abs(dy) < 0.3:
         return image
     back = np.array([[1.0, 0.0, -dx], [0.0, 1.0, -dy]], np.float32)
-    return cv2.warpAffine(image, back, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.warpAffine(image, back, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)

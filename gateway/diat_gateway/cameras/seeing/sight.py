@@ -1,7 +1,7 @@
 """Whether a camera can see: covered, blinded, dark, blurred, shaken or turned away, and since when.
 
-Everything is judged on a grey picture of 160 pixels against a slow reference of the same camera, so the limits
-hold for any camera. A camera that cannot see says so; it must not report that nothing happened.
+Everything is judged on a grey picture of 160 pixels against a slow reference of the same camera, so the
+limits hold for any camera. A camera that cannot see says so; it must not report that nothing happened.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Watchfulness:
 
     def _set_reference(self, picture: Field) -> None:
         self._reference = picture
-        self._window = cv2.createHanningWindow(picture.shape[::-1], cv2.CV_32F)  # type: ignore[assignment]
+        self._window = cv2.createHanningWindow(picture.shape[::-1], cv2.CV_32F)
         self._contrast = float(picture.std())
         self._sharp = 0.0
         self._last = None
