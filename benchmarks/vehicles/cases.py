@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from diat_gateway.cameras import levels
+from diat_gateway.cameras.relay import Relay
 from diat_gateway.cameras.scenes.scene import Scene
 from diat_gateway.vehicles.ground import Ground
 from diat_gateway.vehicles.looking import Looking
@@ -17,7 +18,6 @@ from diat_gateway.vehicles.system import System
 from rich.console import Console
 from rich.table import Table
 
-from diat_gateway.cameras.relay import Relay
 from benchmarks.vehicles import junction, plots
 from benchmarks.vehicles.model import Measured, Rates, rates
 from diat.wire.envelope import encode

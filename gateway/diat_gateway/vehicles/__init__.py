@@ -2,6 +2,6 @@
 
 Needs the extra ``cameras``. ``ground`` takes pixels to metres, ``sightings`` makes the records of one
 camera, ``observer`` tells them as a native thing. ``setup`` is the switch: what sensors do, and where the
-rest is worked out; ``sensor`` and ``unit`` are the processes, ``system`` starts all that a setup asks for. The map
-itself is the shipped composite ``vehicle-map``.
+rest is worked out. ``sensor`` and ``unit`` are the processes; ``system`` starts all that a setup asks for.
+The map itself is the shipped composite ``vehicle-map``.
 """
