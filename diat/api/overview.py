@@ -125,6 +125,7 @@ def list_overview(
     return [_line(platform, each) for each in ordered[offset:]]
 
 
+@router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])
 def list_facets(platform: ThePlatform, asking: Asking) -> Json:
     """The quantities, and the places with those that they lie in: of many places the outer ones."""
     registry = platform.things.registry
