@@ -173,7 +173,8 @@ def test_what_cannot_be_is_refused(site):
     refused("/releases", {**right, "files": {**right["files"], "more": "AAAA"}}, 422, "files")
     assert rest.post("/releases", json=right).status_code == 201
     refused("/rollouts", {"release": "none"}, 404)
-    refused("/rollouts", {"release": "raspberry_pi-1"}, 422, "place")  # all run a higher number
+    refused("/rollouts", {"release": "raspberry_pi-1", "place": "nowhere"}, 422, "place")
+    refused("/rollouts", {"release": "raspberry_pi-1", "version": 99}, 422, "place")
     refused("/rollouts", {"release": "raspberry_pi-1", "model": "esp32"}, 422, "model")
     refused("/rollouts", {"release": "raspberry_pi-1", "stages": [1, "some", "all"]}, 422, "stages.1")
     refused("/rollouts", {"release": "raspberry_pi-1", "stages": [1]}, 422, "stages")
