@@ -20,7 +20,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.processes import BenchmarkFailed, Child, cpu_seconds, free_port
 
-DAY_START = 1_750_000_000_000
 READY = 60.0
 MIB = 1024
 
@@ -37,7 +36,6 @@ class Taken(msgspec.Struct):
         cpu: share of one core that its process took meanwhile.
         send: what went up: ``asked`` or ``all``.
         loaded: MiB of memory (RSS) after the load.
-        up: bytes of its frames for each reading that went up.
     """
 
     things: int
@@ -48,10 +46,11 @@ class Taken(msgspec.Struct):
     cpu: float
     send: str
     loaded: float
-    up: float
 
 
-def measure(things: int, rate: float, seconds: float, send: str, said: Callable[[str], None] = print) -> Taken:
+def measure(
+    things: int, rate: float, seconds: float, send: str, said: Callable[[str], None] = print
+) -> Taken:
     """Run a gateway beside so many things and measure what it takes.
 
     Raises:
@@ -80,7 +79,8 @@ def _measure(
         client.loop_start()
         for number in range(things):
             client.publish(f"wot/td/e{number}", json.dumps(_thing(number)), 1, True)
-        _until(lambda: _count(below[0]) == things and _count(above[0]) == things + 1, "announced", 300.0)
+            client.publish(f"diat/e{number}/status", "online", 1, True)
+        _until(lambda: _count(below[0]) == things and _count(above[0]) == things + 1, "announced", 60.0)
         time.sleep(5.0)
         pid = gateway.pid
         rss, pss = _memory(pid)
@@ -89,14 +89,15 @@ def _measure(
         spent, begun = cpu_seconds(pid), time.monotonic()
         sent = _load(client, things, rate, seconds)
         lasted = time.monotonic() - begun
-        _until(lambda: _metric(below[0], "diat_readings_total") >= sent, "stored", 120.0)
+        _until(lambda: _metric(below[0], "diat_readings_total") >= sent, "stored", 60.0)
         cpu = (cpu_seconds(pid) - spent) / (time.monotonic() - begun)
         loaded = _memory(pid)[0]
-        figures = _figures(above[0], lambda: send == "asked" or _metric(above[0], "diat_readings_total") >= sent)
+        if send == "all":
+            _until(lambda: _metric(above[0], "diat_readings_total") >= sent, "above", 60.0)
         client.loop_stop()
         client.disconnect()
     said(f"{sent / lasted:.0f} readings/s, {send}: {cpu:.0%} of a core, RSS {loaded:.0f} MiB")
-    return Taken(things, rss, pss, broker, sent / lasted, cpu, send, loaded, figures)
+    return Taken(things, rss, pss, broker, sent / lasted, cpu, send, loaded)
 
 
 def _thing(number: int) -> dict[str, object]:
@@ -157,13 +158,10 @@ def _count(port: int) -> int:
 
 def _metric(port: int, name: str) -> float:
     text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
-    values = [line.rpartition(" ")[2] for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+    values = [
+        line.rpartition(" ")[2] for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name
+    ]
     return sum(map(float, values))
-
-
-def _figures(port: int, came: Callable[[], bool]) -> float:
-    _until(came, "up", 120.0)
-    return 0.0
 
 
 def _until(done: Callable[[], bool], what: str, patience: float = READY) -> None:

@@ -45,7 +45,7 @@ from diat.adapters.peers.finding import Finder, Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
-from diat.adapters.sql.database import open_database
+from diat.adapters.sql.database import CACHE, open_database
 from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -80,6 +80,7 @@ from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
+from diat.service.reviewing import Beat, Reviewer
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
@@ -101,6 +102,8 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
@@ -127,10 +130,12 @@ class Layers:
         composites: CompositeLayer,
         clock: Clock,
         situations: SituationLayer,
+        rollouts: Rollouts,
     ) -> None:
         self._things = things
         self._composites = composites
         self._situations = situations
+        self._rollouts = rollouts
         self._clock = clock
         self._ticked = 0
         self._take = things.ingest.message
@@ -186,7 +191,7 @@ class Layers:
         """When ``tick`` is next needed, Unix milliseconds."""
         if self._clock() < self._ticked - SET_BACK:
             return 0
-        dues = (self._things.due(), self._composites.due(), self._situations.due())
+        dues = (self._things.due(), self._composites.due(), self._situations.due(), self._rollouts.due())
         return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
@@ -198,6 +203,7 @@ class Layers:
         self._ticked = max(self._ticked, now)
         self._composites.tick(now)
         self._things.tick(now)
+        self._rollouts.tick(now)
         self._situate(now)
         self._things.ingest.finish(now)
 
@@ -215,8 +221,10 @@ class Daemon:
         things: the Virtual Object Layer.
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
+        reviewer: knows where the steps of services had better run.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
+        releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         broker_secret: what a broker of somebody else's shows when it asks who may come in.
@@ -234,9 +242,12 @@ class Daemon:
         log: what it logged within the last hour.
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
+        page_cache: KiB of the database that each connection keeps in memory.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
+
+    page_cache = CACHE
 
     def __init__(
         self,
@@ -303,6 +314,14 @@ class Daemon:
     def own_address(self) -> BrokerAddress:
         """Where this process reaches the broker, with its own credential: not for others."""
         return self._address
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
+        there = self.settings.http
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls is not None else 'http'}://{name}:{there.port}"
 
     @property
     def lan(self) -> bool:
@@ -392,7 +411,7 @@ class Daemon:
         stack.enter_context(_locked(settings.data))
         if finish(settings.data):
             _LOG.warning("a backup was put in place")
-        engine = open_database(settings.data / "diat.db")
+        engine = open_database(settings.data / "diat.db", self.page_cache)
         stack.callback(engine.dispose)
         store = SqlStore(engine)
         lake = Lake(settings.data / "lake", self._note)
@@ -457,6 +476,7 @@ class Daemon:
             delegations=Delegations(ledger, clock, store.delegations()),
         )
         self.peers = Peers(ledger, store.peers())
+        self.reviewer = Reviewer(self, self.services.placings)
         self.situations = SituationLayer(
             ledger,
             self.things,
@@ -474,6 +494,16 @@ class Daemon:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
         self._extend(engine, ledger, stack)
+        self.releases = Releases(ledger, clock, store.releases())
+        self.rollouts = Rollouts(
+            ledger,
+            self.things.registry,
+            self.things.intake,
+            self.things.interaction,
+            clock,
+            random_id,
+            store.rollouts(),
+        )
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -488,7 +518,7 @@ class Daemon:
             self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
-        self._layers = layers = Layers(self.things, self.composites, clock, self.situations)
+        self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
@@ -529,6 +559,23 @@ class Daemon:
         self.forgetter.start()
         self._announce(stack)
         self._begin(stack)
+        self._place(stack)
+
+    def _place(self, stack: ExitStack) -> None:
+        """Look again and again where the steps of services had better run."""
+        moves: list[Callable[[], None]] = []
+
+        def beside() -> None:
+            moves[:] = self.reviewer.look(moves=self.settings.placement)
+
+        def within() -> None:
+            self.services.placings.tick()
+            for move in moves:
+                move()
+
+        beat = Beat(self.submit, within, beside)
+        stack.callback(beat.stop)
+        beat.start()
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
         """What a daemon of another kind has besides, put together before anything runs."""

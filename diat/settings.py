@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
         lan: whether it is open beyond loopback; credentials are asked everywhere then.
+        placement: whether steps of services are moved to gateways where less travels then.
         gateways: where gateways come in, each with a certificate; None for nowhere.
         plain: whether it serves plain text although it is open beyond loopback.
         tls_cert: PEM file of a certificate that a person brings; None to make one where one is needed.
@@ -72,6 +73,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     announce: bool = True
     site: Site = GREENWICH
     lan: bool = False
+    placement: bool = True
     gateways: Listen | None = None
     plain: bool = False
     tls_cert: Path | None = None

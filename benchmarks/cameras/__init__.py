@@ -1,1 +1,1 @@
-"""Both systems of cameras measured: bytes on real sockets, recall, precision, and how good pictures and maps are."""
+"""Both systems of cameras measured: bytes on sockets, recall, precision, quality of pictures and maps."""

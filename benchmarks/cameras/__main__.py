@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import cv2
+from diat_gateway.cameras import truth
+from diat_gateway.cameras.scenes.scene import Scene, Weather
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cameras import cases, clips, costs, measuring, running
 from benchmarks.cameras.judging import Verdict
 from diat.kernel.errors import DiatError
-from diat_gateway.cameras import truth
-from diat_gateway.cameras.scenes.scene import Scene, Weather
 
 EXAMPLES = """\
 examples:
@@ -23,8 +23,9 @@ examples:
   python -m benchmarks.cameras --quick                  two kinds of weather, one seed: does it run?
   python -m benchmarks.cameras --seed 100               scenes nobody has seen
   python -m benchmarks.cameras cases                    the six cases of who computes what
-  python -m benchmarks.cameras score CLIP --truth FILE  a clip of your own (the format: diat_gateway/cameras/truth.py)
-  PETS_TRUTH=gt.txt python -m benchmarks.cameras        with the annotation of Debian's clip (MOT15, PETS09-S2L1)
+  python -m benchmarks.cameras score CLIP --truth FILE  a clip of your own (the format:
+  diat_gateway/cameras/truth.py) PETS_TRUTH=gt.txt python -m benchmarks.cameras   with the annotation of
+  Debian's clip (MOT15 PETS09-S2L1)
 """
 
 WEATHER = {
@@ -64,7 +65,9 @@ def _all(options: argparse.Namespace, console: Console, post: running.Post) -> i
         scene = Scene(options.seed + i, seconds=options.seconds, events=options.events, weather=WEATHER[name])
         for camera in range(len(scene.cameras)):
             frames = list(scene.frames(camera))
-            for verdict, _ in measuring.clip(post, f"{name}, camera {camera}", frames, scene.truth(camera), None):
+            for verdict, _ in measuring.clip(
+                post, f"{name}, camera {camera}", frames, scene.truth(camera), None
+            ):
                 _row(table, verdict)
                 total.setdefault(f"{name}, {verdict.kind}", []).append(verdict)
     console.print(table)
@@ -90,7 +93,11 @@ def _summary(console: Console, total: dict[str, list[Verdict]]) -> int:
         if all_of[0].kind == "records":
             wrong = [
                 f"{what} {value:.3f}"
-                for what, value, least in (("saving", saving, 0.913), ("recall", found.recall, 0.9), ("precision", found.precision, 0.8))
+                for what, value, least in (
+                    ("saving", saving, 0.913),
+                    ("recall", found.recall, 0.9),
+                    ("precision", found.precision, 0.8),
+                )
                 if value < least
             ]
         else:
@@ -105,8 +112,8 @@ def _pets(options: argparse.Namespace, console: Console, post: running.Post) -> 
     path, noted = clips.pets(options.cache), options.truth or clips.annotation()
     if path is None or noted is None:
         console.print(
-            "Debian's clip: left out; it needs apt-get (or opencv-doc installed) and PETS_TRUTH=FILE, the MOT15 annotation "
-            "of PETS09-S2L1, whose licence does not let us ship it"
+            "Debian's clip: left out; it needs apt-get (or opencv-doc) and PETS_TRUTH=FILE, the MOT15 "
+            "annotation of PETS09-S2L1, whose licence does not let us ship it"
         )
         return 0
     frames, fps = clips.frames_of(path)
@@ -143,14 +150,23 @@ def _table(title: str) -> Table:
 def _row(table: Table, verdict: Verdict) -> None:
     found = verdict.score
     table.add_row(
-        verdict.name, verdict.kind, f"{verdict.saving:.1%}", f"{found.found}/{found.true} of {found.reported}",
-        f"{found.recall:.2f}", f"{found.precision:.2f}", verdict.detail, "; ".join(verdict.missed) or "-",
+        verdict.name,
+        verdict.kind,
+        f"{verdict.saving:.1%}",
+        f"{found.found}/{found.true}" + (f" of {found.reported}" if verdict.kind != "video" else ""),
+        f"{found.recall:.2f}",
+        f"{found.precision:.2f}" if verdict.kind != "video" else "-",
+        verdict.detail,
+        "; ".join(verdict.missed) or "-",
     )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="benchmarks.cameras", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.cameras",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", nargs="?", choices=("all", "score", "cases"), default="all")
     parser.add_argument("clip", nargs="?", type=Path)
@@ -159,7 +175,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first scene (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a scene (default %(default)s)")
     parser.add_argument("--events", type=int, default=4, help="of a scene (default %(default)s)")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "diat-bench", help="for Debian's clip")
+    parser.add_argument(
+        "--cache", type=Path, default=Path.home() / ".cache" / "diat-bench", help="for Debian's clip"
+    )
     parser.add_argument("--plots", type=Path, help="directory to write the plots of the six cases to")
     return parser.parse_args()
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from diat_gateway.cameras import score
-from diat_gateway.cameras.encoding import GROUP, Decoder, Encoder, Packet, Quality
+from diat_gateway.cameras.encoding import FULL, GROUP, Decoder, Encoder, Packet, Quality
 from diat_gateway.cameras.seeing.pictures import Frame, Image
 from diat_gateway.cameras.truth import Spot
 
@@ -66,14 +65,20 @@ def errors(image: Image, frame: Frame, spots: Sequence[Spot]) -> list[float]:
             slice(int(spot.top), int(spot.top + spot.height) + 1),
             slice(int(spot.left), int(spot.left + spot.width) + 1),
         )
-        off = image[part].astype(np.float64) - frame.image[part][: image[part].shape[0], : image[part].shape[1]]
+        off = (
+            image[part].astype(np.float64) - frame.image[part][: image[part].shape[0], : image[part].shape[1]]
+        )
         if off.size:
             found.append(float(np.mean(off**2)))
     return found
 
 
 def measure(
-    frames: Sequence[Frame], fps: float, spots: Mapping[int, Sequence[Spot]], source: int | None, quality: Quality = Quality()
+    frames: Sequence[Frame],
+    fps: float,
+    spots: Mapping[int, Sequence[Spot]],
+    source: int | None,
+    quality: Quality = FULL,
 ) -> Baseline:
     """Encode all of it and look at what comes out.
 

@@ -16,17 +16,17 @@ from pathlib import Path
 import cv2
 import msgspec
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.cameras import model, plots
-from benchmarks.cameras.relay import Relay
 from diat_gateway.cameras import levels, score
 from diat_gateway.cameras.fusion import STEP
 from diat_gateway.cameras.line import Inlet, Outlet
 from diat_gateway.cameras.localisation import CASES, Sensor, Tier
 from diat_gateway.cameras.scenes.scene import Scene
 from diat_gateway.cameras.seeing.pictures import Frame
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cameras import model, plots
+from benchmarks.cameras.relay import Relay
 
 AGGREGATORS = {"rsu": (0, 1), "obu": (2, 3)}
 """Which cameras each has."""
@@ -61,14 +61,30 @@ def main(console: Console, directory: Path | None, seed: int) -> int:
         measured = {number: measure(number, scene, Path(pictures)) for number in CASES}
     rates = model.rates(measured, scene)
     table = Table(title="Six cases, four cameras, 24 s: bytes on the sockets (model)", title_justify="left")
-    for column in ("case", "sensor", "rest at", "sensor > aggregator", "aggregator > cloud", "CPU s: sensors, aggregators, cloud", "recall", "precision", "median error, m"):
+    for column in (
+        "case",
+        "sensor",
+        "rest at",
+        "sensor > aggregator",
+        "aggregator > cloud",
+        "CPU s: sensors, aggregators, cloud",
+        "recall",
+        "precision",
+        "median error, m",
+    ):
         table.add_column(column)
     for number, case in CASES.items():
         m, expected = measured[number], rates.links(number)
         table.add_row(
-            str(number), case.level, case.rest, f"{m.link1:,} ({expected[0]:,.0f})", f"{m.link2:,} ({expected[1]:,.0f})",
+            str(number),
+            case.level,
+            case.rest,
+            f"{m.link1:,} ({expected[0]:,.0f})",
+            f"{m.link2:,} ({expected[1]:,.0f})",
             ", ".join(f"{m.cpu[tier]:.1f}" for tier in ("sensors", "aggregators", "cloud")),
-            f"{m.found.recall:.2f}", f"{m.found.precision:.2f}", f"{m.error:.2f}",
+            f"{m.found.recall:.2f}",
+            f"{m.found.precision:.2f}",
+            f"{m.error:.2f}",
         )
     console.print(table)
     points = list(crossing(seed))
@@ -80,7 +96,9 @@ def main(console: Console, directory: Path | None, seed: int) -> int:
     console.print(table)
     rate = points[-1][1]
     at = rates.report_bytes * rates.reports / rate
-    console.print(f"By the model high sends less than middle from {at:.2%} on air; middle meets low at 100 %.")
+    console.print(
+        f"By the model high sends less than middle from {at:.2%} on air; middle meets low at 100 %."
+    )
     if directory is not None:
         plots.draw(directory, measured, rates, points)
         console.print(f"plots in {directory}")
@@ -107,7 +125,15 @@ def measure(number: int, scene: Scene, pictures: Path) -> Measured:
             ends.append((kind, ours))
             return ours
 
-        cloud = start("cloud", _tier, "cloud", case.rest == "cloud" or case.rest == "aggregator", scene, None, len(AGGREGATORS))
+        cloud = start(
+            "cloud",
+            _tier,
+            "cloud",
+            case.rest == "cloud" or case.rest == "aggregator",
+            scene,
+            None,
+            len(AGGREGATORS),
+        )
         up = stack.enter_context(Relay(cloud.recv()))
         down = []
         for name, cameras in AGGREGATORS.items():
@@ -120,7 +146,12 @@ def measure(number: int, scene: Scene, pictures: Path) -> Measured:
         result = Measured(sum(r.bytes for r in down), up.bytes)
     for kind, (cpu, _) in told:
         result.cpu[kind] = result.cpu.get(kind, 0.0) + cpu
-    said = {round(t / STEP): [(x, y) for _, x, y in things] for kind, (_, known) in told if kind == "cloud" for t, things in known}
+    said = {
+        round(t / STEP): [(x, y) for _, x, y in things]
+        for kind, (_, known) in told
+        if kind == "cloud"
+        for t, things in known
+    }
     matched = score.places(_truth(scene), said, NEAR)
     result.found, result.error = matched.score, matched.error
     return result
@@ -137,7 +168,9 @@ def _truth(scene: Scene) -> dict[int, list[tuple[float, float]]]:
     return {moment: list(there.values()) for moment, there in found.items()}
 
 
-def _sensor(pipe: Connection, camera: int, level: levels.Level, scene: Scene, pictures: Path, port: int) -> None:
+def _sensor(
+    pipe: Connection, camera: int, level: levels.Level, scene: Scene, pictures: Path, port: int
+) -> None:
     cv2.setNumThreads(1)
     outlet = Outlet("127.0.0.1", port)
     sensor = Sensor(str(camera), level, scene.fps, scene.cameras[camera].homography, outlet)
@@ -183,7 +216,12 @@ def crossing(seed: int) -> Iterator[tuple[float, float, float, float]]:
             sizes[name] = sum(len(o.data) for o in out if isinstance(o, levels.Video))
             if isinstance(video, levels.Middle):
                 air = sum(b - a for a, b in video.runs) / scene.seconds
-        yield air, sizes["low"] / scene.seconds, sizes["middle"] / scene.seconds, sizes["high"] / scene.seconds
+        yield (
+            air,
+            sizes["low"] / scene.seconds,
+            sizes["middle"] / scene.seconds,
+            sizes["high"] / scene.seconds,
+        )
 
 
 class _Counter:

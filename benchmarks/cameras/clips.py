@@ -9,11 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from diat_gateway.cameras import truth
+from diat_gateway.cameras.seeing.pictures import Frame
 from numpy.typing import NDArray
 
 from diat.kernel.errors import Invalid
-from diat_gateway.cameras import truth
-from diat_gateway.cameras.seeing.pictures import Frame
 
 PETS = "usr/share/doc/opencv-doc/examples/data/vtest.avi"
 TRAINS = 150
@@ -49,9 +49,17 @@ def pets(cache: Path) -> Path | None:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         try:
-            subprocess.run(["apt-get", "download", "opencv-doc"], cwd=directory, check=True, capture_output=True, timeout=600)
+            subprocess.run(
+                ["apt-get", "download", "opencv-doc"],
+                cwd=directory,
+                check=True,
+                capture_output=True,
+                timeout=600,
+            )
             package = next(Path(directory).glob("opencv-doc*.deb"))
-            subprocess.run(["dpkg-deb", "-x", str(package), str(cache)], check=True, capture_output=True, timeout=600)
+            subprocess.run(
+                ["dpkg-deb", "-x", str(package), str(cache)], check=True, capture_output=True, timeout=600
+            )
         except (OSError, subprocess.SubprocessError, StopIteration):
             return None
     return cache / PETS if (cache / PETS).exists() else None

@@ -1,4 +1,4 @@
-"""What each level of a camera costs: pictures a second of one core, and memory, each in a process of its own."""
+"""What each level of a camera costs: pictures a second of one core, and memory, each in its own process."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import time
 from collections.abc import Sequence
 
 import cv2
-from rich.console import Console
-from rich.table import Table
-
 from diat_gateway.cameras import levels
 from diat_gateway.cameras.scenes.scene import Scene
 from diat_gateway.cameras.seeing.pictures import Frame
+from rich.console import Console
+from rich.table import Table
 
 _SECONDS = 12.0
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from benchmarks.cameras.baseline import Baseline, group_wrong
 from diat_gateway.cameras.score import MapScore, Score
+
+from benchmarks.cameras.baseline import Baseline, group_wrong
 
 SAVES, RECALL, PRECISION = 0.913, 0.9, 0.8
 """Records with one best picture of each object."""
@@ -60,7 +61,13 @@ def video(
         psnr: inside objects, dB.
         gaps: pictures from one whole picture to the next within runs.
     """
-    verdict = Verdict(name, "video", 1 - sent / baseline.bytes, found, f"idle {idle:.0%}, {psnr:.1f} dB ({baseline.psnr:.1f})")
+    verdict = Verdict(
+        name,
+        "video",
+        1 - sent / baseline.bytes,
+        found,
+        f"idle {idle:.0%}, {psnr:.1f} dB ({baseline.psnr:.1f})",
+    )
     _honest(verdict, baseline)
     if (wrong := group_wrong(gaps, baseline.fps)) is not None:
         verdict.missed.append(wrong)
@@ -75,7 +82,9 @@ def video(
 
 def ground(name: str, sent: int, baseline: Baseline, found: MapScore) -> Verdict:
     """Places on the ground."""
-    verdict = Verdict(name, "map", 1 - sent / baseline.bytes, found.score, f"median error {found.error:.2f} m")
+    verdict = Verdict(
+        name, "map", 1 - sent / baseline.bytes, found.score, f"median error {found.error:.2f} m"
+    )
     _honest(verdict, baseline)
     if found.score.recall < MAP_RECALL:
         verdict.missed.append(f"recall {found.score.recall:.3f}")

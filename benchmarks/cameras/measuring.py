@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cameras import baseline, judging, running
-from benchmarks.cameras.clips import TRAINS, homography
-from benchmarks.cameras.judging import Verdict
 from diat_gateway.cameras import levels, score
 from diat_gateway.cameras.encoding import Quality
 from diat_gateway.cameras.records import foot, on_ground
 from diat_gateway.cameras.seeing.pictures import Frame
 from diat_gateway.cameras.truth import Truth
+
+from benchmarks.cameras import baseline, judging, running
+from benchmarks.cameras.clips import TRAINS, homography
+from benchmarks.cameras.judging import Verdict
 
 
 def idle_share(known: Truth, seconds: float) -> float:
@@ -34,7 +35,13 @@ def clip(
     sent = running.video(levels.Middle(known.fps), frames, known.fps, spots)
     idle = idle_share(known, len(frames) / known.fps)
     verdict = judging.video(
-        name, sent.bytes, base, score.covered(known.events, sent.runs), idle, sent.psnr if spots else base.psnr, sent.gaps
+        name,
+        sent.bytes,
+        base,
+        score.covered(known.events, sent.runs),
+        idle,
+        sent.psnr if spots else base.psnr,
+        sent.gaps,
     )
     yield _sighted(verdict, sent, len(frames)), sent
 
@@ -50,7 +57,9 @@ def _sighted(verdict: Verdict, arrived: running.Arrived, pictures: int) -> Verdi
     return verdict
 
 
-def ground_map(name: str, frames: Sequence[Frame], known: Truth, source: int | None, post: running.Post) -> Verdict:
+def ground_map(
+    name: str, frames: Sequence[Frame], known: Truth, source: int | None, post: running.Post
+) -> Verdict:
     """Places on the ground from records, on a clip whose annotation knows them."""
     base = baseline.measure(frames, known.fps, known.by_frame(), source)
     to_metres = homography(known, TRAINS)
@@ -61,7 +70,9 @@ def ground_map(name: str, frames: Sequence[Frame], known: Truth, source: int | N
     for record in arrived.records:
         start = record["from"]
         for t, x, y, w, h in record["way"]:
-            told.setdefault(round((start + t) * known.fps), []).append(on_ground(to_metres, foot((x, y, w, h))))
+            told.setdefault(round((start + t) * known.fps), []).append(
+                on_ground(to_metres, foot((x, y, w, h)))
+            )
     there = {
         n: [(s.x, s.y) for s in known.by_frame().get(n, []) if s.x is not None and s.y is not None]
         for n in range(TRAINS, len(frames))
@@ -77,7 +88,10 @@ def controls(post: running.Post, frames: Sequence[Frame], known: Truth) -> Itera
     yield judging.records("control: nothing sent", 0, base, score.events(known.events, []))
     yield judging.records("control: always-on track", 800, base, score.events(known.events, [(0.0, length)]))
     idle = idle_share(known, length)
-    for name, quality in (("CRF 40", Quality(crf=40, still=True)), ("group of 10 s", Quality(crf=21, group=10.0, still=True))):
+    for name, quality in (
+        ("CRF 40", Quality(crf=40, still=True)),
+        ("group of 10 s", Quality(crf=21, group=10.0, still=True)),
+    ):
         sent = running.video(levels.Middle(known.fps, quality), frames, known.fps, spots)
         found = score.covered(known.events, sent.runs)
         yield judging.video(f"control: {name}", sent.bytes, base, found, idle, sent.psnr, sent.gaps)

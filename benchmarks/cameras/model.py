@@ -50,7 +50,11 @@ class Rates:
     def links(self, number: int) -> tuple[float, float]:
         """Bytes from sensors to aggregators and from aggregators to the cloud, by the model."""
         case = CASES[number]
-        each = {"low": self.video, "middle": self.duty * self.video, "high": self.reports * self.report_bytes}[case.level]
+        each = {
+            "low": self.video,
+            "middle": self.duty * self.video,
+            "high": self.reports * self.report_bytes,
+        }[case.level]
         first = self.cameras * each * self.seconds
         maps = 2 * self.reports * (HEAD + 10 + self.vehicles * (EACH + 3)) * self.seconds
         return first, first if case.rest == "cloud" else maps
@@ -71,6 +75,10 @@ def rates(measured: Mapping[int, Measured], scene: Scene) -> Rates:
         reports += len(there)
         vehicles += sum(there)
     return Rates(
-        count, scene.seconds, measured[1].link1 / count / scene.seconds, air,
-        reports / count / scene.seconds, vehicles / max(1, reports),
+        count,
+        scene.seconds,
+        measured[1].link1 / count / scene.seconds,
+        air,
+        reports / count / scene.seconds,
+        vehicles / max(1, reports),
     )

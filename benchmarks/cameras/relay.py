@@ -45,7 +45,9 @@ class Relay:
             except OSError:
                 return
             for source, sink, forth in ((near, far, True), (far, near, False)):
-                threading.Thread(target=self._pass, args=(source, sink, forth), name="relay", daemon=True).start()
+                threading.Thread(
+                    target=self._pass, args=(source, sink, forth), name="relay", daemon=True
+                ).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, forth: bool) -> None:
         with contextlib.suppress(OSError):

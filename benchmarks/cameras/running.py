@@ -14,17 +14,17 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from diat_gateway.cameras import levels, score
+from diat_gateway.cameras.encoding import Decoder
+from diat_gateway.cameras.line import Inlet, Outlet
+from diat_gateway.cameras.seeing.pictures import Frame
+from diat_gateway.cameras.truth import Spot
 
 from benchmarks.brokers import own_broker
 from benchmarks.cameras.baseline import errors
 from benchmarks.cameras.relay import Relay
 from diat.simulation.link import Address, Inbound, Link
 from diat.simulation.native import NativeNode
-from diat_gateway.cameras import levels, score
-from diat_gateway.cameras.encoding import Decoder
-from diat_gateway.cameras.line import Inlet, Outlet
-from diat_gateway.cameras.seeing.pictures import Frame
-from diat_gateway.cameras.truth import Spot
 
 
 @dataclass
@@ -74,10 +74,17 @@ class Post:
             arrived.pictures += 1
 
         name = f"camera-{time.monotonic_ns()}"
-        sink = Link(Address("127.0.0.1", self._port), f"sink-{name}", subscriptions=(f"diat/{name}/events/+",), on_message=take)
+        sink = Link(
+            Address("127.0.0.1", self._port),
+            f"sink-{name}",
+            subscriptions=(f"diat/{name}/events/+",),
+            on_message=take,
+        )
         sink.open()
         with Relay(self._port) as mqtt, Inlet(picture) as inlet, Relay(inlet.port) as http:
-            camera = NativeNode(Address("127.0.0.1", mqtt.port), name, {"title": "Camera", "events": {"object": {}}})
+            camera = NativeNode(
+                Address("127.0.0.1", mqtt.port), name, {"title": "Camera", "events": {"object": {}}}
+            )
             camera.start()
             outlet = Outlet("127.0.0.1", http.port)
             if not (sink.wait_connected(20) and camera.wait_connected(20)):
@@ -104,7 +111,9 @@ class Post:
         return arrived
 
 
-def video(level: levels.Low, frames: Sequence[Frame], fps: float, spots: Mapping[int, Sequence[Spot]]) -> Arrived:
+def video(
+    level: levels.Low, frames: Sequence[Frame], fps: float, spots: Mapping[int, Sequence[Spot]]
+) -> Arrived:
     """The video of a clip as it arrived, decoded and looked at."""
     arrived, runs = Arrived(), list[list[tuple[float, bytes, bool]]]()
 

@@ -13,11 +13,18 @@ import socket
 import threading
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
 
 import ifaddr
 from msgspec import Struct
-from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import zeroconf
+    from zeroconf import asyncio as zeroconf_asyncio
+else:
+    zeroconf, zeroconf_asyncio = Lazy("zeroconf"), Lazy("zeroconf.asyncio")
 
 _LOG = logging.getLogger("diat.mdns")
 MQTT = "_mqtt._tcp.local."
@@ -120,8 +127,8 @@ class Announcer:
         self._ready.set()
         addresses = sorted({each for advert in self._adverts for each in advert.addresses})
         six = any(isinstance(ip_address(each), IPv6Address) for each in addresses)
-        async with AsyncZeroconf(
-            interfaces=addresses, ip_version=IPVersion.All if six else IPVersion.V4Only
+        async with zeroconf_asyncio.AsyncZeroconf(
+            interfaces=addresses, ip_version=zeroconf.IPVersion.All if six else zeroconf.IPVersion.V4Only
         ) as net:
             stopped = asyncio.create_task(self._stop.wait())
             registered = asyncio.create_task(self._register(net))
@@ -130,22 +137,22 @@ class Announcer:
             registered.cancel()
             await asyncio.gather(registered, return_exceptions=True)
 
-    async def _register(self, net: AsyncZeroconf) -> None:
+    async def _register(self, net: zeroconf_asyncio.AsyncZeroconf) -> None:
         for advert in self._adverts:
             for number in range(1, _NAMES):
                 info = self._info(advert, self._title if number == 1 else f"{self._title} ({number})")
                 try:
                     # The library's own change of name would not keep a subtype out of it.
                     await (await net.async_register_service(info))
-                except NonUniqueNameException:
+                except zeroconf.NonUniqueNameException:
                     continue
                 _LOG.info("announced as %s", info.name)
                 break
             else:
                 _LOG.warning("not announced: all names like %r are taken", self._title)
 
-    def _info(self, advert: Advert, title: str) -> ServiceInfo:
-        return AsyncServiceInfo(
+    def _info(self, advert: Advert, title: str) -> zeroconf.ServiceInfo:
+        return zeroconf_asyncio.AsyncServiceInfo(
             advert.kind,
             f"{title}.{advert.kind.removeprefix('_directory._sub.')}",
             parsed_addresses=list(advert.addresses),

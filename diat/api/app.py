@@ -14,6 +14,7 @@ from diat.api import (
     backups,
     broker_questions,
     claims,
+    clips,
     directory,
     exports,
     history,
@@ -35,7 +36,9 @@ from diat.api import (
     policies,
     problems,
     pushdown,
+    releases,
     reports,
+    rollouts,
     search,
     services,
     sessions,
@@ -76,7 +79,10 @@ PARTS = (
     admission,
     interactions,
     claims,
+    clips,
     pushdown,
+    releases,
+    rollouts,
     history,
     occurrences,
     exports,
@@ -144,6 +150,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.platform = platform
     problems.install(app)
     app.state.logins = Logins()
+    app.state.parcels = clips.Parcels()
     app.state.queries = search.Turns()
     app.add_middleware(Head)
     app.add_middleware(Purpose)

@@ -17,11 +17,14 @@ from diat.api.service_access import may_service, sees_service
 from diat.api.services import ServiceRequest
 from diat.api.views import Json
 from diat.cvol.conflicts import Actuated, Conflict
+from diat.cvol.placement.building import SAID
+from diat.cvol.placement.predicting import Predicted
 from diat.cvol.replay import Budget, Decision, Replayed
 from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Invalid, Unavailable
 from diat.security.principal import Principal
 from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span, look, plan
+from diat.service.reviewing import Proposal
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 SHOWN = 1000
@@ -89,16 +92,24 @@ async def plan_service(
         may_service(platform, asking, "compose", instead, replaced)
     gone = threading.Event()
     budget = Budget(cancelled=gone.is_set)
-    work = asyncio.ensure_future(
-        run_in_threadpool(lambda: _alone(span, lambda: plan(prospect, platform.record, span, budget)))
-    )
+
+    def planned() -> tuple[Plan, Proposal | str | None]:
+        made = _alone(span, lambda: plan(prospect, platform.record, span, budget))
+        try:
+            return made, platform.reviewer.propose(prospect.composite, prospect.bound.bindings)
+        except ValueError as error:
+            return made, str(error)
+
+    work = asyncio.ensure_future(run_in_threadpool(planned))
     try:
         while not (await asyncio.wait({work}, timeout=_LOOK))[0]:
             if await request.is_disconnected():
                 gone.set()
     finally:
         gone.set()
-    return _shown(platform, asking, await work)
+    made, proposal = await work
+    shown = _shown(platform, asking, made)
+    return shown | {"placement": _placement(made, proposal, _shows(platform, asking))}
 
 
 def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:
@@ -168,7 +179,6 @@ def _shown(platform: Platform, asking: Principal, made: Plan) -> Json:
             if shows(each.mine.thing) and shows(each.theirs.thing)
         ],
         "conflicts_complete": made.conflicts.complete,
-        "placement": _placement(made, shows),
     }
     if wanted.chosen is not None:
         shown["chosen"] = wanted.chosen.reason
@@ -211,23 +221,57 @@ def _sees(platform: Platform, asking: Principal, service: str) -> bool:
     return platform.services.known(service) and sees_service(platform, asking, platform.services.get(service))
 
 
-def _placement(made: Plan, shows: Callable[[str], bool]) -> Json:
+def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str], bool]) -> Json:
     volumes = made.volumes
-    return {
-        "tiers": [
-            {
-                "tier": "core",
-                "steps": [step.id for step in made.prospect.composite.steps],
-                "bytes_per_hour": sum(each.bytes for each in volumes.values()),
-            }
-        ],
+    steps = [step.id for step in made.prospect.composite.steps]
+    heard = sum(each.bytes for each in volumes.values())
+    shown: Json = {
         "readings": [
             {"thing": thing, "messages_per_hour": each.messages, "bytes_per_hour": each.bytes}
             for thing, each in volumes.items()
             if shows(thing)
         ],
-        "note": "every step runs in the core, for there is no other tier yet; bytes are those of the values "
-        "that these things reported within the last hour, as they are stored",
+    }
+    if not isinstance(proposal, Proposal):
+        note = proposal or "every step runs in the core: nothing that it reads or drives is beside a gateway"
+        return {
+            "tiers": [{"tier": "core", "steps": steps, "bytes_per_hour": heard}],
+            **shown,
+            "note": f"{note}; bytes are those of the values that these things reported within the last hour, "
+            "as they are stored",
+        }
+    where = proposal.where
+    tiers: dict[str, list[str]] = {"core": [step for step in steps if step not in where]}
+    for step, tier in where.items():
+        tiers.setdefault(tier, []).append(step)
+    costs = {
+        node.name: {
+            "messages_per_hour": round(node.messages, 1),
+            "bytes_per_hour": round(node.bytes, 1),
+            "tiers": list(proposal.problem.ways[proposal.problem.starts[node.name]]),
+        }
+        for node in proposal.problem.nodes
+        if node.name != SAID
+    }
+    nothing = Predicted(bytes=0.0, messages=0.0, by={})
+    return {
+        "tiers": [
+            {
+                "tier": tier,
+                "steps": found,
+                "bytes_per_hour": round(proposal.predicted.get(tier, nothing).bytes, 1)
+                if tier != "core"
+                else heard,
+                "everything_above_bytes_per_hour": round(proposal.all_above.get(tier, nothing).bytes, 1)
+                if tier != "core"
+                else heard,
+            }
+            for tier, found in {**tiers, **{t: tiers.get(t, []) for t in proposal.predicted}}.items()
+        ],
+        "steps": costs,
+        **shown,
+        "note": "bytes of a gateway are those over the line to it, in MQTT packets; of a step, what it would "
+        "take over a line if nothing behind it ran where it does",
     }
 
 

@@ -38,11 +38,14 @@ from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
+from diat.service.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
@@ -57,8 +60,11 @@ class Platform(Protocol):
     things: VirtualObjectLayer
     composites: CompositeLayer
     services: ServiceLayer
+    reviewer: Reviewer
     models: Models
     situations: SituationLayer
+    releases: Releases
+    rollouts: Rollouts
     history: History
     notices: KeptNotices
     record: Record
@@ -102,6 +108,10 @@ class Platform(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why it cannot do its work just now; None if all is well."""
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
 
     @property
     def lan(self) -> bool:

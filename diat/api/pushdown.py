@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from diat.api.access import Asking, on_each, on_thing, sees
 from diat.api.ports import Platform, StrictRoute, ThePlatform, ThingId, durably
+from diat.api.service_access import sees_service
+from diat.kernel.clock import rfc3339
+from diat.security.principal import Principal
+from diat.vol.gateways import GatewayView
 from diat.vol.pushdown import Rule, merged_rules
 
 router = APIRouter(tags=["things"], route_class=StrictRoute)
@@ -64,17 +68,87 @@ async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> d
     dependencies=[on_each("discover")],
 )
 def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
-    """This daemon, and the things that do steps themselves: bytes in an hour, as they go and as they went."""
+    """This daemon, the gateways that are joined to it, and the things that do steps themselves.
+
+    Figures of a line are of the last minutes, in an hour: bytes of PUBLISH packets, and messages in them.
+    ``everything_above`` is what the services that use it would have had it carry with all steps in the core,
+    from the readings that did not travel; ``saved`` is the difference.
+    """
     things, now = platform.things, platform.clock()
     traffic = dict(things.pushdown.traffic)
     heard = round(sum(sent.hourly(now) for sent in traffic.values()), 1)
-    shown: list[dict[str, Any]] = [{"id": platform.name, "tier": "platform", "bytes_per_hour": heard}]
+    shown: list[dict[str, Any]] = [{"id": platform.name, "tier": "core", "bytes_per_hour": heard}]
+    for gateway in things.tiers.gateways():
+        each = things.registry.objects.committed.get(gateway.thing)
+        if each is not None and sees(platform, asking, each):
+            shown.append(_gateway(platform, asking, gateway))
     for thing in traffic:
         each = things.registry.objects.committed.get(thing)
         if each is None or not sees(platform, asking, each):
             continue
         if things.pushdown.pushed.committed.get(thing) is not None:
             shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
+    return shown
+
+
+def _gateway(platform: Platform, asking: Principal, gateway: GatewayView) -> dict[str, Any]:
+    """A gateway and the line to it."""
+    figures = gateway.figures
+    shown: dict[str, Any] = {
+        "id": gateway.name,
+        "tier": "gateway",
+        "above": platform.name,
+        "thing": gateway.thing,
+        "title": gateway.title,
+        "connected": gateway.connected,
+        "since": rfc3339(gateway.since),
+        "things": gateway.things,
+        "spool": {"messages": figures.get("spool"), "bytes": figures.get("spoolBytes")},
+        "cpu": figures.get("cpu"),
+        "memory": figures.get("memory"),
+        "clock_offset": figures.get("clockOffset"),
+    }
+    total = platform.things.tiers.traffic(gateway.name)
+    shown["total"] = {
+        "up": {"bytes": round(total.up.bytes), "messages": total.up.messages},
+        "down": {"bytes": round(total.down.bytes), "messages": total.down.messages},
+    }
+    link = platform.reviewer.link(gateway.name, platform.reviewer.settled())
+    if link is None:
+        return shown
+    services = []
+    for service in platform.services.everything():
+        used = link.services.get(service.composite)
+        if used is None or not sees_service(platform, asking, service):
+            continue
+        placing = platform.services.placings.committed(service.composite)[1]
+        services.append(
+            {
+                "service": service.id,
+                "title": service.title,
+                "steps_here": [step for step, tier in placing.where.items() if tier == gateway.name],
+                "bytes": round(used.bytes, 1),
+                "messages": round(used.messages, 1),
+                "everything_above": round(used.above, 1),
+                "saved": round(used.above - used.bytes, 1),
+                "of": {what: round(size, 1) for what, size in used.steps.items()},
+            }
+        )
+    # A composite that several services use is one.
+    uses = link.services.values()
+    shown["link"] = {
+        "seconds": round(link.seconds, 1),
+        "up": {"bytes_per_hour": round(link.up.bytes, 1), "messages_per_hour": round(link.up.messages, 1)},
+        "down": {
+            "bytes_per_hour": round(link.down.bytes, 1),
+            "messages_per_hour": round(link.down.messages, 1),
+        },
+        "services": services,
+        "services_bytes_per_hour": round(sum(each.bytes for each in uses), 1),
+        "predicted_bytes_per_hour": round(platform.reviewer.joint(gateway.name).bytes, 1),
+        "everything_above_bytes_per_hour": round(sum(each.above for each in uses), 1),
+        "saved_bytes_per_hour": round(sum(each.above - each.bytes for each in uses), 1),
+    }
     return shown
 
 

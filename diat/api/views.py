@@ -8,10 +8,11 @@ from diat.adapters.sql.history import Past
 from diat.api.access import permits
 from diat.api.peers import runs_at
 from diat.api.ports import Platform
-from diat.cvol.composite import CompositeState
+from diat.cvol.composite import Composite, CompositeState
 from diat.kernel.clock import rfc3339
 from diat.security.principal import Principal
 from diat.service.explaining import outranked
+from diat.service.placing import HERE, Placing
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
@@ -50,7 +51,8 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
         found = objects.get(thing)
         return everywhere or (found is not None and permits(platform, asking, "discover", found))
 
-    at_work = state.state if state is not None else "waiting"
+    placings = platform.services.placings
+    at_work = placings.state(each.composite, state.state if state is not None else "waiting")
     shown: Json = {
         "id": each.id,
         "title": each.title,
@@ -69,10 +71,11 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
                 "reason": binding.reason,
                 "since": rfc3339(binding.since),
             }
-            for binding in (state.bindings if state is not None else [])
+            for binding in platform.services.placings.bindings(each.composite)
             if shows(binding.thing)
         ],
-        "missing": state.missing if state is not None else [],
+        "missing": [*(state.missing if state is not None else []), *placings.missing(each.composite)],
+        "placement": placement(placings.committed(each.composite)),
         "notes": state.notes if state is not None else {},
         "conflicts": [line for line in _conflicts(platform, state) if shows(line["thing"])],
         "dropped": state.dropped if state is not None else 0,
@@ -99,6 +102,32 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
             ],
         }
     return shown
+
+
+def placement(known: tuple[Composite | None, Placing]) -> Json:
+    """Where the steps of a service run, and what that was expected to make travel."""
+    whole, placing = known
+    steps = [step.id for step in whole.steps] if whole is not None else []
+    tiers: dict[str, list[str]] = {HERE: []}
+    for step in steps:
+        tiers.setdefault(placing.where.get(step, HERE), []).append(step)
+    for step, tier in placing.where.items():
+        if step not in steps and tier != HERE:
+            tiers.setdefault(tier, []).append(step)
+    shown: list[Json] = []
+    for tier, found in tiers.items():
+        line: Json = {"tier": tier, "steps": found}
+        if tier in placing.told:
+            line["state"] = placing.told[tier].state
+        if tier in placing.predicted:
+            line["predicted_bytes_per_hour"] = round(placing.predicted[tier], 1)
+            line["everything_above_bytes_per_hour"] = round(placing.above.get(tier, 0.0), 1)
+        shown.append(line)
+    return {
+        "tiers": shown,
+        "moving": placing.moving if placing.phase != "rests" else None,
+        "since": rfc3339(placing.since) if placing.since else None,
+    }
 
 
 def _conflicts(platform: Platform, state: CompositeState | None) -> list[Json]:

@@ -152,6 +152,14 @@ def up(
             help="Its first line seals the backups that it makes; else DIAT_PASSPHRASE does, if that is set.",
         ),
     ] = None,
+    placement: Annotated[
+        bool,
+        typer.Option(
+            "--placement/--no-placement",
+            envvar="DIAT_PLACEMENT",
+            help="Whether steps of services are moved to gateways where less travels then.",
+        ),
+    ] = True,
     mirror: Annotated[
         bool,
         typer.Option(
@@ -266,6 +274,7 @@ def up(
         stale_after=stale_after,
         admission=admission,
         mirror=mirror,
+        placement=placement,
         announce=announce,
         dashboard=dashboard,
         site=site,

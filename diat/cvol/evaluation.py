@@ -79,7 +79,7 @@ def evaluate(composite: Composite, memory: Mapping[str, Any], inputs: Inputs) ->
         fresh = _NONE
         if came and wire.sources:
             fresh = frozenset([name for name, source in wire.sources if source in came])
-        if fresh or (arrived and role in arrived and step.comes(arrived[role])):
+        if fresh or (role is not None and role in arrived and step.comes(arrived[role])):
             came.add(step.id)
         outcome = step.run(
             Given(

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from diat.cvol.binding import bind
 from msgspec import Struct
 
+from diat.cvol.binding import bind
 from diat.cvol.composite import Binding, Composite, CompositeState, Denied, Driven, Held, own_thing
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
@@ -44,6 +44,8 @@ MOST_HELD = 20_000
 """Readings that wait while a part moves; past that the oldest go."""
 CATCH_UP = 60_000
 """Milliseconds by which a wake may be late and still count as having happened in time."""
+
+
 class Remembered(Struct, frozen=True, kw_only=True):
     """What goes with steps when they move to another daemon.
 
@@ -276,12 +278,11 @@ class CompositeLayer:
         state = self.states.get(service) or CompositeState()
         return Remembered(steps=dict(state.steps), told=dict(state.told), driven=dict(state.driven))
 
-    def move(
-        self, composite: Composite, lays_in: Remembered | None = None, *, holds: bool = False
-    ) -> None:
+    def move(self, composite: Composite, lays_in: Remembered | None = None, *, holds: bool = False) -> None:
         """Put a composite in the place of the one of its id, of which some steps run elsewhere from now on.
 
-        What it drives no longer is not let go: it is driven from there. What is not of its steps is forgotten.
+        What it drives no longer is not let go: it is driven from there. What is none of its steps is
+        forgotten.
 
         Args:
             composite: what runs from now on.

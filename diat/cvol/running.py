@@ -130,7 +130,7 @@ class Runner:
             reading = twin(binding.thing).values.get(binding.affordance)
             if reading is not None and binding.form is not None:
                 reading = self._formed(state, binding, binding.form, reading)
-            sample = _sample(role, binding, reading, ranks[binding.role]) if reading is not None else None
+            sample = sample_of(role, binding, reading, ranks[binding.role]) if reading is not None else None
             if sample is not None:
                 found[binding.role].append(sample)
             ranks[binding.role] += 1
@@ -150,7 +150,7 @@ class Runner:
                     said = self._formed(state, binding, binding.form, reading)
                     if said.position != reading.position:
                         continue  # its interval has its value already
-                sample = _sample(role, binding, said, 0)
+                sample = sample_of(role, binding, said, 0)
                 if sample is not None:
                     found.setdefault(binding.role, []).append(sample)
         return found
@@ -189,7 +189,7 @@ class Runner:
         for name, derived in composite.derives.items():
             value = values.get(derived.from_)
             last, known = state.derived.get(name, (None, None))
-            if value is None or (_alike(value, last) and known is not None and observed <= known):
+            if value is None or (alike(value, last) and known is not None and observed <= known):
                 continue
             # What changed without a newer reading (a timer, a setting, a thing that left) is so as of now.
             at = observed if known is None or observed > known else max(now, known)
@@ -210,7 +210,7 @@ class Runner:
         for name in composite.tells:
             value, last = evaluated.values[name], state.told.get(name)
             again = name in pulses or (name in composite.each and name in evaluated.came)
-            news = name not in pulses and not _alike(value, last)
+            news = name not in pulses and not alike(value, last)
             if news or (again and value is not None):
                 values[name] = value
         if not values:
@@ -290,7 +290,7 @@ def _nobody_calls(composite: Composite, step: Webhook, value: Any, now: int) -> 
     """Stands in until there is an outbox for calls; a replay has none."""
 
 
-def _sample(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Sample | None:
+def sample_of(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Sample | None:
     """A reading as a sample of a role; None if it is not of the type that the role wants.
 
     A thing described anew may still have a value from before that is none.
@@ -311,7 +311,7 @@ def _sample(role: Wanted, binding: Binding, reading: Reading, rank: int) -> Samp
     )
 
 
-def _alike(one: Any, other: Any) -> bool:
+def alike(one: Any, other: Any) -> bool:
     """Whether two values are the same in JSON, where true is not 1."""
     return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 

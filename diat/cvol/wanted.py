@@ -20,7 +20,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         loss: what cannot be promised while less fills it than could.
         substitutes: quantity kinds that may stand in while nothing fills it, each with what that costs.
         envelope: limits for what is driven.
-        exact: thing and property that it is, whatever they mean; for what parts of a composite tell each other.
+        exact: thing and property that it is, whatever they mean; for what parts tell each other.
         apart: gateways whose things do not count: a part there takes care of them.
     """
 

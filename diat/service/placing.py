@@ -10,12 +10,12 @@ the gateway is told to go on. A reading is before the mark or after it, and so r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import Struct
 
-from diat.cvol.composite import Binding, Composite
+from diat.cvol.composite import Binding, Composite, State
 from diat.cvol.execution import CompositeLayer, Remembered
 from diat.cvol.placement.packing import packed
 from diat.cvol.placement.splitting import Parts, split, with_portions
@@ -70,6 +70,7 @@ class Placing(Struct, frozen=True, kw_only=True):
         since: when it last came to rest, Unix milliseconds.
         predicted: bytes in an hour over each line, as it was expected.
         above: the same with everything here.
+        bound: what filled the roles that are read elsewhere, as they were handed over.
     """
 
     where: dict[str, str] = {}
@@ -82,6 +83,7 @@ class Placing(Struct, frozen=True, kw_only=True):
     since: int = 0
     predicted: dict[str, float] = {}
     above: dict[str, float] = {}
+    bound: list[Binding] = []
 
 
 class Placings:
@@ -124,6 +126,33 @@ class Placings:
     def everything(self) -> list[Composite]:
         """All whole composites; any thread may ask."""
         return list(self._wholes.committed.values())
+
+    def bindings(self, composite: str) -> list[Binding]:
+        """What fills the roles of a whole composite, as far as is known here; any thread may ask."""
+        state = self._composites.states.committed.get(composite)
+        placing = self.placings.committed.get(composite)
+        found = {(each.role, each.key): each for each in (placing.bound if placing is not None else ())}
+        if state is not None:
+            found |= {(each.role, each.key): each for each in state.bindings}
+        whole = self._wholes.committed.get(composite)
+        return [each for each in found.values() if whole is not None and each.role in whole.roles]
+
+    def missing(self, composite: str) -> list[str]:
+        """What parts elsewhere lack, a line each; any thread may ask."""
+        placing = self.placings.committed.get(composite) or Placing()
+        return [
+            f"at {gateway}: {line}"
+            for gateway, told in placing.told.items()
+            if gateway in placing.where.values()
+            for line in ([told.error] if told.error else told.missing)
+        ]
+
+    def state(self, composite: str, here: State) -> State:
+        """The state of a composite with all of its parts: the worst of them; any thread may ask."""
+        placing = self.placings.committed.get(composite) or Placing()
+        found = [told.state for name, told in placing.told.items() if name in placing.where.values()]
+        worst = max((here, *(each for each in found if each in _WORSE)), key=_WORSE.index)
+        return cast("State", worst)
 
     def restore(self, composites: Iterable[Composite]) -> None:
         """Start kept composites again, each as far as it runs here."""
@@ -267,6 +296,7 @@ class Placings:
         }
         lays_in = Remembered(steps=heard | up, driven=mark.driven)
         self.placings.put(composite, msgspec.structs.replace(placing, where=where))
+        self._know(composite, whole, bound)
         self._composites.move(here, lays_in)
         if there is None:
             self._done(composite)
@@ -296,6 +326,14 @@ class Placings:
             self.placings.put(composite, msgspec.structs.replace(placing, phase="rests", moving=None))
             self._next(composite)
 
+    def _know(self, composite: str, whole: Composite, bound: list[Binding]) -> None:
+        """Remember what filled roles that are read elsewhere from now on."""
+        placing = self.placings.get(composite)
+        if placing is not None:
+            known = {(each.role, each.key): each for each in placing.bound}
+            known |= {(each.role, each.key): each for each in bound if each.role in whole.roles}
+            self.placings.put(composite, msgspec.structs.replace(placing, bound=list(known.values())))
+
     # --- what gateways say ---
 
     def _answer(self, gateway: str, composite: str, said: Any) -> None:
@@ -307,14 +345,13 @@ class Placings:
                 message = {"r": int(said.get("r", 0)) + 1, "do": "end"}
                 self._send(composite, gateway, message)
             return
-        if error := said.get("error"):
-            if "r" not in said:
-                # It goes on there as before, and here.
-                self._note(composite, gateway, msgspec.structs.replace(told, error=str(error), answered=True))
-                stays = self.placings.get(composite) or placing
-                stays = msgspec.structs.replace(stays, phase="rests", moving=None, wanted=stays.where)
-                self.placings.put(composite, stays)
-                return
+        if (error := said.get("error")) and "r" not in said:
+            # It goes on there as before, and here.
+            self._note(composite, gateway, msgspec.structs.replace(told, error=str(error), answered=True))
+            stays = self.placings.get(composite) or placing
+            stays = msgspec.structs.replace(stays, phase="rests", moving=None, wanted=stays.where)
+            self.placings.put(composite, stays)
+            return
         if said.get("r") != told.message["r"]:
             return
         expected = {"go": "runs", "be": "runs", "stop": "held" if told.message.get("part") else "ended"}
@@ -430,7 +467,7 @@ class Placings:
     def _bindings(self, here: Composite) -> list[Binding]:
         state = self._composites.states.get(here.id)
         found = [each for each in state.bindings if each.role in here.roles] if state is not None else []
-        missing = {name for name in here.roles} - {each.role for each in found}
+        missing = set(here.roles) - {each.role for each in found}
         if missing:
             bound = self._composites.would_bind(here)
             found += [each for each in bound if each.role in missing]
@@ -441,6 +478,9 @@ class Placings:
         """The tier that a thing is at, as the writer sees it."""
         each = self._things.registry.seen(thing)
         return self._things.tiers.ties.get(each.wire) or HERE if each is not None and each.wire else HERE
+
+
+_WORSE = ("running", "degraded", "waiting", "paused", "failed")
 
 
 def part_id(composite: str, tier: str) -> str:
@@ -459,4 +499,3 @@ def _needs(composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules
 
 def _same_work(known: Composite, changed: Composite) -> bool:
     return (known.steps, known.roles, known.requires) == (changed.steps, changed.roles, changed.requires)
-

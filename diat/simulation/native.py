@@ -1,7 +1,7 @@
 """Native things that run the firmware itself (``firmware/diat_node``), on CPython, many in one thread.
 
-In a wheel, and after ``make setup``, that is the package ``diat_node`` beside ``diat``; in a tree that nothing
-was installed from, ``firmware/`` is put at the end of the path.
+In a wheel, and after ``make setup``, that is the package ``diat_node`` beside ``diat``; in a tree that
+nothing was installed from, ``firmware/`` is put at the end of the path.
 """
 
 from __future__ import annotations

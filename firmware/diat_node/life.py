@@ -303,10 +303,10 @@ class Life:
         if user is not None and (self.credential or [0])[0] != user:
             self.credential = [user, config.get("password")]
         first, cap = config.get("first", 0.5), config.get("cap", 60)
-        wait = first
+        wait, lost = first, False
         while True:
             self._beat("link", 300)
-            joining = self.credential is None and bool(config.get("key"))
+            joining = (self.credential is None or lost) and bool(config.get("key"))
             state = "alone"
             try:
                 await self.board.network()
@@ -317,7 +317,7 @@ class Life:
                 self.why = self.client.failure
             except Refused as refusal:
                 # Somebody may let us in later; until then we are no burden.
-                state, self.why = "refused", refusal
+                state, self.why, lost = "refused", refusal, not joining
                 seldom = config.get("refused", _SELDOM)
                 wait = min(max(2 * wait, 2 * seldom), 12 * seldom)
             except (OSError, EOFError, ValueError) as error:

@@ -46,6 +46,8 @@ class Gateway(Daemon):
         parts: those of services of the daemon above that run here.
     """
 
+    page_cache = 8_000
+
     def __init__(
         self,
         settings: Settings,

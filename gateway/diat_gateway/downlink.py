@@ -118,7 +118,13 @@ class Downlink:
             self._note(f"line: {error}"[:300])
             return
         own = self._uplink.own.get(OWN)
-        if own is None or own.welcome == self._life:
+        if own is None:
+            return
+        if own.welcome == self._life:
+            # It knew this life already; unless it was put back, it still does.
+            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.reached:
+                self._uplink.again()
+            self.on_welcome()
             return
         offset = said.t - self._clock()
         if abs(offset - own.offset) > STEADY:

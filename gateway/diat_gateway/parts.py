@@ -3,7 +3,8 @@
 What comes down on ``diat/{gateway}/parts/{service}`` has a revision; the newest holds, and what is said twice
 counts once. ``stop``: from a mark in the spool on, the part that ran is no more; the mark has what it
 remembered, and a new part, if one is named, waits with what comes. ``go``: it lays in what it is to remember
-and runs. ``be``: it is told anew what the settings are, or to rest. ``end``: it lets go of what it drives. Each is answered, a repeat likewise.
+and runs. ``be``: it is told anew what the settings are, or to rest. ``end``: it lets go of what it drives.
+Each is answered, a repeat likewise.
 """
 
 from __future__ import annotations

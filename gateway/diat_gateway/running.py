@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -104,10 +106,22 @@ def run_gateway(
         plain=plain,
         retention=Retention(hot_days=days[0], raw_days=days[1], hourly_days=None),
     )
+    _prepare(settings.data)
     run_daemon(
         settings,
         partial(Gateway, settings, line, system_clock, allowed=allowed),
         verbose=verbose,
         dashboard=dashboard,
         said=(f"line    {line.above}, as {line.name}",),
+    )
+
+
+def _prepare(data: Path) -> None:
+    """Make, or renew, the database in a process of its own: what that loads would stay in memory for good."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code = "import sys; from pathlib import Path; from diat.adapters.sql.database import open_database as o; "
+    command = [sys.executable, "-c", code + "o(Path(sys.argv[1])).dispose()", str(data / "diat.db")]
+    # What is wrong is found, and said, by the daemon.
+    subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
     )

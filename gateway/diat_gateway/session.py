@@ -29,6 +29,8 @@ from diat_gateway.uplink import Uplink
 _LOG = logging.getLogger("diat.line")
 WINDOW = 16
 """Frames that the broker above may owe us an acknowledgement for."""
+AGAIN = 5.0
+"""Seconds until a line that broke by a fault of ours is made anew."""
 PATIENCE = 1.0
 """Seconds between two looks when nothing urgent happens."""
 DURABLE_WITHIN = 60.0
@@ -106,9 +108,9 @@ class Session:
         self._link.wake()
 
     def welcomed(self) -> None:
-        """The daemon above knows this life of ours, and that is durable."""
+        """The daemon above has said what it knows of us."""
         self.connected = True
-        self._drain.rewind()
+        self._link.wake()
 
     # --- the thread ---
 
@@ -123,14 +125,25 @@ class Session:
     def _run(self) -> None:
         try:
             while not self._over.is_set():
-                self._link.wait(self._patience())
-                self._turn()
-        except Exception:
-            _LOG.exception("the line ended against its will")
-            raise
+                try:
+                    self._link.wait(self._patience())
+                    self._turn()
+                except Exception:  # noqa: BLE001
+                    # Whatever it was: a gateway without a line goes on, but it is to have one.
+                    _LOG.exception("the line broke, and is made anew")
+                    self._over.wait(AGAIN)
+                    self._anew()
         finally:
             self._link.close()
             self._drain.close()
+
+    def _anew(self) -> None:
+        """Connect anew; what was on its way and not acknowledged goes again."""
+        self._link.close()
+        self._frames.clear()
+        self._drain.rewind()
+        self.connected = False
+        self._link = self._connect()
 
     def _patience(self) -> float:
         return self._drain.patience(PATIENCE) if self.connected and self._link.up else PATIENCE
@@ -155,6 +168,8 @@ class Session:
         td = encode(description(name, self._title))
         self._send(Outgoing(topics.announcement(name), td, retain=True))
         self._send(Outgoing(topics.status(name), b"online", retain=True))
+        # The daemon above may have been put back meanwhile: nothing goes before it has said what it knows.
+        self.connected = False
         self._hello()
 
     def _hello(self) -> None:
@@ -174,10 +189,7 @@ class Session:
                 self._answered(each.payload)
             elif each.topic == topics.credential(name) and self._joined.keep(each.payload):
                 link.settle([each])
-                link.close()
-                self._frames.clear()
-                self._drain.rewind()
-                self._link = self._connect()
+                self._anew()
                 return
         link.settle(messages)
 

@@ -27,6 +27,7 @@ from diat_gateway import sieve
 from diat_gateway.announcing import announcement, digest, name_of
 from diat_gateway.counting import Heard
 from diat_gateway.leaving import Leaving
+from diat_gateway.pushing import Pushing
 from diat_gateway.sieve import Memory
 from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Row, Spool
 from diat_gateway.state import OWN, Own, Passed, Told
@@ -96,6 +97,8 @@ class Uplink:
         self._dues: list[tuple[int, str]] = []
         self._due_of: dict[str, int] = {}
         self._parked = spool.next_due()
+        self._pushing = Pushing(things)
+        things.observers.on_watch = self._watched
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
         self.marks: list[int] = []
@@ -155,7 +158,7 @@ class Uplink:
         memories = known
         for prop in sorted(readings):
             reading, rule = readings[prop], self._rule(passed, prop)
-            if rule == EVERYTHING:
+            if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
             if memories is known:
@@ -311,7 +314,9 @@ class Uplink:
         passed = self.passed.get(name)
         if passed is None:
             return
-        self.passed.put(name, msgspec.structs.replace(passed, rules=rules))
+        passed = msgspec.structs.replace(passed, rules=rules)
+        self.passed.put(name, passed)
+        self._watched(passed.thing)
         for prop, memory in self._remembered(name, passed).items():
             due = sieve.due(rules.get(prop, self._usual), memory)
             if due is not None:
@@ -354,6 +359,14 @@ class Uplink:
         self._put(name, URGENT, "results", encode(result).decode())
 
     # --- within ---
+
+    def _watched(self, thing: str) -> None:
+        """What somebody here watches of a thing, or what is asked of it above, is another."""
+        each = self._things.registry.seen(thing)
+        name = name_of(each) if each is not None else None
+        passed = self.passed.get(name) if name is not None else None
+        if each is not None and passed is not None and passed.thing == thing:
+            self._pushing.ask(each, passed.rules)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")

@@ -52,7 +52,10 @@ def step_of(chance, at, numbers, truths, pulses, roles):
     )
     made = {
         "latest": ({"do": "latest", "role": role}, "number"),
-        "fuse": ({"do": "fuse", "role": role, "by": chance.choice(["mean", "most", "spread", "sum"])}, "number"),
+        "fuse": (
+            {"do": "fuse", "role": role, "by": chance.choice(["mean", "most", "spread", "sum"])},
+            "number",
+        ),
         "window-role": ({"do": "window", "role": role, "aggregate": aggregate, **frame}, "number"),
         "window": ({"do": "window", "input": one, "aggregate": aggregate, **frame}, "number"),
         "setting": ({"do": "setting", "property": "level"}, "number"),
@@ -68,11 +71,21 @@ def step_of(chance, at, numbers, truths, pulses, roles):
         "hold": ({"do": "hold", "input": truth, "seconds": odd}, "truth"),
         "lasting": ({"do": "lasting", "input": truth, "seconds": odd}, "truth"),
         "sequence": (
-            {"do": "sequence", "first": happening, "then": chance.choice(truths + pulses or [""]), "within": seconds},
+            {
+                "do": "sequence",
+                "first": happening,
+                "then": chance.choice(truths + pulses or [""]),
+                "within": seconds,
+            },
             "pulse",
         ),
         "absence": (
-            {"do": "absence", "after": happening, "of": chance.choice(truths + pulses or [""]), "within": seconds},
+            {
+                "do": "absence",
+                "after": happening,
+                "of": chance.choice(truths + pulses or [""]),
+                "within": seconds,
+            },
             "pulse",
         ),
         "mapped": ({"do": "map", "input": truth, "expr": "value ? 1.5 : 0.5"}, "number"),
@@ -125,7 +138,9 @@ def random_composite(chance):
         for kind, found in (("number", numbers), ("truth", truths))
         for name in chance.sample(found, min(2, len(found)))
     }
-    emits = {f"e-{name}": {"from": name} for name in [each["id"] for each in steps if each["id"] != "drive"][-2:]}
+    emits = {
+        f"e-{name}": {"from": name} for name in [each["id"] for each in steps if each["id"] != "drive"][-2:]
+    }
     template = Template.model_validate(
         {
             "name": "random",

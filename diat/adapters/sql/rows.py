@@ -26,6 +26,8 @@ from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
 from diat.vol.models import Model
 from diat.vol.pushdown import Pushed
+from diat.vol.releases import Release
+from diat.vol.rollout import Rollout
 from diat.vol.thing import ThingRecord
 from diat.vol.tiers import Line
 from diat.vol.twin import Twin
@@ -91,6 +93,8 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "releases": _table("releases", "id body", lambda key, r: (key, text(r))),
+    "rollouts": _table("rollouts", "id body", lambda key, r: (key, text(r))),
     "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
@@ -147,6 +151,8 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_release = msgspec.json.Decoder(Release).decode
+read_rollout = msgspec.json.Decoder(Rollout).decode
 read_policy = msgspec.json.Decoder(Policy).decode
 read_secret = msgspec.json.Decoder(Secret).decode
 read_pushed = msgspec.json.Decoder(Pushed).decode

@@ -25,6 +25,8 @@ from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
 from diat.vol.layer import Kept
 from diat.vol.models import Model
+from diat.vol.releases import Release
+from diat.vol.rollout import Rollout
 from diat.vol.waiting import Held
 
 
@@ -166,6 +168,16 @@ class SqlStore:
             return [
                 rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
             ]
+
+    def releases(self) -> list[Release]:
+        """All releases of firmware."""
+        with self._engine.connect() as connection:
+            return [rows.read_release(body) for (body,) in connection.execute(select(tables.RELEASES.c.body))]
+
+    def rollouts(self) -> list[Rollout]:
+        """All roll-outs, with how they stand."""
+        with self._engine.connect() as connection:
+            return [rows.read_rollout(body) for (body,) in connection.execute(select(tables.ROLLOUTS.c.body))]
 
     def policies(self) -> list[Policy]:
         """All policies."""

@@ -154,6 +154,20 @@ SITUATIONS = Table(
     Column("body", Text, nullable=False),
 )
 
+RELEASES = Table(
+    "releases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+ROLLOUTS = Table(
+    "rollouts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 WEBHOOKS = Table(
     "webhooks",
     metadata,

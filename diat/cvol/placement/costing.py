@@ -32,7 +32,8 @@ class Bill(Struct, frozen=True, kw_only=True):
 def bill(problem: Problem, where: Mapping[str, str]) -> Bill:
     """Add up what it costs to run each step ``where`` it is said to."""
     at = {each.name: each.tier for each in problem.sources} | dict(where)
-    sizes = {each.name: (each.bytes, each.messages) for each in (*problem.sources, *problem.nodes)}
+    sizes = {each.name: (each.bytes, each.messages) for each in problem.sources}
+    sizes |= {each.name: (each.bytes, each.messages) for each in problem.nodes}
     total, why = 0.0, None
     carried = {each.name: 0.0 for each in problem.tiers}
     counted = dict(carried)
@@ -46,6 +47,9 @@ def bill(problem: Problem, where: Mapping[str, str]) -> Bill:
         for tier, size in node.drives:
             for link in _between(problem, tier, at[node.name]):
                 carried[link] += size
+    for one, other in problem.together:
+        if at[one] != at[other]:
+            why = why or f"{one} and {other} read the same"
     for each in problem.tiers:
         total += carried[each.name] * each.price if each.above is not None else 0.0
         here = [node for node in problem.nodes if at[node.name] == each.name]

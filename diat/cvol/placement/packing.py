@@ -63,5 +63,3 @@ def unpacked(said: dict[str, Any]) -> Composite:
         )
     except (KeyError, TypeError, AttributeError, ValidationError, msgspec.ValidationError) as error:
         raise Invalid(f"it is no part of a service: {error}"[:300], "part") from None
-
-

@@ -89,6 +89,8 @@ class Problem(Struct, frozen=True, kw_only=True, dict=True):
 
     Attributes:
         tiers: one tree.
+        together: pairs of steps that read the same and so run on one tier: what comes of one reading is told
+            at once, and no step above sees one half of it before the other.
 
     Raises:
         ValueError: a tier, a source or a step is named that is not there, or the tiers are no tree.
@@ -97,6 +99,7 @@ class Problem(Struct, frozen=True, kw_only=True, dict=True):
     tiers: tuple[Tier, ...]
     sources: tuple[Source, ...]
     nodes: tuple[Node, ...]
+    together: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Check it."""

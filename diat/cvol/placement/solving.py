@@ -12,6 +12,7 @@ there is HiGHS, by way of SciPy.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -93,8 +94,16 @@ class _Programme:
         for node in problem.nodes:
             self._ordered(node)
             self._own(node)
-        for name, size in [(each.name, each.bytes) for each in (*problem.sources, *problem.nodes)]:
-            self._travels(name, size)
+        for one, other in problem.together:
+            for link in dict.fromkeys(
+                (*problem.links(problem.starts[one]), *problem.links(problem.starts[other]))
+            ):
+                pair = [(self._below.get((one, link)), 1.0), (self._below.get((other, link)), -1.0)]
+                self._row([(unknown, by) for unknown, by in pair if unknown is not None], 0.0, 0.0)
+        for source in problem.sources:
+            self._travels(source.name, source.bytes)
+        for node in problem.nodes:
+            self._travels(node.name, node.bytes)
         if bears:
             self._bearable()
 
@@ -145,7 +154,7 @@ class _Programme:
         self._rows.append((row, low, high))
 
     def _on(self, node: Node) -> Iterator[tuple[str, list[tuple[int, float]], float]]:
-        """For each tier that a step may run on, what is 1 if it does: unknowns with factors, and a constant."""
+        """For each tier that a step may run on, what is 1 if it does: unknowns, factors, a constant."""
         way = self._problem.ways[self._problem.starts[node.name]]
         for at, tier in enumerate(way):
             row: list[tuple[int, float]] = []
@@ -158,7 +167,7 @@ class _Programme:
     def _ordered(self, node: Node) -> None:
         problem = self._problem
         links = problem.links(problem.starts[node.name])
-        for low, high in zip(links, links[1:], strict=False):
+        for low, high in itertools.pairwise(links):
             self._row([(self._below[node.name, high], 1.0), (self._below[node.name, low], -1.0)], 0.0, 1.0)
         for need in node.needs:
             for link in links:

@@ -131,16 +131,14 @@ class _Splitting:
         self._where = {step: tier for step, tier in where.items() if step not in self._anywhere}
         self._wires = {wire.step.id: wire for wire in composite.wires}
         self._counts_each = _counting(composite)
-        made = {*composite.derives.values(), *composite.emits.values()}
-        self._told = {each.from_ for each in made}
+        self._told = {each.from_ for each in composite.derives.values()}
+        self._told |= {each.from_ for each in composite.emits.values()}
 
     def parts(self) -> Parts:
         tiers = [self._root, *dict.fromkeys(self._where[s] for s in self._wires if s in self._where)]
         runs = {tier: self._needed(tier) for tier in dict.fromkeys(tiers)}
         hears = {
-            tier: {
-                step: self._where[step] for step in needed if self._where.get(step, tier) != tier
-            }
+            tier: {step: self._where[step] for step in needed if self._where.get(step, tier) != tier}
             for tier, needed in runs.items()
         }
         made = {}

@@ -9,7 +9,18 @@ from __future__ import annotations
 import logging
 from importlib.metadata import entry_points
 
-from diat.cvol.steps import effects, expressions, ground, machine, patterns, sources, sun, switching, times, windows
+from diat.cvol.steps import (
+    effects,
+    expressions,
+    ground,
+    machine,
+    patterns,
+    sources,
+    sun,
+    switching,
+    times,
+    windows,
+)
 from diat.cvol.steps.base import GREENWICH, LONGEST, Given, Outcome, Sample, Site, Step
 
 _LOG = logging.getLogger("diat.cvol")

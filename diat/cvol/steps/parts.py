@@ -146,7 +146,7 @@ def _counted(samples: Sequence[Sample]) -> Partly:
 
 
 def _mean(shares: Sequence[Partly]) -> float:
-    count = sum(share[0] for share in shares)
+    count: int = sum(share[0] for share in shares)
     return math.fsum(part for share in shares for part in share[1:]) / count
 
 

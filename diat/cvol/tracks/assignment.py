@@ -105,7 +105,11 @@ def _greedy(costs: Costs, rows: list[int], columns: list[int], alone: float) -> 
     taken_columns: set[int] = set()
     made = []
     wanted, offered = set(rows), set(columns)
-    mine = [(cost, pair) for pair, cost in costs.items() if cost <= alone and pair[0] in wanted and pair[1] in offered]
+    mine = [
+        (cost, pair)
+        for pair, cost in costs.items()
+        if cost <= alone and pair[0] in wanted and pair[1] in offered
+    ]
     for _, (row, column) in sorted(mine):
         if row not in taken_rows and column not in taken_columns:
             taken_rows.add(row)

@@ -116,7 +116,11 @@ def _met(track: Track, sighting: Sighting, report: Report, rules: Rules) -> Trac
             old[2] + 0.1 * (shade[2] - old[2]),
         )
     return msgspec.structs.replace(
-        found, seen=report.at, hits=track.hits + 1, colour=mixed, by=_watched(track.by, _names(sighting, report))
+        found,
+        seen=report.at,
+        hits=track.hits + 1,
+        colour=mixed,
+        by=_watched(track.by, _names(sighting, report)),
     )
 
 
@@ -178,7 +182,10 @@ def _joined(tracks: list[Track], at: int, rules: Rules) -> list[Track]:
 def _one(track: Track, other: Track, at: int, rules: Rules) -> bool:
     if math.hypot(track.x - other.x, track.y - other.y) > rules.apart or track.hits < rules.hits:
         return False
-    if math.hypot(track.vx - other.vx, track.vy - other.vy) > 3.0 or unlike(track.colour, other.colour) > _STRANGE:
+    if (
+        math.hypot(track.vx - other.vx, track.vy - other.vy) > 3.0
+        or unlike(track.colour, other.colour) > _STRANGE
+    ):
         return False
     mine, theirs = (
         {name for name, seen in each.by.items() if at - seen.at <= _RECENT} for each in (track, other)

@@ -10,7 +10,7 @@ from diat.dashboard.pages.settings import EVERY
 from diat.dashboard.parts.acts import asked, attempt, tell
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, chip, html, link, moment
-from diat.dashboard.parts.sections import OPERATION, sections
+from diat.dashboard.parts.sections import operation_sections
 from diat.dashboard.registry import Page
 from diat.dashboard.rest import Refused, at
 from diat.dashboard.visit import Visit
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Backups</h1>"))
-    sections("Operation", OPERATION, "/backups")
+    operation_sections(visit, "/backups")
     found = await visit.rest.get("/backups", limit=_SHOWN)
     settings = await visit.rest.get("/settings")
     every, keep = settings["backup_every"]["value"], settings["backup_keep"]["value"]

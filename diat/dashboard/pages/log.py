@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diat.dashboard.parts.markup import Markup, html
-from diat.dashboard.parts.sections import OPERATION, sections
+from diat.dashboard.parts.sections import operation_sections
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
@@ -11,7 +11,7 @@ from diat.dashboard.visit import Visit
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Log</h1>"))
-    sections("Operation", OPERATION, "/log")
+    operation_sections(visit, "/log")
     await visit.rest.get("/logs", limit=1)  # who may not is told so
     html(
         Markup(

@@ -9,7 +9,7 @@ from nicegui import ui
 from diat.dashboard.parts.acts import asked, attempt
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, age, chip, html, link, table
-from diat.dashboard.parts.sections import OPERATION, sections
+from diat.dashboard.parts.sections import operation_sections
 from diat.dashboard.registry import Page
 from diat.dashboard.rest import Refused
 from diat.dashboard.visit import Visit
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Operation</h1>"))
-    sections("Operation", OPERATION if visit.is_at_least("admin") else OPERATION[:3:2], "/operation")
+    operation_sections(visit, "/operation")
     html(await _standing(visit))
     html(_versions(await visit.rest.get("/versions")))
     await _rollouts(visit)
@@ -60,39 +60,15 @@ def _versions(told: Json) -> Markup:
 
 
 async def _rollouts(visit: Visit) -> None:
-    """What becomes of new firmware, where there is any."""
-    try:
-        rollouts: list[Json] = await visit.rest.get("/rollouts")
-    except Refused:
-        return
-    html(Markup("<h2>Roll-outs of firmware</h2>"))
-    if not rollouts:
-        html(
-            Markup(
-                '<p class="empty">None yet. <code>diat node release</code> makes a release of firmware, '
-                "and <code>POST /rollouts</code> brings it to nodes, a few at first.</p>"
-            )
+    """Which firmware is being rolled out."""
+    found: list[Json] = await visit.rest.get("/rollouts", limit=1000)
+    running = [each for each in found if each["state"] in ("running", "paused", "stopped")]
+    html(
+        Markup("<h2>Roll-outs of firmware</h2><p>{} {}</p>").format(
+            f"{len(running)} under way or stopped." if running else "None is under way.",
+            link("/firmware", "Firmware"),
         )
-        return
-    rows: list[list[Any]] = [
-        [
-            each.get("title") or each.get("release") or each.get("id", ""),
-            chip(str(each.get("state", ""))),
-            _counts(each),
-        ]
-        for each in rollouts
-    ]
-    html(table("Roll-outs of firmware", ["Release", "State", "Nodes"], rows))
-
-
-def _counts(rollout: Json) -> str:
-    """How many things stand how, however they are listed."""
-    found: dict[str, int] = {}
-    things = rollout.get("things") or []
-    for each in things.values() if isinstance(things, dict) else things:
-        state = each.get("state", "") if isinstance(each, dict) else str(each)
-        found[str(state)] = found.get(str(state), 0) + 1
-    return ", ".join(f"{count} {state}" for state, count in sorted(found.items()))
+    )
 
 
 def _report(visit: Visit) -> None:

@@ -10,7 +10,7 @@ from nicegui import ui
 from diat.dashboard.parts.fields import Fields
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, html, link
-from diat.dashboard.parts.sections import OPERATION, sections
+from diat.dashboard.parts.sections import operation_sections
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
@@ -22,7 +22,7 @@ EVERY = {None: "never", "1h": "every hour", "6h": "every 6 hours", "1d": "every 
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Settings</h1>"))
-    sections("Operation", OPERATION if visit.is_at_least("admin") else OPERATION[:3:2], "/settings")
+    operation_sections(visit, "/settings")
     settings = await visit.rest.get("/settings")
     form = Form(visit, settings)
     waiting = [name for name, each in settings.items() if "next" in each]

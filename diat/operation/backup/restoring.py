@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from diat.adapters.lake.opening import DATABASE, READY
 from diat.adapters.sql import rows
@@ -160,6 +158,10 @@ def restore(
 
 
 def _must_know(about: About) -> None:
+    # Loaded only here: it takes 10 MiB.
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     migrations = Path(rows.__file__).with_name("migrations")
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))

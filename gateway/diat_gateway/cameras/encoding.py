@@ -24,7 +24,10 @@ class Quality:
     group: float = GROUP
     codec: str = "libx264"
     still: bool = False
-    """Whether most of the picture is held still: else the encoder would spend what that saves on sharpness."""
+    """Whether most of the picture is held still: else the encoder spends what that saves on sharpness."""
+
+
+FULL = Quality()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Encoder:
         quality: how.
     """
 
-    def __init__(self, width: int, height: int, fps: float, quality: Quality = Quality()) -> None:
+    def __init__(self, width: int, height: int, fps: float, quality: Quality = FULL) -> None:
         self._width, self._height = width - width % 2, height - height % 2
         context = av.CodecContext.create(quality.codec, "w")
         context.width, context.height = self._width, self._height  # type: ignore[attr-defined]
@@ -61,16 +64,20 @@ class Encoder:
             keys = max(1, round(quality.group * fps))
             context.gop_size = keys  # type: ignore[attr-defined]
             context.options = {
-                "crf": str(quality.crf), "preset": quality.preset, "bf": "0",
-                "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:threads=1:sync-lookahead=0:rc-lookahead=0"
-                + (":qcomp=1.0" if quality.still else ""),
+                "crf": str(quality.crf),
+                "preset": quality.preset,
+                "bf": "0",
+                "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:threads=1"
+                ":sync-lookahead=0:rc-lookahead=0" + (":qcomp=1.0" if quality.still else ""),
             }
         self._context = context
         self._next = 0
 
     def encode(self, image: Image) -> list[Packet]:
         """Take a picture; gives what is ready."""
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[: self._height, : self._width]), "bgr24")
+        picture = av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image[: self._height, : self._width]), "bgr24"
+        )
         picture.pts = self._next
         self._next += 1
         return [Packet(bytes(p), p.is_keyframe) for p in self._context.encode(picture)]  # type: ignore[attr-defined]
@@ -96,5 +103,3 @@ class Decoder:
         """What is left."""
         for picture in self._context.decode(None):  # type: ignore[attr-defined]
             yield picture.to_ndarray(format="bgr24")
-
-

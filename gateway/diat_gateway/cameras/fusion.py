@@ -1,7 +1,7 @@
 """One map of what is where, from what several cameras report: the neighbouring map of an area.
 
-Reports of the same moment that lie within reach of each other are one thing, at the mean of their places; each
-camera has at most one part in it. Things keep their number from moment to moment.
+Reports of the same moment that lie within reach of each other are one thing, at the mean of their places;
+each camera has at most one part in it. Things keep their number from moment to moment.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Fusion:
             self.given_up += 1
 
     def maps(self, before: float | None = None) -> list[tuple[float, list[tuple[int, float, float]]]]:
-        """The maps of all moments (before a time, s), oldest first: (t, [(number, x, y)]); each is given once."""
+        """The maps of all moments (before a time, s), oldest first: (t, [(number, x, y)]); each once."""
         due = sorted(m for m in self._moments if before is None or m * STEP < before)
         return [(moment * STEP, self._numbered(together(self._moments.pop(moment)))) for moment in due]
 
@@ -90,4 +90,6 @@ def together(reports: dict[str, list[Place]]) -> list[Place]:
 
 
 def _distances(some: list[Place], others: list[Place]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(np.hypot(*(np.array(some)[:, None, :] - np.array(others)[None, :, :]).transpose(2, 0, 1)))
+    return np.asarray(
+        np.hypot(*(np.array(some)[:, None, :] - np.array(others)[None, :, :]).transpose(2, 0, 1))
+    )

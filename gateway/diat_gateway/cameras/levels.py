@@ -1,21 +1,22 @@
 """What leaves a camera at each level: all of its video, video while something moves, or records of objects.
 
-``low`` encodes and sends. ``middle`` sends while something moves, from a second before to two seconds after, and
-holds still what does not move. ``high`` sends a record and one best picture of each object. A camera that cannot see sends
-video at ``middle`` while it is shaken, as it cannot know; nothing while it is covered or blinded; and says so.
+``low`` encodes and sends. ``middle`` sends while something moves, from a second before to two seconds after,
+and holds still what does not move. ``high`` sends a record and one best picture of each object. A camera
+that cannot see sends video at ``middle`` while it is shaken, as it cannot know; nothing while it is covered
+or blinded; and says so.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 
-from diat_gateway.cameras.encoding import Encoder, Quality
+from diat_gateway.cameras.encoding import FULL, Encoder, Quality
 from diat_gateway.cameras.portraits import Portraits
 from diat_gateway.cameras.records import POINTS, Homography, record
 from diat_gateway.cameras.seeing.analysis import Analysis, Seen, Settings
@@ -27,8 +28,8 @@ LEVELS: tuple[Level, ...] = ("low", "middle", "high")
 
 BEFORE, AFTER = 1.0, 2.0
 """Seconds of video before something moves, and after."""
-STILL = Quality(crf=21, still=True)
-"""How video is encoded whose still parts are held: near objects as good as all of it at the standing choice."""
+STILL = Quality(crf=20, still=True)
+"""How video is encoded whose still parts are held: near objects as good as the standing choice."""
 _SIGHTLESS = ("covered", "blinded", "dark")
 
 
@@ -56,7 +57,7 @@ Out = Video | Told
 class Low:
     """Encodes and sends everything."""
 
-    def __init__(self, fps: float, quality: Quality = Quality()) -> None:
+    def __init__(self, fps: float, quality: Quality = FULL) -> None:
         self._fps = fps
         self._quality = quality
         self._encoder: Encoder | None = None
@@ -65,7 +66,6 @@ class Low:
         self._times: deque[float] = deque()
         self._begins: tuple[int, int, float] | None = None
         self.impaired: str | None = None
-        self.seen: list[Seen] = []
 
     def take(self, frame: Frame) -> list[Out]:
         """Take one picture; gives what leaves."""
@@ -114,10 +114,15 @@ class Middle(Low):
     """Sends while something moves."""
 
     def __init__(
-        self, fps: float, quality: Quality = STILL, settings: Settings | None = None
+        self,
+        fps: float,
+        quality: Quality = STILL,
+        settings: Settings | None = None,
+        on_seen: Callable[[Frame | None, Seen], None] | None = None,
     ) -> None:
         super().__init__(fps, quality)
         self._analysis = Analysis(settings)
+        self._on_seen = on_seen
         self._waiting: deque[tuple[Frame, list[Box] | None]] = deque()
         self._early: dict[float, Frame] = {}
         self._until = -1.0
@@ -132,8 +137,8 @@ class Middle(Low):
         out: list[Out] = []
         for seen in self._analysis.look(frame):
             mine = self._early.pop(seen.t, None)
-            self.seen.append(seen)
-            del self.seen[:-3]
+            if self._on_seen is not None:
+                self._on_seen(mine, seen)
             if mine is not None:
                 out += self._gate(mine, seen)
         return out
@@ -143,6 +148,8 @@ class Middle(Low):
         out: list[Out] = []
         for seen in self._analysis.finish():
             mine = self._early.pop(seen.t, None)
+            if self._on_seen is not None:
+                self._on_seen(mine, seen)
             if mine is not None:
                 out += self._gate(mine, seen)
         return out + list(self._close())
@@ -190,7 +197,9 @@ class Middle(Low):
             return image
         if self._encoder is None or held.shown is None or held.shown.shape != image.shape:
             held.shown = np.clip(held.mean, 0, 255).astype(np.uint8)
-        if self._sent % max(1, round(self._quality.group * self._fps)) == 0:  # with a whole picture, at no cost
+        if (
+            self._sent % max(1, round(self._quality.group * self._fps)) == 0
+        ):  # with a whole picture, at no cost
             held.shown = np.clip(held.mean, 0, 255).astype(np.uint8)
         near = _around(image, boxes)
         return np.where(near[:, :, None] > 0, image, held.shown)
@@ -200,7 +209,8 @@ def _around(image: Image, boxes: list[Box]) -> Image:
     """Where boxes are, with some room around (255)."""
     mask = np.zeros(image.shape[:2], np.uint8)
     for x, y, w, h in boxes:
-        mask[max(0, int(y - 6 - 0.15 * h)) : int(y + 1.15 * h + 7), max(0, int(x - 6 - 0.15 * w)) : int(x + 1.15 * w + 7)] = 255
+        top, left = max(0, int(y - 8 - 0.2 * h)), max(0, int(x - 8 - 0.2 * w))
+        mask[top : int(y + 1.2 * h + 9), left : int(x + 1.2 * w + 9)] = 255
     return mask
 
 
@@ -215,7 +225,6 @@ class High:
     points: int = POINTS
     on_seen: Callable[[Frame | None, Seen], None] | None = None
     impaired: str | None = None
-    seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._analysis = Analysis(self.settings)
@@ -238,17 +247,22 @@ class High:
         for seen in all_seen:
             frame = self._early.pop(seen.t, None)
             self.impaired = seen.impaired
-            self.seen = [seen]
             if frame is not None:
                 self._portraits.see(frame.image, seen.objects)
             if self.on_seen is not None:
                 self.on_seen(frame, seen)
             for each in seen.over:
-                out.append(Told(record(each, self.start, self.homography, self.points), self._portraits.take(each.no)))
+                out.append(
+                    Told(
+                        record(each, self.start, self.homography, self.points), self._portraits.take(each.no)
+                    )
+                )
         return out
 
 
-def make(level: Level, fps: float, *, start: float = 0.0, homography: Homography | None = None) -> Low | Middle | High:
+def make(
+    level: Level, fps: float, *, start: float = 0.0, homography: Homography | None = None
+) -> Low | Middle | High:
     """The level by its name."""
     if level == "high":
         return High(fps, start, homography)

@@ -1,4 +1,4 @@
-"""Video, pictures and reports from one box to the next over TCP: each a head (JSON) and a body, with their lengths.
+"""Video, pictures and reports from one box to the next over TCP: each a head (JSON) and a body.
 
 For what must not pass through MQTT. The receiver bounds what one message may be.
 """

@@ -1,4 +1,4 @@
-"""Vehicle localisation over sensors, aggregators (road-side and on-board units) and the cloud: who computes what.
+"""Vehicle localisation over sensors, aggregators (road-side, on-board) and the cloud: who computes what.
 
 One switch, the case, says at which level the sensors work and where the rest is computed:
 
@@ -98,7 +98,9 @@ class Sensor:
         air: s of video that it sent.
     """
 
-    def __init__(self, camera: str, level: levels.Level, fps: float, homography: Homography, line: Sends) -> None:
+    def __init__(
+        self, camera: str, level: levels.Level, fps: float, homography: Homography, line: Sends
+    ) -> None:
         self._camera = camera
         self._line = line
         self._video = levels.Middle(fps) if level == "middle" else levels.Low(fps)
@@ -136,7 +138,9 @@ class Tier:
         line: to the next tier; None for the last.
     """
 
-    def __init__(self, name: str, *, computes: bool, homographies: dict[str, Homography], line: Sends | None) -> None:
+    def __init__(
+        self, name: str, *, computes: bool, homographies: dict[str, Homography], line: Sends | None
+    ) -> None:
         self._name = name
         self._computes = computes
         self._homographies = homographies
@@ -214,7 +218,9 @@ class _Watched:
         return reports + [r for seen in self._analysis.finish() if (r := self._reporter.report(seen))]
 
     def _drained(self) -> list[dict[str, Any]]:
-        reports = [r for image in (self._decoder.finish() if self._decoder else ()) for r in self._look(image)]
+        reports = [
+            r for image in (self._decoder.finish() if self._decoder else ()) for r in self._look(image)
+        ]
         self._times.clear()
         return reports
 

@@ -29,7 +29,9 @@ def on_ground(homography: Homography, point: tuple[float, float]) -> tuple[float
     return float(x / scale), float(y / scale)
 
 
-def record(each: Object, start: float, homography: Homography | None = None, points: int = POINTS) -> dict[str, Any]:
+def record(
+    each: Object, start: float, homography: Homography | None = None, points: int = POINTS
+) -> dict[str, Any]:
     """The record of one object.
 
     Args:
@@ -39,7 +41,7 @@ def record(each: Object, start: float, homography: Homography | None = None, poi
         points: of its way at most.
 
     Returns:
-        ``no``, ``from`` and ``to`` (Unix s), ``way`` (``[t, left, top, width, height]``, t in s since ``from``,
+        ``no``, ``from`` and ``to`` (Unix s), ``way`` (``[t, left, top, width, height]``, s since ``from``,
         pixels) and, with a homography, ``ground`` (``[t, x, y]``, metres).
     """
     chosen = thinned(each.path, points)
@@ -48,7 +50,8 @@ def record(each: Object, start: float, homography: Homography | None = None, poi
     told["way"] = [[round(t - first, 2), *(round(v) for v in box)] for t, box in chosen]
     if homography is not None:
         told["ground"] = [
-            [round(t - first, 2), *(round(v, 2) for v in on_ground(homography, foot(box)))] for t, box in chosen
+            [round(t - first, 2), *(round(v, 2) for v in on_ground(homography, foot(box)))]
+            for t, box in chosen
         ]
     return told
 

@@ -1,7 +1,7 @@
 """How right reported objects are: one truth to one report, by the Hungarian method.
 
-An event counts as found if a report covers the same time with an intersection over union of at least a half; an
-always-on report matches nothing. Places on the ground count as found within one metre.
+An event counts as found if a report covers the same time with an intersection over union of at least a half;
+an always-on report matches nothing. Places on the ground count as found within one metre.
 """
 
 from __future__ import annotations

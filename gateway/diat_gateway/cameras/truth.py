@@ -2,7 +2,7 @@
 
 JSON: ``fps``, ``width``, ``height``; ``events``: ``{"id", "from", "to", "kind"?}`` (s), one for each physical
 object from the first to the last picture in which it can be seen; and, as far as it is known, ``boxes``:
-``[frame, id, left, top, width, height, x?, y?]`` (frames from 0, pixels, metres on the ground), ``homography``
+``[frame, id, left, top, width, height, x?, y?]`` (frames from 0, pixels, metres), ``homography``
 (3 x 3, pixels to metres) and ``impaired``: ``[from, to, reason]``. A ``.txt`` or ``.csv`` is read as MOT
 annotation (frames from 1: frame, id, left, top, width, height, confidence, x, y, z).
 """

@@ -37,12 +37,12 @@ class Observer:
         client.reconnect_delay_set(1, 10)
         client.will_set(topics.status(name), b"offline", 1, True)
         client.on_connect = lambda *_: self._greet()
+        self._client = client
         client.connect_async(host, port, keepalive=30)
         client.loop_start()
-        self._client = client
 
-    def tell(self, records: list[dict[str, Any]], at: int, impaired: str | None) -> None:
-        """Say what is seen.
+    def tell(self, records: list[dict[str, Any]], at: int, impaired: str | None) -> int:
+        """Say what is seen; gives the bytes of the message as MQTT carries it.
 
         Args:
             records: one for each vehicle.
@@ -52,7 +52,7 @@ class Observer:
         said: dict[str, Any] = {"records": records}
         if self._sight != (sight := impaired or "clear"):
             self._sight = said["sight"] = sight
-        self._report(said, at)
+        return self._report(said, at)
 
     def close(self) -> None:
         """Say good-bye."""
@@ -69,10 +69,13 @@ class Observer:
         self._client.publish(topics.status(self._name), b"online", 1, True)
         self._report({"residual": round(self._residual, 3)}, None)
 
-    def _report(self, values: dict[str, Any], at: int | None) -> None:
+    def _report(self, values: dict[str, Any], at: int | None) -> int:
         self._n += 1
-        said = {"b": self._boot, "n": self._n, "v": values} | ({} if at is None else {"t": at})
-        self._client.publish(topics.properties(self._name), encode(said), 1)
+        said = encode({"b": self._boot, "n": self._n, "v": values} | ({} if at is None else {"t": at}))
+        topic = topics.properties(self._name)
+        self._client.publish(topic, said, 1)
+        # Kind and length (2 or 3), length of the topic (2), packet id (2).
+        return len(said) + len(topic) + 4 + (2 if len(said) + len(topic) + 4 < 128 else 3)
 
 
 def _description(name: str, place: str) -> dict[str, Any]:

@@ -98,7 +98,12 @@ class Sightings:
         x, y, within = self._ground.middle(box, known.heading)
         if not (math.hypot(x, y) <= self._farthest and within <= 5.0):
             return None
-        record: dict[str, Any] = {"id": number, "x": round(x, 2), "y": round(y, 2), "within": round(within, 2)}
+        record: dict[str, Any] = {
+            "id": number,
+            "x": round(x, 2),
+            "y": round(y, 2),
+            "within": round(within, 2),
+        }
         if known.colour is not None:
             record["colour"] = "".join(f"{min(255, max(0, round(part))):02x}" for part in known.colour)
         return record

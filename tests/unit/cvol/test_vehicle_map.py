@@ -140,9 +140,7 @@ def test_maps_are_joined_to_a_larger_map():
     states = {"left": None, "right": None, "above": None}
     for at, name, records in reports({"a": (-40, 5), "b": (-5, 40)}, 6.0):
         area = "left" if name == "a" else "right"
-        mine = STEP.run(
-            Given(arrived=[Sample(records, at, 0, name)], state=states[area], now=at)
-        )
+        mine = STEP.run(Given(arrived=[Sample(records, at, 0, name)], state=states[area], now=at))
         states[area] = mine.state
         above = STEP.run(Given(arrived=[Sample(mine.value, at, 0, area)], state=states["above"], now=at))
         states["above"] = above.state
@@ -193,7 +191,9 @@ def test_a_flood_is_bounded():
 
 
 def test_a_colour_that_is_none_is_none():
-    found = [(at, name, [each | {"colour": "zebra"} for each in records]) for at, name, records in reports(BOTH)]
+    found = [
+        (at, name, [each | {"colour": "zebra"} for each in records]) for at, name, records in reports(BOTH)
+    ]
     (vehicle,) = run(found).value
     assert "colour" not in vehicle
 

@@ -115,6 +115,30 @@ class TestWhatIsAsked:
         assert sorted(values(core, thing)) == [20, 24, 26]
         assert gateway.uplink.rules(thing) == {"temperature": Rule(above=25.0, every=60.0)}
 
+    def test_a_thing_that_can_does_it_itself_unless_somebody_here_watches(self, core, gateway, line, clock):
+        gateway.take(("wot/td/th1", {**THERMOMETER, "diat:pushdown": ["every", "mean"]}))
+        line.run()
+        rules = {"temperature": Rule(mean=60.0)}
+        core.change(lambda: core.things.pushdown.need("urn:dev:th1", "s", rules))
+        line.run()
+
+        def config():
+            said = [each.payload for each in gateway.sent if each.topic == "diat/th1/config"]
+            return json.loads(said[-1])
+
+        assert config()["report"] == {"temperature": {"mean": 60.0}}
+        gateway.take(("diat/th1/results", {"id": config()["id"], "status": "completed"}))
+        for n in (1, 2, 3):
+            clock.now += 60_000
+            gateway.take(report(n, n, clock.now))
+        line.run()
+        assert values(core, "urn:dev:th1") == [1, 2, 3]
+
+        gateway.change(lambda: gateway.things.observers.watch("w", "urn:dev:th1", "temperature"))
+        assert config()["report"] == {}
+        gateway.change(lambda: gateway.things.observers.unwatch("w", "urn:dev:th1", "temperature"))
+        assert config()["report"] == {"temperature": {"mean": 60.0}}
+
     def test_what_did_not_travel_is_counted(self, gateway, thing, clock):
         for n in range(1, 11):
             gateway.take(report(n, n, clock.now + n))

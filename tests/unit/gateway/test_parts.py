@@ -12,10 +12,10 @@ from diat_gateway.kept import hosted
 from diat_gateway.parts import Parts
 
 from diat.cvol.execution import CompositeLayer
+from diat.kernel.ids import random_id
 from diat.service.layer import ServiceLayer
 from diat.service.placing import HERE
 from diat.service.templates import Templates, read_template
-from diat.kernel.ids import random_id
 from tests.unit.gateway.tiers import Clock, Core, Gateway, Line
 
 COUNT = """
@@ -39,7 +39,12 @@ emits:
 THERMOMETER = {
     "title": "Thermometer",
     "properties": {
-        "temperature": {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True}
+        "temperature": {
+            "type": "number",
+            "unit": "Cel",
+            "@type": "quantitykind:Temperature",
+            "readOnly": True,
+        }
     },
 }
 HEATER = {
@@ -152,7 +157,11 @@ class Pair:
         return {step: tier for step, tier in self.placing.where.items() if tier != HERE}
 
     def said(self, name="sum"):
-        found = [values[name] for _, values in self.core.history(f"urn:diat:composite:{self.service}") if name in values]
+        found = [
+            values[name]
+            for _, values in self.core.history(f"urn:diat:composite:{self.service}")
+            if name in values
+        ]
         return [value for at, value in enumerate(found) if at == 0 or value != found[at - 1]]
 
     def close(self):
@@ -198,7 +207,6 @@ def test_steps_move_down_with_what_they_remember(pair):
 def test_what_is_read_above_no_longer_travels(pair):
     pair.want("five", "level", "cold", "heat")
     pair.rest()
-    before = pair.core.things.intake.counts.readings
     for _ in range(20):
         pair.pass_by()
         pair.measure(22.5)
@@ -230,7 +238,11 @@ def test_nothing_is_lost_or_doubled_whatever_happens(tmp_path, seed):
             pair.measure(float(chance.randint(15, 28)))
             what = chance.random()
             if what < 0.12:
-                pair.want(*chance.choice([("five",), ("level", "cold", "heat"), (), ("five", "level", "cold", "heat")]))
+                pair.want(
+                    *chance.choice(
+                        [("five",), ("level", "cold", "heat"), (), ("five", "level", "cold", "heat")]
+                    )
+                )
             elif what < 0.2 and pair.up:
                 pair.cut()
             elif what < 0.35 and not pair.up:

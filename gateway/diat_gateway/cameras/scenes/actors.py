@@ -62,7 +62,9 @@ class Actor:
         return float(self.way[i][0] + dx * into), float(self.way[i][1] + dy * into), float(np.arctan2(dy, dx))
 
 
-def traffic(random: Generator, seconds: float, events: int, *, people: float = 0.3, stops: float = 0.2) -> list[Actor]:
+def traffic(
+    random: Generator, seconds: float, events: int, *, people: float = 0.3, stops: float = 0.2
+) -> list[Actor]:
     """So many actors, spread over the time.
 
     Args:
@@ -78,14 +80,24 @@ def traffic(random: Generator, seconds: float, events: int, *, people: float = 0
 
 def _actor(random: Generator, no: int, begin: float, people: float, stops: float) -> Actor:
     if random.random() < people:
-        return Actor(no, "person", begin, _walk(random), float(random.uniform(1.2, 1.9)), None, _colour(random))
+        return Actor(
+            no, "person", begin, _walk(random), float(random.uniform(1.2, 1.9)), None, _colour(random)
+        )
     kind = "van" if random.random() < 0.2 else "car"
     stop = (float(random.uniform(20, 30)), float(random.uniform(4, 15))) if random.random() < stops else None
     return Actor(no, kind, begin, _drive(random), float(random.uniform(6.0, 12.0)), stop, _colour(random))
 
 
 def _colour(random: Generator) -> tuple[int, int, int]:
-    shades = ((40, 40, 45), (225, 228, 230), (40, 45, 170), (150, 80, 40), (165, 165, 168), (60, 110, 70), (60, 160, 200))
+    shades = (
+        (40, 40, 45),
+        (225, 228, 230),
+        (40, 45, 170),
+        (150, 80, 40),
+        (165, 165, 168),
+        (60, 110, 70),
+        (60, 160, 200),
+    )
     b, g, r = shades[int(random.integers(len(shades)))]
     return (b, g, r)
 

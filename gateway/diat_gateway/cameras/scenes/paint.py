@@ -41,7 +41,9 @@ def backdrop(camera: Pinhole, random: Generator) -> tuple[Field, NDArray[np.floa
     to_metres = np.array([[1 / _TEXEL, 0, -_METRES / 2], [0, 1 / _TEXEL, -_METRES / 2], [0, 0, 1]])
     warp = camera.matrix[:, [0, 1, 3]] @ to_metres
     shape = (camera.width, camera.height)
-    flat = cv2.warpPerspective(ground(random), warp, shape, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    flat = cv2.warpPerspective(
+        ground(random), warp, shape, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+    )
     image = flat.astype(np.float32)
     horizon = _horizon(camera)
     if horizon > 0:
@@ -55,7 +57,11 @@ def backdrop(camera: Pinhole, random: Generator) -> tuple[Field, NDArray[np.floa
 
 
 def _horizon(camera: Pinhole) -> int:
-    far, front = camera.project(np.array([[camera.looks[0] * 400 - camera.at[0] * 399, camera.looks[1] * 400 - camera.at[1] * 399, 0.0]]))
+    far, front = camera.project(
+        np.array(
+            [[camera.looks[0] * 400 - camera.at[0] * 399, camera.looks[1] * 400 - camera.at[1] * 399, 0.0]]
+        )
+    )
     return int(np.clip(far[0, 1] + 2, 0, camera.height)) if front[0] else 0
 
 
@@ -93,7 +99,9 @@ def _tree(camera: Pinhole, random: Generator, image: Field, leaves: NDArray[np.f
     leaves[where] = 1.0
 
 
-def _faces(at: tuple[float, float], heading: float, size: tuple[float, float, float], base: float = 0.0) -> list[NDArray[np.float64]]:
+def _faces(
+    at: tuple[float, float], heading: float, size: tuple[float, float, float], base: float = 0.0
+) -> list[NDArray[np.float64]]:
     """The four sides and the top of a box on the ground, each 4 x 3."""
     length, width, height = size
     turn = np.array([[np.cos(heading), -np.sin(heading)], [np.sin(heading), np.cos(heading)]])
@@ -111,7 +119,9 @@ def outline(camera: Pinhole, actor: Actor, place: tuple[float, float, float]) ->
     return points if front.all() else None
 
 
-def draw(camera: Pinhole, image: Field, actor: Actor, place: tuple[float, float, float], t: float, *, night: bool) -> None:
+def draw(
+    camera: Pinhole, image: Field, actor: Actor, place: tuple[float, float, float], t: float, *, night: bool
+) -> None:
     """Draw the actor with its shadow, or with its lights at night."""
     x, y, heading = place
     if night and actor.kind != "person":
@@ -136,7 +146,9 @@ def _car(camera: Pinhole, image: Field, actor: Actor, place: tuple[float, float,
     eye = np.array(camera.at)
     for size, base, glass in ((body, 0.0, False), (cabin, height * 0.6, True)):
         faces = _faces(place[:2], place[2], size, base)
-        for i, face in sorted(enumerate(faces), key=lambda f: -float(np.linalg.norm(f[1].mean(axis=0) - eye))):
+        for i, face in sorted(
+            enumerate(faces), key=lambda f: -float(np.linalg.norm(f[1].mean(axis=0) - eye))
+        ):
             points, front = camera.project(face)
             if not front.all():
                 return
@@ -149,9 +161,15 @@ def _person(camera: Pinhole, image: Field, actor: Actor, place: tuple[float, flo
     x, y, heading = place
     swing = 0.35 * np.sin(t * 6.0 + actor.no)
     ahead = np.array([np.cos(heading), np.sin(heading)]) * swing
-    joints = np.array([
-        [x + ahead[0], y + ahead[1], 0.0], [x - ahead[0], y - ahead[1], 0.0], [x, y, 0.85], [x, y, 1.42], [x, y, 1.62],
-    ])
+    joints = np.array(
+        [
+            [x + ahead[0], y + ahead[1], 0.0],
+            [x - ahead[0], y - ahead[1], 0.0],
+            [x, y, 0.85],
+            [x, y, 1.42],
+            [x, y, 1.62],
+        ]
+    )
     points, front = camera.project(joints)
     if not front.all():
         return
@@ -170,7 +188,12 @@ def _beam(camera: Pinhole, image: Field, place: tuple[float, float, float]) -> N
     ahead = np.array([np.cos(heading), np.sin(heading)])
     side = np.array([-ahead[1], ahead[0]])
     start = np.array([x, y]) + ahead * 2.2
-    cone = [start - side * 0.7, start + side * 0.7, start + ahead * 8 + side * 2.2, start + ahead * 8 - side * 2.2]
+    cone = [
+        start - side * 0.7,
+        start + side * 0.7,
+        start + ahead * 8 + side * 2.2,
+        start + ahead * 8 - side * 2.2,
+    ]
     points, front = camera.project(np.hstack([np.array(cone), np.zeros((4, 1))]))
     if front.all():
         layer = np.zeros(image.shape[:2], np.uint8)

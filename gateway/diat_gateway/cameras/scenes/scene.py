@@ -116,14 +116,21 @@ class Scene:
             if span is not None
         ]
         return Truth(
-            self.fps, eye.width, eye.height, events, [s for s in spots if s.id in known],
-            eye.homography.tolist(), impaired,
+            self.fps,
+            eye.width,
+            eye.height,
+            events,
+            [s for s in spots if s.id in known],
+            eye.homography.tolist(),
+            impaired,
         )
 
     def _here(self, t: float, eye: Pinhole) -> list[tuple[Actor, tuple[float, float, float]]]:
         """Who is there, the farthest first."""
         there = [(actor, place) for actor in self.actors if (place := actor.place(t)) is not None]
-        return sorted(there, key=lambda each: -float(np.hypot(each[1][0] - eye.at[0], each[1][1] - eye.at[1])))
+        return sorted(
+            there, key=lambda each: -float(np.hypot(each[1][0] - eye.at[0], each[1][1] - eye.at[1]))
+        )
 
     def _swaying(self, empty: Field, leaves: Field, t: float) -> Field:
         if self.weather.sway <= 0 or not leaves.any():
@@ -154,7 +161,10 @@ class Scene:
         if jump > 0:
             dx, dy = random.normal(0, jump, 2)
             image = cv2.warpAffine(  # type: ignore[assignment]
-                image, np.array([[1, 0, dx], [0, 1, dy]], np.float32), image.shape[1::-1], borderMode=cv2.BORDER_REFLECT
+                image,
+                np.array([[1, 0, dx], [0, 1, dy]], np.float32),
+                image.shape[1::-1],
+                borderMode=cv2.BORDER_REFLECT,
             )
         return image
 
@@ -166,9 +176,10 @@ def _spot(eye: Pinhole, actor: Actor, place: tuple[float, float, float], number:
         return None
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     whole = (right - left) * (bottom - top)
-    l, t = max(0.0, left), max(0.0, top)
-    r, b = min(float(eye.width), right), min(float(eye.height), bottom)
-    if r <= l or b <= t or (r - l) * (b - t) < 0.5 * whole or (b - t) < 8:
+    near, high = max(0.0, left), max(0.0, top)
+    far, low = min(float(eye.width), right), min(float(eye.height), bottom)
+    if far <= near or low <= high or (far - near) * (low - high) < 0.5 * whole or low - high < 8:
         return None
-    return Spot(number, actor.no, float(l), float(t), float(r - l), float(b - t), place[0], place[1])
-
+    return Spot(
+        number, actor.no, float(near), float(high), float(far - near), float(low - high), place[0], place[1]
+    )

@@ -38,7 +38,7 @@ class Settings:
     begin: float = 2.0
     absorb: float = 3.0
     stays: float = 120.0
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Seen:
 
 
 class Analysis:
-    """The eye of one camera. Pictures must come in order of time; the first seconds only teach the background.
+    """The eye of one camera. Pictures come in order of time; the first seconds teach the background.
 
     Args:
         settings: how it is looked at.
@@ -141,7 +141,9 @@ class Analysis:
         diagonal = float(np.hypot(width, height))
         if self._tracker is None:
             self._tracker = Tracker(diagonal)
-            self._objects = Objects(self.settings.near * diagonal, self.settings.object * width * height, self.settings.rules)
+            self._objects = Objects(
+                self.settings.near * diagonal, self.settings.object * width * height, self.settings.rules
+            )
         early, self._early = self._early, []
         return [self._see(t, image) for t, image in early]
 
@@ -166,14 +168,18 @@ class Analysis:
         blobs, labels = find(mask, image, changed, lit, max(6, int(self.settings.least * mask.size)))
         blobs = self._without_holes(blobs, labels, image, t, dt)
         ended = tracker.step(blobs, t)
-        new, over = objects.step(tracker.tracks, ended, t, dark=background.dusk < 60)
+        new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
         self._learn(image, mask, blobs, labels, dt)
         known = objects.current
         return Seen(
             t,
             None,
             [self._out(b.box) for b in blobs if b.moving > 0.05],
-            [(known[k.no].no, self._out(k.path[-1][1])) for k in tracker.tracks if k.no in known and k.path[-1][0] == t],
+            [
+                (known[k.no].no, self._out(k.path[-1][1]))
+                for k in tracker.tracks
+                if k.no in known and k.path[-1][0] == t
+            ],
             self._outside(new),
             self._outside(over),
             self._foreground,
@@ -215,8 +221,10 @@ class Analysis:
         limit = max(6.0, 2.0 * noise)
         return cv2.compare(cv2.absdiff(grey, then), limit, cv2.CMP_GT)
 
-    def _without_holes(self, blobs: list[Blob], labels: Image, image: Field, t: float, dt: float) -> list[Blob]:
-        """The blobs without those that only look different because something went away or the light changed."""
+    def _without_holes(
+        self, blobs: list[Blob], labels: Image, image: Field, t: float, dt: float
+    ) -> list[Blob]:
+        """The blobs without those that only look different because something went away."""
         background, tracker = self._background, self._tracker
         if background is None or tracker is None:
             return blobs
@@ -225,7 +233,13 @@ class Analysis:
             if blob.moving >= 0.03:
                 kept.append(blob)
                 continue
-            mine = [k for k in tracker.tracks if k.seen >= 5 and k.travelled > 0.5 and overlap(k.box, blob.box) > 0.3 * blob.box[2] * blob.box[3]]
+            mine = [
+                k
+                for k in tracker.tracks
+                if k.seen >= 5
+                and k.travelled > 0.5
+                and overlap(k.box, blob.box) > 0.3 * blob.box[2] * blob.box[3]
+            ]
             key = (int(blob.box[0] + blob.box[2] / 2) // 8, int(blob.box[1] + blob.box[3] / 2) // 8)
             lasted = self._still.get(key, (0.0, 0.0, blob.box))[0] + dt
             limit = self.settings.stays if mine else self.settings.absorb
@@ -268,7 +282,9 @@ class Analysis:
         return (box[0] * s, box[1] * s, box[2] * s, box[3] * s)
 
     def _outside(self, objects: list[Object]) -> list[Object]:
-        return [Object(o.no, [(t, self._out(b)) for t, b in o.path], o.confirmed, list(o.parts)) for o in objects]
+        return [
+            Object(o.no, [(t, self._out(b)) for t, b in o.path], o.confirmed, list(o.parts)) for o in objects
+        ]
 
 
 def _shifted(image: Field, shift: tuple[float, float], width: int) -> Field:

@@ -61,22 +61,29 @@ class Background:
 
     def difference(self, image: Field) -> tuple[Image, Field]:
         """Which pixels differ (255), and by how much beyond the background's range, grey levels."""
+        factor, least = _SIGMAS, _LEAST
+        if self.dark:  # little contrast, much noise: look at means over a few pixels
+            image, factor, least = cv2.GaussianBlur(image, (5, 5), 0), 0.45 * _SIGMAS, 0.5 * _LEAST
         beyond = _largest(cv2.max(cv2.subtract(image, self._high), cv2.subtract(self._low, image)))
-        limit = cv2.max(self._spread * _SIGMAS, _LEAST)
+        limit = cv2.max(self._spread * factor, least)
         return cv2.compare(beyond, limit, cv2.CMP_GT), beyond
 
     def relit(self, image: Field) -> tuple[Image, Image]:
-        """Pixels that are the background in the same colour: a bit darker (shadow), and brighter (a lamp on it)."""
+        """Pixels that are the background in the same colour: darker (shadow), and brighter (a lamp on it)."""
         # Averaged over a few pixels: at night noise alone would make every pixel another colour.
-        size = (3, 3) if self.dusk > 60 else (7, 7)
-        ratio = cv2.divide(cv2.blur(image, size) + np.float32(4.0), cv2.blur(self.mean, size) + np.float32(4.0))
+        size = (7, 7) if self.dark else (3, 3)
+        ratio = cv2.divide(
+            cv2.blur(image, size) + np.float32(4.0), cv2.blur(self.mean, size) + np.float32(4.0)
+        )
         high = _largest(ratio)
         low = -_largest(-ratio)
         alike = cv2.compare(high - low, 0.10, cv2.CMP_LT)
         darker = cv2.bitwise_and(cv2.compare(low, 0.45, cv2.CMP_GT), cv2.compare(high, 0.97, cv2.CMP_LT))
         brighter = cv2.bitwise_and(cv2.compare(low, 1.03, cv2.CMP_GT), cv2.compare(high, 2.2, cv2.CMP_LT))
         brighter = cv2.bitwise_and(brighter, cv2.compare(high - low, 0.22, cv2.CMP_LT))
-        return cv2.bitwise_and(darker, alike), brighter
+        # Where it is dark anyway, what is darker is a coat and no shadow.
+        shadow = np.zeros_like(darker) if self.dark else cv2.bitwise_and(darker, alike)
+        return shadow, brighter
 
     def learn(self, image: Field, objects: Image, rate: float, slow: float = 0.0) -> None:
         """Move towards the picture.
@@ -112,7 +119,7 @@ class Background:
         return float(np.median(self._spread))
 
     def _bounds(self) -> None:
-        self.dusk = float(np.mean(self.mean[::8, ::8]))
+        self.dark: bool = float(np.mean(self.mean[::8, ::8])) < 60
         self._high: Field = cv2.dilate(self.mean, _KERNEL)  # type: ignore[assignment]
         self._low: Field = cv2.erode(self.mean, _KERNEL)  # type: ignore[assignment]
 

@@ -1,8 +1,8 @@
 """Objects: tracks that moved like things do, pieces of one object put together.
 
-A track becomes an object when it lasted, travelled and changed as it went. Noise, leaves, lights and the holes
-that something left behind do none of that for long. The end of an object waits a while for a piece that goes on
-where it stopped, so that a pole in front of a car does not make two cars.
+A track becomes an object when it lasted, travelled and changed as it went. Noise, leaves, lights and the
+holes that something left behind do none of that for long. The end of an object waits a while for a piece
+that goes on where it stopped, so that a pole in front of a car does not make two cars.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Object:
 
 
 def is_object(track: Track, rules: Rules, near: float, least: float) -> bool:
-    """Whether the track moved like a thing; ``near`` is the least way, ``least`` the least size of its box (pixels)."""
+    """Whether the track moved like a thing; ``near`` is the least way, ``least`` the least box, pixels."""
     if track.seen < rules.seen or track.last - track.first < rules.lasts:
         return False
     if track.alone < 0.4 * track.seen or track.moving < rules.moving:
@@ -99,10 +99,13 @@ class Objects:
         self._waiting: list[Object] = []
         self._gone: list[Object] = []
 
-    def step(self, tracks: list[Track], ended: list[Track], t: float, *, dark: bool = False) -> tuple[list[Object], list[Object]]:
+    def step(
+        self, tracks: list[Track], ended: list[Track], t: float, *, dark: bool = False
+    ) -> tuple[list[Object], list[Object]]:
         """Take the tracker's step; gives the objects that are new and those that are over.
 
-        In the ``dark`` a car is what its lamps show of it, in pieces: what goes along with another is part of it.
+        In the ``dark`` a car is what its lamps show of it, in pieces: what goes along with another is part
+        of it.
         """
         new = []
         for track in [*tracks, *ended]:
@@ -110,7 +113,9 @@ class Objects:
             if mine is not None:
                 if track.path and track.path[-1][0] > mine.last:
                     mine.path.extend(p for p in track.path[-3:] if p[0] > mine.last)
-            elif is_object(track, self._rules, self._near, self._least) and not _one_with(track, tracks, self.current):
+            elif is_object(track, self._rules, self._near, self._least) and not _one_with(
+                track, tracks, self.current
+            ):
                 earlier = self._continued(track)
                 if earlier is not None:
                     earlier.path.extend(p for p in track.path if p[0] > earlier.last)
@@ -159,7 +164,7 @@ class Objects:
 
 
 def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
-    """Whether it is one with an object already known: a lamp's light on the ground and what carries the lamp."""
+    """Whether it is one with an object already known: a lamp's light on the ground and its car."""
     size = float(np.sqrt(track.box[2] * track.box[3]))
     for other in others:
         if other is track or other.no not in known or max(other.lit, track.lit) < 0.5:
@@ -173,10 +178,18 @@ def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool
 
 
 def _along(one: Object, other: Object) -> bool:
-    """Whether one went along beside the other for most of its time, and is the shorter or the later of both."""
+    """Whether one went along beside the other for most of its time, and is the shorter of both."""
     if one is other or (one.last - one.first, -one.no) >= (other.last - other.first, -other.no):
         return False
     times = np.array([t for t, _ in other.path])
+    first, last = (
+        other.path[min(int(np.searchsorted(times, t)), len(times) - 1)][1] for t in (one.first, one.last)
+    )
+    mine, theirs_way = _centre(one.path[-1][1]) - _centre(one.path[0][1]), _centre(last) - _centre(first)
+    if float(np.hypot(*(mine - theirs_way))) > 0.5 * max(
+        float(np.hypot(*mine)), float(np.hypot(*theirs_way))
+    ):
+        return False
     near = 0
     for t, box in one.path:
         i = min(int(np.searchsorted(times, t)), len(times) - 1)

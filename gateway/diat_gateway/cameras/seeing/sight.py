@@ -1,7 +1,7 @@
 """Whether a camera can see: covered, blinded, dark, blurred, shaken or turned away, and since when.
 
-Everything is judged on a grey picture of 160 pixels against a slow reference of the same camera, so the limits
-hold for any camera. A camera that cannot see says so; it must not report that nothing happened.
+Everything is judged on a grey picture of 160 pixels against a slow reference of the same camera, so the
+limits hold for any camera. A camera that cannot see says so; it must not report that nothing happened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Tracks: blobs of one picture joined to those of the next by Kalman filters and the Hungarian method.
 
-After Kalman (1960), Kuhn (1955) and SORT (Bewley et al., 2016). What several tracks run into as one blob stays
-several: each goes on by its own motion within the blob, until it comes out again or too much time has gone.
+After Kalman (1960), Kuhn (1955) and SORT (Bewley et al., 2016). What several tracks run into as one blob
+stays several: each goes on by its own motion within the blob, until it comes out again or too much time has
+gone.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Tracker:
         track.spread = move @ track.spread @ move.T + noise
 
     def _correct(self, track: Track, blob: Blob, t: float, dt: float) -> None:
-        x, y, w, h = blob.box
+        _, _, w, h = blob.box
         size = max(4.0, float(np.sqrt(w * h)))
         seen = np.diag([(0.10 * size) ** 2 + 1.0] * 2)
         gain = track.spread[:, :2] @ np.linalg.inv(track.spread[:2, :2] + seen)
@@ -224,7 +225,7 @@ class Tracker:
         return np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
 
     def _whole(self, blobs: list[Blob]) -> list[Blob]:
-        """Blobs with the pieces of one track joined: those that lie within where it is expected, and nobody else."""
+        """Blobs with the pieces of one track joined: those within where it alone is expected."""
         owner: dict[int, list[int]] = {}
         for j, blob in enumerate(blobs):
             area = blob.box[2] * blob.box[3]
