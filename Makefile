@@ -2,16 +2,19 @@
 # Debian is tested; macOS and WSL are not.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-things bench-edge bench-churn lint format pins clean run-environment dev-environment
+.PHONY: help setup demo test bench bench-things bench-churn bench-cameras bench-edge bench-dashboard screenshots \
+	lint format pins clean run-environment dev-environment
 MAKEFLAGS += --no-print-directory
 
 # Options for the program behind a target: make demo ARGS="--http 8080", make test ARGS="-k units"
 ARGS ?=
 UV ?= uv
+# Public annotation of Debian's surveillance clip (MOT15 PETS09-S2L1); its licence does not let us ship it.
+PETS_TRUTH ?= $(wildcard ../shared/data/cameras/pets09-s2l1-gt.txt)
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '%-14s %s\n' "$$name" "$$text"; done
+		printf '%-20s %s\n' "$$name" "$$text"; done
 
 setup: run-environment ## make .venv with .venv/bin/diat in it
 	@echo "ready: .venv/bin/diat"
@@ -33,6 +36,15 @@ bench-edge: dev-environment ## bytes over a gateway's uplink: everything in the 
 
 bench-churn: dev-environment ## how fast services re-bind while things come, go and move; some minutes
 	@exec .venv/bin/python -m benchmarks churn $(ARGS)
+
+bench-cameras: dev-environment ## cameras: bytes, recall, precision, quality, six cases; half an hour
+	@PETS_TRUTH="$(PETS_TRUTH)" exec .venv/bin/python -m benchmarks.cameras $(ARGS)
+
+bench-dashboard: dev-environment ## what it costs to be looked at: 10,000 things, 20 browsers; some minutes
+	@exec .venv/bin/python -m benchmarks.dashboard $(ARGS)
+
+screenshots: dev-environment ## take the pictures of the dashboard in docs/screenshots; some minutes
+	@exec .venv/bin/python docs/screenshots.py $(ARGS)
 
 lint: dev-environment ## style, types and the direction of imports
 	@.venv/bin/ruff check --quiet

@@ -27,6 +27,7 @@ from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
 from diat.vol.dialects.native import Native
 from diat.vol.layer import Kept, VirtualObjectLayer
+from diat.vol.rollouts import Rollouts
 from diat.wire import topics
 from diat.wire.envelope import Message
 
@@ -94,7 +95,8 @@ class World:
             ledger, layer, composites, templates, clock, new_id, decider=decider, key=b"bench"
         )
         situations = SituationLayer(ledger, layer, composites, services, clock, new_id)
-        self._layers = Layers(layer, composites, clock, situations)
+        rollouts = Rollouts(ledger, layer.registry, layer.intake, layer.interaction, clock, new_id)
+        self._layers = Layers(layer, composites, clock, situations, rollouts)
         self._announce(sensor(0, ruled=True), things.sensor_td(0))
         self._announce(heater(0), things.heater_td(0))
         self._announce(sensor(1, ruled=False), things.sensor_td(1))

@@ -29,13 +29,23 @@ from diat.adapters.joinkey import as_svg, broker_secret, invitation, keep_key, k
 from diat.adapters.lake.history import Lake, LakeHistory
 from diat.adapters.lake.keeper import Keeper
 from diat.adapters.lake.record import LakeRecord
-from diat.adapters.mdns import Announcer, broker_advert, directory_advert, host_title
+from diat.adapters.mdns import (
+    Announcer,
+    broker_advert,
+    daemon_advert,
+    directory_advert,
+    host_title,
+    reachable,
+)
 from diat.adapters.mqtt.copies import SessionNote
 from diat.adapters.mqtt.link import MqttLink
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.delegator import Delegator
+from diat.adapters.peers.finding import Finder, Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import AuditKeeper, KeptAudit
 from diat.adapters.sql.checkpoint import Checkpoints
-from diat.adapters.sql.database import open_database
+from diat.adapters.sql.database import CACHE, open_database
 from diat.adapters.sql.forgetting import Forgetter
 from diat.adapters.sql.history import History
 from diat.adapters.sql.notices import KeptNotices
@@ -66,9 +76,12 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
+from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
 from diat.service.reviewing import Beat, Reviewer
+from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
 from diat.service.targets import targets_of
@@ -77,6 +90,7 @@ from diat.settings import Settings
 from diat.vol.access import Access
 from diat.vol.birth import FAREWELL
 from diat.vol.diagnostics import STRANGERS
+from diat.vol.dialects.directory import Bridge
 from diat.vol.dialects.homeassistant import HomeAssistant
 from diat.vol.dialects.homie import Homie
 from diat.vol.dialects.native import Native
@@ -88,6 +102,8 @@ from diat.vol.interaction import Command
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import VirtualObject
 from diat.wire.envelope import Message
 
@@ -114,10 +130,12 @@ class Layers:
         composites: CompositeLayer,
         clock: Clock,
         situations: SituationLayer,
+        rollouts: Rollouts,
     ) -> None:
         self._things = things
         self._composites = composites
         self._situations = situations
+        self._rollouts = rollouts
         self._clock = clock
         self._ticked = 0
         self._take = things.ingest.message
@@ -173,7 +191,7 @@ class Layers:
         """When ``tick`` is next needed, Unix milliseconds."""
         if self._clock() < self._ticked - SET_BACK:
             return 0
-        dues = (self._things.due(), self._composites.due(), self._situations.due())
+        dues = (self._things.due(), self._composites.due(), self._situations.due(), self._rollouts.due())
         return min(each for each in dues if each is not None)
 
     def tick(self, now: int) -> None:
@@ -185,6 +203,7 @@ class Layers:
         self._ticked = max(self._ticked, now)
         self._composites.tick(now)
         self._things.tick(now)
+        self._rollouts.tick(now)
         self._situate(now)
         self._things.ingest.finish(now)
 
@@ -205,6 +224,7 @@ class Daemon:
         reviewer: knows where the steps of services had better run.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
+        releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
         history: what is read back from the database.
         record: what was recorded, in the order in which it came.
         broker_secret: what a broker of somebody else's shows when it asks who may come in.
@@ -222,8 +242,12 @@ class Daemon:
         log: what it logged within the last hour.
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
+        page_cache: KiB of the database that each connection keeps in memory.
+        peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
+
+    page_cache = CACHE
 
     def __init__(
         self,
@@ -231,6 +255,7 @@ class Daemon:
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
         on_restart: Callable[[], None] | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """A daemon that is not started yet.
 
@@ -239,13 +264,16 @@ class Daemon:
             clock: answers with Unix milliseconds.
             on_crash: called, in another thread, if it cannot go on.
             on_restart: ends the process soon and starts it again; None where nobody can.
+            bridge: who speaks for things of the directory by protocols that it does not speak itself.
         """
+        self._bridge = bridge
         self._on_crash = on_crash
         self._on_restart = on_restart
         self._crashed = threading.Event()
         self.settings = settings
         self.clock = clock
         self.log = RecentLog(clock)
+        self.found: Callable[[], list[Seen]] = list
         self._stack = ExitStack()
         self._stopping = threading.Event()
         self._own_broker: OwnBroker | None = None
@@ -281,6 +309,19 @@ class Daemon:
             return BrokerAddress(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         there = parse_broker_url(settings.broker)
         return BrokerAddress(there.host, there.port, tls=there.tls)
+
+    @property
+    def own_address(self) -> BrokerAddress:
+        """Where this process reaches the broker, with its own credential: not for others."""
+        return self._address
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
+        there = self.settings.http
+        host = socket.gethostname() if there.host in ("0.0.0.0", "::") else there.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls is not None else 'http'}://{name}:{there.port}"
 
     @property
     def lan(self) -> bool:
@@ -370,7 +411,7 @@ class Daemon:
         stack.enter_context(_locked(settings.data))
         if finish(settings.data):
             _LOG.warning("a backup was put in place")
-        engine = open_database(settings.data / "diat.db")
+        engine = open_database(settings.data / "diat.db", self.page_cache)
         stack.callback(engine.dispose)
         store = SqlStore(engine)
         lake = Lake(settings.data / "lake", self._note)
@@ -403,6 +444,7 @@ class Daemon:
             [self.broker.host.lower()],
             mirror=settings.mirror,
             access=self.access,
+            bridge=self._bridge,
         )
         self.people = People(ledger, clock, random_id, store.users(), store.tokens())
         self.kept_audit = KeptAudit(engine, settings.data / "audit")
@@ -431,7 +473,9 @@ class Daemon:
             self.pseudonyms,
             self.people.grants_of,
             store.placings(),
+            delegations=Delegations(ledger, clock, store.delegations()),
         )
+        self.peers = Peers(ledger, store.peers())
         self.reviewer = Reviewer(self, self.services.placings)
         self.situations = SituationLayer(
             ledger,
@@ -450,6 +494,16 @@ class Daemon:
             keep_key(settings.data, joining.new_key(clock()))
         self.obligations = Obligations(self.audit, webhooks, clock)
         self._extend(engine, ledger, stack)
+        self.releases = Releases(ledger, clock, store.releases())
+        self.rollouts = Rollouts(
+            ledger,
+            self.things.registry,
+            self.things.intake,
+            self.things.interaction,
+            clock,
+            random_id,
+            store.rollouts(),
+        )
         store.write(ledger)
         ledger.commit()
         store.close()
@@ -464,7 +518,7 @@ class Daemon:
             self.link.go_silently()
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
-        self._layers = layers = Layers(self.things, self.composites, clock, self.situations)
+        self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
         self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
         stack.callback(store.close)
         stack.callback(self._writer.stop)
@@ -476,6 +530,20 @@ class Daemon:
         stack.callback(self.forgetter.stop)
         caller = Caller(webhooks, self._writer.submit, clock, settings.webhooks_allow)
         stack.callback(caller.stop)
+        self.peer_client = PeerClient()
+        stack.callback(self.peer_client.close)
+        self.lookups = Lookups(self.peer_client)
+        delegator = Delegator(
+            self.name,
+            self.peers,
+            self.services,
+            self._state_of,
+            self.peer_client,
+            self._writer.submit,
+            clock,
+        )
+        stack.callback(delegator.stop)
+        self.reached = delegator.reached
         self.audit.submit = self.obligations.submit = self._writer.submit
         stack.callback(auditing.stop)
         stack.callback(self.uses.stop)
@@ -486,6 +554,7 @@ class Daemon:
         self.uses.start()
         self.backups.start()
         caller.start()
+        delegator.start()
         keeper.start()
         self.forgetter.start()
         self._announce(stack)
@@ -568,6 +637,11 @@ class Daemon:
         self.policies.kept_days = settings.retention.hot_days
         self.things.registry.admission = settings.admission
 
+    def _state_of(self, service: Service) -> str:
+        """The state of a service's composite, as it is committed."""
+        state = self.composites.states.committed.get(service.composite)
+        return state.state if state is not None else ""
+
     def _govern(self, ledger: Ledger) -> None:
         """Have policies look at situations, and what is in use be decided on again when they change."""
         self.policies.kept_days = self.settings.retention.hot_days
@@ -620,12 +694,18 @@ class Daemon:
         """Let what listens beyond loopback be found by mDNS."""
         settings = self.settings
         adverts = directory_advert(settings.http.host, settings.http.port, tls=self.tls is not None)
+        adverts += daemon_advert(settings.http.host, settings.http.port, self.name, tls=self.tls is not None)
         if settings.broker in OWN_BROKERS:
             adverts += broker_advert(settings.mqtt.host, settings.mqtt.port, tls=self.tls is not None)
         if adverts and settings.announce:
             announcer = Announcer(host_title(), self.name, adverts)
             stack.callback(announcer.stop)
             announcer.start()
+            if here := [each for each in reachable(settings.http.host) if ":" not in each]:
+                finder = Finder(self.name, here)
+                stack.callback(finder.stop)
+                finder.start()
+                self.found = finder.seen
 
     def _broker(self, stack: ExitStack) -> BrokerAddress:
         """Where to connect to; starts a broker of our own unless there is one."""

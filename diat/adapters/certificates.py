@@ -14,21 +14,25 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ifaddr
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from diat.kernel.errors import SetupError
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509 import oid
+else:
+    x509 = Lazy("cryptography.x509")
+    hashes = Lazy("cryptography.hazmat.primitives.hashes")
+    serialization = Lazy("cryptography.hazmat.primitives.serialization")
+    ec = Lazy("cryptography.hazmat.primitives.asymmetric.ec")
+    oid = Lazy("cryptography.x509.oid")
 
 LASTS = timedelta(days=397)
 AUTHORITY_LASTS = timedelta(days=3650)
@@ -59,7 +63,7 @@ def given(certificate: Path, key: Path) -> Tls:
     """
     try:
         leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
-        public = load_pem_private_key(key.read_bytes(), None).public_key()
+        public = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
     except (OSError, ValueError, TypeError) as error:
         raise SetupError(f"--tls-cert {certificate}, --tls-key {key}: {error}") from None
     if public != leaf.public_key():
@@ -90,7 +94,7 @@ class Authority:
             if not (self.certificate.exists() and key.exists()):
                 self._make(key)
             self._own = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-            loaded = load_pem_private_key(key.read_bytes(), None)
+            loaded = serialization.load_pem_private_key(key.read_bytes(), None)
         except (OSError, ValueError) as error:
             raise SetupError(f"the certificates in {directory} cannot be used: {error}") from None
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
@@ -102,13 +106,13 @@ class Authority:
         certificate, key = self._directory / "server.pem", self._directory / "server.key"
         names = machine_names()
         if not self._stands(certificate, key, names):
-            self._issue(certificate, key, names[0], names, ExtendedKeyUsageOID.SERVER_AUTH)
+            self._issue(certificate, key, names[0], names, oid.ExtendedKeyUsageOID.SERVER_AUTH)
         return Tls(certificate, key, self.certificate)
 
     def client(self, name: str, directory: Path) -> Tls:
         """A certificate by which a gateway is known, written as ``NAME.pem`` and ``NAME.key``."""
         certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-        self._issue(certificate, key, name, (), ExtendedKeyUsageOID.CLIENT_AUTH)
+        self._issue(certificate, key, name, (), oid.ExtendedKeyUsageOID.CLIENT_AUTH)
         return Tls(certificate, key, self.certificate)
 
     def fingerprint(self) -> str:
@@ -125,7 +129,7 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         write_private(path, _pem(key), 0o600)
-        write_private(self.certificate, made.public_bytes(Encoding.PEM), 0o644)
+        write_private(self.certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
 
     def _issue(
         self, path: Path, key_path: Path, name: str, names: Iterable[str], use: x509.ObjectIdentifier
@@ -144,13 +148,15 @@ class Authority:
         if alternatives:
             made = made.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         write_private(key_path, _pem(key), 0o600)
-        write_private(path, made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM), 0o644)
+        write_private(
+            path, made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), 0o644
+        )
 
     def _stands(self, path: Path, key: Path, names: list[str]) -> bool:
         try:
             known = x509.load_pem_x509_certificate(path.read_bytes())
             known.verify_directly_issued_by(self._own)
-            held = load_pem_private_key(key.read_bytes(), None).public_key()
+            held = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
             said = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except Exception:  # noqa: BLE001 - whatever is wrong with it, another one is made
             return False
@@ -195,7 +201,7 @@ def _begun(
 
 
 def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    return x509.Name([x509.NameAttribute(oid.NameOID.COMMON_NAME, name[:64])])
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:
@@ -213,7 +219,9 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:

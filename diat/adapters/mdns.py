@@ -1,7 +1,8 @@
 """DNS-SD over multicast DNS: what listens beyond loopback is found without being told where.
 
 ``_mqtt._tcp`` is the daemon's own broker, ``_secure-mqtt._tcp`` where that speaks TLS;
-``_directory._sub._wot._tcp`` the Thing Description Directory, as W3C WoT Discovery has it.
+``_directory._sub._wot._tcp`` the Thing Description Directory, as W3C WoT Discovery has it; ``_diat._tcp`` the
+daemon itself, for others of its kind.
 """
 
 from __future__ import annotations
@@ -12,16 +13,24 @@ import socket
 import threading
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
 
 import ifaddr
 from msgspec import Struct
-from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import zeroconf
+    from zeroconf import asyncio as zeroconf_asyncio
+else:
+    zeroconf, zeroconf_asyncio = Lazy("zeroconf"), Lazy("zeroconf.asyncio")
 
 _LOG = logging.getLogger("diat.mdns")
 MQTT = "_mqtt._tcp.local."
 MQTT_OVER_TLS = "_secure-mqtt._tcp.local."
 WOT = "_wot._tcp.local."
+DAEMON = "_diat._tcp.local."
 DIRECTORY = f"_directory._sub.{WOT}"
 _NAMES = 100
 """Names that are tried before a service is not announced."""
@@ -55,6 +64,13 @@ def broker_advert(host: str, port: int, *, tls: bool = False) -> list[Advert]:
     """The announcement of a broker that listens there; none if that is loopback alone."""
     addresses = reachable(host)
     return [Advert(MQTT_OVER_TLS if tls else MQTT, addresses, port)] if addresses else []
+
+
+def daemon_advert(host: str, port: int, name: str, *, tls: bool = False) -> list[Advert]:
+    """The announcement of a daemon to others; none if it listens on loopback alone."""
+    addresses = reachable(host)
+    text = {"name": name, "scheme": "https" if tls else "http"}
+    return [Advert(DAEMON, addresses, port, text)] if addresses else []
 
 
 def reachable(host: str) -> tuple[str, ...]:
@@ -111,8 +127,8 @@ class Announcer:
         self._ready.set()
         addresses = sorted({each for advert in self._adverts for each in advert.addresses})
         six = any(isinstance(ip_address(each), IPv6Address) for each in addresses)
-        async with AsyncZeroconf(
-            interfaces=addresses, ip_version=IPVersion.All if six else IPVersion.V4Only
+        async with zeroconf_asyncio.AsyncZeroconf(
+            interfaces=addresses, ip_version=zeroconf.IPVersion.All if six else zeroconf.IPVersion.V4Only
         ) as net:
             stopped = asyncio.create_task(self._stop.wait())
             registered = asyncio.create_task(self._register(net))
@@ -121,22 +137,22 @@ class Announcer:
             registered.cancel()
             await asyncio.gather(registered, return_exceptions=True)
 
-    async def _register(self, net: AsyncZeroconf) -> None:
+    async def _register(self, net: zeroconf_asyncio.AsyncZeroconf) -> None:
         for advert in self._adverts:
             for number in range(1, _NAMES):
                 info = self._info(advert, self._title if number == 1 else f"{self._title} ({number})")
                 try:
                     # The library's own change of name would not keep a subtype out of it.
                     await (await net.async_register_service(info))
-                except NonUniqueNameException:
+                except zeroconf.NonUniqueNameException:
                     continue
                 _LOG.info("announced as %s", info.name)
                 break
             else:
                 _LOG.warning("not announced: all names like %r are taken", self._title)
 
-    def _info(self, advert: Advert, title: str) -> ServiceInfo:
-        return AsyncServiceInfo(
+    def _info(self, advert: Advert, title: str) -> zeroconf.ServiceInfo:
+        return zeroconf_asyncio.AsyncServiceInfo(
             advert.kind,
             f"{title}.{advert.kind.removeprefix('_directory._sub.')}",
             parsed_addresses=list(advert.addresses),

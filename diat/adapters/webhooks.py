@@ -12,14 +12,19 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from diat.cvol.webhooks import Call, Webhooks
 from diat.kernel.clock import Clock
 from diat.kernel.errors import Unavailable
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Lazy("httpx")
 
 _LOG = logging.getLogger("diat.webhooks")
 Network = IPv4Network | IPv6Network
@@ -53,7 +58,6 @@ class Caller:
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="diat-webhook")
-        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
         self._thread = threading.Thread(target=self._run, name="diat-webhooks")
 
     def start(self) -> None:
@@ -68,7 +72,12 @@ class Caller:
         if self._thread.ident is not None:
             self._thread.join()
         self._pool.shutdown()
-        self._client.close()
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -54,6 +54,24 @@ async def admit_thing(
     return {"state": made.record.admission, "reason": made.record.reason}
 
 
+class Way(BaseModel):
+    """By which gateway a thing comes."""
+
+    model_config = ConfigDict(extra="forbid")
+    gateway: str | None
+
+
+@router.put(
+    "/things/{thing}/gateway",
+    summary="Say which gateway has a thing",
+    dependencies=[on_thing("operate")],
+)
+async def move_thing(platform: ThePlatform, thing: ThingId, way: Way) -> Any:
+    """Give a thing to a gateway, by name; ``null`` to whoever announces it next."""
+    await durably(platform, lambda: platform.things.tiers.move(thing, way.gateway))
+    return {"gateway": platform.things.tiers.gateway_of(thing)}
+
+
 @router.get(
     "/things/{thing}/hardware",
     summary="What is behind a thing, and what could take its place",

@@ -14,6 +14,7 @@ from diat.api import (
     backups,
     broker_questions,
     claims,
+    clips,
     directory,
     exports,
     history,
@@ -29,12 +30,15 @@ from diat.api import (
     occurrences,
     operation,
     overview,
+    peers,
     places,
     plan,
     policies,
     problems,
     pushdown,
+    releases,
     reports,
+    rollouts,
     search,
     services,
     sessions,
@@ -75,7 +79,10 @@ PARTS = (
     admission,
     interactions,
     claims,
+    clips,
     pushdown,
+    releases,
+    rollouts,
     history,
     occurrences,
     exports,
@@ -85,6 +92,7 @@ PARTS = (
     policies,
     audit,
     services,
+    peers,
     situations,
     lineage,
     vocabulary,
@@ -142,6 +150,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.platform = platform
     problems.install(app)
     app.state.logins = Logins()
+    app.state.parcels = clips.Parcels()
     app.state.queries = search.Turns()
     app.add_middleware(Head)
     app.add_middleware(Purpose)

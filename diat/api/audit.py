@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +13,7 @@ from diat.api.access import needs
 from diat.api.ports import Limit, StrictRoute, ThePlatform, page
 from diat.api.views import Json
 from diat.kernel.clock import rfc3339
-from diat.security.audit import Outcome
+from diat.security.audit import Head, Outcome, Row
 
 router = APIRouter(tags=["security"], route_class=StrictRoute)
 _MEDIA = "application/jsonl"
@@ -42,6 +43,29 @@ def read_audit(
         {**each, "at": rfc3339(each["at"])}
         for each in page(request, response, found, limit, **({} if last is None else {"before": last}))
     ]
+
+
+@router.get("/audit/verify", summary="Is the audit as it was written?", dependencies=[needs("administer")])
+def verify_audit(platform: ThePlatform) -> Json:
+    """Looks for anything that was changed, removed, put in or cut off.
+
+    ``head``, kept elsewhere, lets `diat audit verify --head` find what was cut off behind it.
+    """
+    last = Head()
+
+    def along(rows: Iterator[Row]) -> Iterator[Row]:
+        nonlocal last
+        for row in rows:
+            last = Head(row[0], row[2])
+            yield row
+
+    entries, wrong = platform.kept_audit.verify(along)
+    return {
+        "entries": entries,
+        "sound": not wrong,
+        "faults": wrong[:100],
+        "head": f"{last.no}:{last.link}",
+    }
 
 
 @router.get(

@@ -76,7 +76,7 @@ def _lasting(each: VirtualObject, base: str, broker: str | None, lan: bool) -> J
     td |= forms.security
     td["diat:dialect"] = each.record.dialect
     td["diat:admission"] = each.record.admission
-    for member in ("registration", "diat:provenance", "diat:status", "diat:heard"):
+    for member in ("registration", "diat:provenance", "diat:status", "diat:heard", "diat:gateway"):
         td.pop(member, None)
     return td
 
@@ -90,6 +90,9 @@ def _at_present(platform: Platform, each: VirtualObject) -> Json:
         "diat:provenance": provenance(platform, each),
         "diat:status": status_of(twin, now, platform.stale_after),
     }
+    gateway = platform.things.tiers.gateway_of(each.id)
+    if gateway is not None:
+        said["diat:gateway"] = gateway
     return {**said, "diat:heard": rfc3339(twin.heard)} if twin.heard else said
 
 

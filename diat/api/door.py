@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from diat.api import login_page
+from diat.api import login_page, releases
 from diat.api.ports import Platform
 from diat.api.problems import problem, slower
 from diat.security.accounts import PREFIX, Token, csrf_of, read
@@ -25,6 +25,8 @@ OPEN = frozenset(
     {("GET", "/health/live"), ("GET", "/health/ready"), ("GET", login_page.PATH), ("POST", "/sessions")}
     # A broker shows a secret of its own.
     | {("POST", "/mqtt/auth"), ("POST", "/mqtt/acl")}
+    # Nodes fetch firmware with no credential for REST; what counts there is its signature.
+    | {("GET", releases.FILES)}
 )
 """What is answered without a credential, whoever asks."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,7 +65,8 @@ class Door:
             return problem(400, "bad-request", "secrets do not go in the address: it is kept in logs")
         socket = scope["type"] == "websocket"
         method = "GET" if socket or scope["method"] == "HEAD" else scope["method"]
-        if not socket and (method, scope["path"]) in OPEN:
+        file = method == "GET" and releases.is_file(scope["path"])
+        if not socket and (file or (method, scope["path"]) in OPEN):
             return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         said = headers.get(b"authorization")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -51,9 +52,8 @@ def list_occurrences(
 
 
 def _since(how: Handed, name: str, start: int) -> list[tuple[int, int, str, Any]]:
-    return [
-        (each.observed, each.position, name, each.value) for each in how.page(start, None, _AT_ONCE, 0, None)
-    ]
+    found = islice(how.history(start, None), _AT_ONCE)
+    return [(each.observed, each.position, name, each.value) for each in found]
 
 
 def _handed(platform: Platform, asking: Principal, each: VirtualObject, name: str) -> Handed | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from diat.api import views
-from diat.api.access import Asking, needs, on_each, permits, seen
+from diat.api.access import Asking, needs, on_each, permits, seen, sees
 from diat.api.ports import Limit, Offset, Platform, ThePlatform
 from diat.api.service_access import sees_service
 from diat.api.values import told
@@ -30,6 +31,13 @@ LOW = 15.0
 SHOWN = 4
 """Affordances that stand for a thing in a list."""
 _DRIVES = ("increase", "decrease", "switch")
+_RANK = {
+    quantity: at
+    for at, quantity in enumerate(
+        ("Temperature", "RelativeHumidity", "CarbonDioxide", "Occupancy", "Motion", "Illuminance", "Power")
+    )
+}
+"""What people ask for first of a thing."""
 _TOTAL = "X-Total-Count"
 State = Literal["online", "offline", "sleeping", "unknown", "stale", "pending", "rejected"]
 
@@ -39,9 +47,10 @@ def list_attention(platform: ThePlatform, asking: Asking) -> list[Json]:
     """What needs a person, the gravest first: each with a ``kind``, a sentence, and what it is about.
 
     Kinds: ``service-failed``, ``service-degraded``, ``service-waiting``, ``conflict``, ``thing-pending``,
-    ``thing-offline``, ``battery-low``.
+    ``thing-offline``, ``battery-low``, ``gateway-cut-off``, ``update-failed``.
     """
-    lines = [*_services(platform, asking), *islice(_pending(platform, asking), MOST)]
+    lines = [*_services(platform, asking), *_gateways(platform, asking), *_updates(platform, asking)]
+    lines += islice(_pending(platform, asking), MOST)
     lines += islice(_batteries(platform, asking), MOST)
     return lines + list(islice(_offline(platform, asking), MOST))
 
@@ -86,6 +95,9 @@ def list_overview(
     quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
     place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
     capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
+    kind_of: Annotated[
+        str | None, Query(alias="type", max_length=200, description="A semantic type of the thing (`@type`)")
+    ] = None,
     state: Annotated[State | None, Query(description="Its status, or where it stands")] = None,
     sort_by: Literal["title", "place", "created"] = "title",
     limit: Limit = 50,
@@ -102,16 +114,20 @@ def list_overview(
     if text:
         words = text.casefold().split()
         found = [each for each in found if _speaks_of(each, words)]
+    if kind_of is not None:
+        found = [each for each in found if kind_of in _types(each)]
     if state is not None:
         found = [each for each in found if _is(platform, each, state)]
-    ordered = sorted(found, key=_ORDERS[sort_by])
-    response.headers[_TOTAL] = str(len(ordered))
-    return [_line(platform, each) for each in ordered[offset : offset + limit]]
+    found = list(found)
+    response.headers[_TOTAL] = str(len(found))
+    # The beginning of the list, which is asked for most, without putting all of it in order.
+    ordered = nsmallest(offset + limit, found, key=_ORDERS[sort_by])
+    return [_line(platform, each) for each in ordered[offset:]]
 
 
 @router.get("/overview/facets", summary="What things can be found by", dependencies=[on_each("discover")])
 def list_facets(platform: ThePlatform, asking: Asking) -> Json:
-    """The quantities and the places that there are, by name."""
+    """The quantities, and the places with those that they lie in: of many places the outer ones."""
     registry = platform.things.registry
     if platform.decider.everywhere(asking, "discover"):
         quantities = sorted(name for name, found in list(registry.by_quantity.committed.items()) if found)
@@ -120,7 +136,14 @@ def list_facets(platform: ThePlatform, asking: Asking) -> Json:
         known = seen(platform, asking, registry.everything())
         quantities = sorted({name for each in known for name in each.quantities})
         places = {each.place for each in known}
-    return {"quantities": quantities, "places": sorted(_with_outer(places))}
+    return {"quantities": quantities, "places": _few(_with_outer(places))}
+
+
+def _few(places: set[str]) -> list[str]:
+    """The places by path; of more than can be chosen from, those that most lies in."""
+    if len(places) > MOST:
+        places = set(nsmallest(MOST, places, key=lambda each: (each.count("/"), each)))
+    return sorted(places)
 
 
 def _with_outer(places: set[str]) -> set[str]:
@@ -144,6 +167,11 @@ def _title(each: VirtualObject) -> str:
     return str(each.td.get("title", each.id))
 
 
+def _types(each: VirtualObject) -> Sequence[Any]:
+    said = each.td.get("@type")
+    return [said] if isinstance(said, str) else said if isinstance(said, Sequence) else ()
+
+
 def _speaks_of(each: VirtualObject, words: list[str]) -> bool:
     said = f"{_title(each)}\n{each.id}\n{each.place}".casefold()
     left = [word for word in words if word not in said]
@@ -165,7 +193,7 @@ def _is(platform: Platform, each: VirtualObject, state: State) -> bool:
 def _line(platform: Platform, each: VirtualObject) -> Json:
     twin = platform.things.twin(each.id)
     own = [prop for prop in each.properties.values() if prop.category is None and prop.readable]
-    own.sort(key=lambda prop: (prop.quantity is None, prop.affects is not None))
+    own.sort(key=lambda prop: (_RANK.get(prop.quantity or "", len(_RANK)), prop.quantity is None))
     return {
         "id": each.id,
         "title": _title(each),
@@ -219,8 +247,31 @@ def _services(platform: Platform, asking: Principal) -> Iterator[Json]:
         yield {"kind": "conflict", "service": each["id"], "title": each["title"], "text": text}
 
 
+def _gateways(platform: Platform, asking: Principal) -> Iterator[Json]:
+    for gateway in platform.things.tiers.gateways():
+        each = platform.things.registry.objects.committed.get(gateway.thing)
+        if each is None or gateway.connected or not gateway.accepted or not sees(platform, asking, each):
+            continue
+        text = f"its line is cut; {gateway.things:,} things are behind it"
+        yield _about("gateway-cut-off", each, text) | {"since": rfc3339(gateway.since)}
+
+
+def _updates(platform: Platform, asking: Principal) -> Iterator[Json]:
+    objects = platform.things.registry.objects.committed
+    for rollout in platform.rollouts.everything():
+        for name, member in rollout.members.items():
+            each = objects.get(name)
+            if member.state != "failed" or each is None or not sees(platform, asking, each):
+                continue
+            text = f"{rollout.wish.title}: {member.why or 'the update failed'}"
+            yield _about("update-failed", each, text) | {
+                "rollout": rollout.id,
+                "since": rfc3339(member.since),
+            }
+
+
 def _pending(platform: Platform, asking: Principal) -> Iterator[Json]:
-    for each in platform.things.registry.everything():
+    for each in list(platform.things.registry.objects.committed.values()):
         if each.record.admission == "pending" and permits(platform, asking, "discover", each):
             text = each.record.reason or "it waits to be let in"
             yield _about("thing-pending", each, text)
@@ -232,7 +283,7 @@ def _offline(platform: Platform, asking: Principal) -> Iterator[Json]:
             continue
         each = platform.things.registry.objects.committed.get(thing)
         if each is not None and each.taking_part and permits(platform, asking, "discover", each):
-            yield _about("thing-offline", each, "it is offline") | {"since": rfc3339(twin.since)}
+            yield _about("thing-offline", each, "it went offline") | {"since": rfc3339(twin.since)}
 
 
 def _batteries(platform: Platform, asking: Principal) -> Iterator[Json]:

@@ -14,6 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.certificates import Tls
+from diat.adapters.peers.asking import Lookups, PeerClient
+from diat.adapters.peers.finding import Seen
 from diat.adapters.pictures import Pictures
 from diat.adapters.sql.audit import KeptAudit
 from diat.adapters.sql.history import History
@@ -34,12 +37,15 @@ from diat.security.policies import Policies
 from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
+from diat.service.peers import Peers
 from diat.service.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.models import Models
 from diat.vol.recorded import Record
+from diat.vol.releases import Releases
+from diat.vol.rollouts import Rollouts
 from diat.vol.thing import Property
 from diat.wire.envelope import Garbled, read_json
 
@@ -57,6 +63,8 @@ class Platform(Protocol):
     reviewer: Reviewer
     models: Models
     situations: SituationLayer
+    releases: Releases
+    rollouts: Rollouts
     history: History
     notices: KeptNotices
     record: Record
@@ -76,6 +84,12 @@ class Platform(Protocol):
     log: RecentLog
     backups: Shelf
     inside: Inside
+    peers: Peers
+    peer_client: PeerClient
+    lookups: Lookups
+    reached: dict[str, str | None]
+    found: Callable[[], list[Seen]]
+    tls: Tls | None
     pictures: Pictures
 
     @property
@@ -94,6 +108,10 @@ class Platform(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why it cannot do its work just now; None if all is well."""
+
+    @property
+    def address(self) -> str:
+        """Where others reach REST, as they call it; no slash at its end."""
 
     @property
     def lan(self) -> bool:

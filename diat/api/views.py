@@ -6,6 +6,7 @@ from typing import Any
 
 from diat.adapters.sql.history import Past
 from diat.api.access import permits
+from diat.api.peers import runs_at
 from diat.api.ports import Platform
 from diat.cvol.composite import Composite, CompositeState
 from diat.kernel.clock import rfc3339
@@ -88,6 +89,10 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
     }
     if state is not None and state.error is not None:
         shown["error"] = state.error
+    if (elsewhere := runs_at(platform, each.id)) is not None:
+        shown["runs_at"] = elsewhere
+        if not each.paused:
+            shown["state"] = elsewhere["state"] or "waiting"
     if each.chosen is not None:
         shown["chosen"] = {
             "reason": each.chosen.reason,

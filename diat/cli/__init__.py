@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from diat import __version__
-from diat.cli import audit, history, node, people, policy, things
+from diat.cli import audit, history, node, peer, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
-from diat.kernel.errors import DiatError
+from diat.kernel.errors import DiatError, Invalid
 
 ADDED = "diat.commands"
 """Entry points by which other packages add commands."""
@@ -316,6 +316,7 @@ def _fixed(ctx: typer.Context) -> dict[str, str]:
 
 _NOT_SAID = ("ParameterSource.DEFAULT", "None")
 app.add_typer(history.app, name="history")
+app.add_typer(peer.app, name="peer")
 app.add_typer(people.users, name="user")
 app.add_typer(people.tokens, name="token")
 app.add_typer(policy.app, name="policy")
@@ -395,6 +396,16 @@ def restore(
     run_restore(data, file, passphrase_of(passphrase_file), force=force)
 
 
+def _demo_of(name: str) -> Any:
+    """A demo that another package brings; Invalid if what it needs is not installed."""
+    for each in entry_points(group="diat.demos", name=name):
+        try:
+            return each.load()
+        except ImportError as missing:
+            raise Invalid(f"this demo needs {missing.name}: pip install 'diat[{name}]'", name) from missing
+    raise Invalid(f"this demo comes with the extra: pip install 'diat[{name}]'", name)
+
+
 @app.command()
 def demo(
     http: Annotated[
@@ -414,6 +425,9 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of a live table.")
     ] = False,
+    cameras: Annotated[
+        bool, typer.Option("--cameras", help="Cameras over a junction instead of the house.")
+    ] = False,
 ) -> None:
     """Run the platform with a small living house of real MQTT clients to look at. Ctrl-C ends all of it.
 
@@ -421,7 +435,64 @@ def demo(
     """
     from diat.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+    run = _demo_of("cameras") if cameras else run_demo
+    raise typer.Exit(run(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+
+
+@app.command()
+def simulate(
+    broker: Annotated[
+        str,
+        typer.Option("--broker", envvar="DIAT_BROKER", help="mqtt://[user:password@]host[:port]."),
+    ] = "mqtt://127.0.0.1:1883",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=5000, help="How many nodes.")] = 10,
+    name: Annotated[str, typer.Option("--name", help="How their names begin; -1, -2 … follows.")] = "sim",
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensor",
+            help="NAME or NAME=QUANTITY:UNIT:LOW..HIGH; may be repeated.  [default: a temperature]",
+        ),
+    ] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option("--switch", help="Boolean that can be set; may be repeated.")
+    ] = None,
+    action: Annotated[
+        list[str] | None, typer.Option("--action", help="Action that counts itself; may be repeated.")
+    ] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", help="Event that is told now and then; may be repeated.")
+    ] = None,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between samples.")] = 10.0,
+    place: Annotated[str, typer.Option("--place", help="Where they are, such as hq/2.")] = "",
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="DIAT_JOIN_KEY", help="Join key of the platform.")
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", help="Certificate that the broker's is signed by; then TLS is used."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where each keeps its flash.  [default: nowhere]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same values.")] = 1,
+    duration: Annotated[
+        float | None, typer.Option("--duration", min=1, help="End by itself after so many seconds.")
+    ] = None,
+) -> None:
+    """Run nodes on this computer, with the very code that runs on boards. Ctrl-C ends them.
+
+    Ends with 1 if in the end not all of them were on line.
+
+    Example: diat simulate -n 50 --sensor 'temperature=Temperature:Cel:18..24' --switch heating --place hq/2
+    """
+    from diat.cli.simulate import config_of, kind_of, run
+
+    kind = kind_of(sensor or [], switch or [], action or [], event or [], every, place)
+    config = config_of(key, ca)
+    raise typer.Exit(
+        run(broker, kind, config, count=count, prefix=name, folder=folder, seed=seed, duration=duration)
+    )
 
 
 def main() -> None:

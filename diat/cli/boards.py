@@ -14,6 +14,8 @@ from diat.kernel.errors import Invalid, SetupError
 
 WITHIN = 120.0
 """Seconds that a command to a board may take."""
+COMPUTER = "raspberry_pi"
+"""The board that runs the sources."""
 ON_BOARD = ("boot.py", "main.py", "thing.py")
 """What is copied as it is: it is read and changed by people, or must never be updated."""
 PACKAGES = ("diat_node", "boards")
@@ -76,6 +78,24 @@ def put_firmware(port: str, firmware: Path) -> tuple[int, int]:
         remote(port, *(part for step in steps for part in (*step, "+")))
         files = [*made, *(Path(folder) / name for name in ON_BOARD)]
         return len(files), sum(path.stat().st_size for path in files)
+
+
+def sources(firmware: Path, folder: Path) -> list[Path]:
+    """All modules of the firmware as a computer runs them, copied into a folder.
+
+    Raises:
+        SetupError: there is no firmware.
+    """
+    if not (firmware / "diat_node").is_dir():
+        raise SetupError(f"there is no firmware in {firmware}: name its folder with --firmware")
+    made = []
+    for package in PACKAGES:
+        for source in sorted((firmware / package).rglob("*.py")):
+            target = folder / source.relative_to(firmware)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+            made.append(target)
+    return made
 
 
 def compiled(firmware: Path, folder: Path) -> list[Path]:

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from diat.cli import rollouts
+from diat.cli.rest import DATA, URL, DataOption, Rest, TokenOption, UrlOption
 from diat.kernel.errors import Invalid
 
 app = typer.Typer(name="node", help="Boards with our firmware.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rollouts.app, name="rollout")
 
 PortOption = Annotated[
     str,
@@ -90,3 +93,20 @@ def release(
 
     modulus = write_release(key, number, board, firmware, output)
     typer.echo(f"release {number} for {board} is in {output}; boards know the key as 0x{modulus:x}")
+
+
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(help="Folder that `diat node release` wrote.")],
+    url: UrlOption = URL,
+    token: TokenOption = None,
+    data: DataOption = DATA,
+) -> None:
+    """Give a release to a running platform, from which nodes fetch it; it can be rolled out then.
+
+    Example: diat node upload build/esp32-2
+    """
+    from diat.cli.releases import read_release
+
+    made = Rest(url, token, data).ask("POST", "/releases", read_release(folder))
+    typer.echo(f"release {made['id']}: {len(made['files'])} files; diat node rollout start {made['id']}")

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from diat.adapters.lake.retention import Retention
 from diat.api.app import make_app
 from diat.cli.credentials import ADDRESS, OWNER_TOKEN, keep
 from diat.daemon import Daemon
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid, SetupError
 from diat.security.limits import Limits
 from diat.security.logs import keep_secrets_out_of_logs
@@ -72,6 +74,8 @@ def run(
     keep_secrets_out_of_logs()
     # Each set-up step of the migrations is no news for a person.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Pages ask REST from within: each of those requests is none either.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if (tls[0] is None) != (tls[1] is None):
         raise Invalid("--tls-cert and --tls-key belong together", "--tls-key")
     settings = Settings(
@@ -101,12 +105,7 @@ def run(
         backup_passphrase=passphrase,
         fixed=fixed,
     )
-    run_daemon(
-        settings,
-        lambda crash, restart: Daemon(settings, on_crash=crash, on_restart=restart),
-        verbose=verbose,
-        dashboard=dashboard,
-    )
+    run_daemon(settings, partial(Daemon, settings, system_clock), verbose=verbose, dashboard=dashboard)
 
 
 def run_daemon(

@@ -40,7 +40,7 @@ class Derived(Strict):
     """A property of the composite as a thing: the output of a step, described as in a TD."""
 
     from_: str = Field(alias="from")
-    type: Literal["number", "integer", "boolean", "string"] = "number"
+    type: Literal["number", "integer", "boolean", "string", "array", "object"] = "number"
     title: str | None = None
     quantity: str | None = None
     unit: str | None = None

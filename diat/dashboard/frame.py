@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from markupsafe import Markup
 from nicegui import ui
 
+from diat.dashboard.likes import UNITS
 from diat.dashboard.mount import PATH
 from diat.dashboard.parts.acts import toasts
 from diat.dashboard.parts.icons import icon
 from diat.dashboard.parts.markup import html
 from diat.dashboard.registry import Page
-from diat.dashboard.visit import THEME, UNITS, Visit
+from diat.dashboard.visit import THEME, Visit
 
+_UNITS = (("", "as set for all"), ("own", "as things say"), ("metric", "metric"), ("imperial", "imperial"))
 _ENTRY = Markup('<li><a href="{}"{}>{}<span>{}</span></a></li>')
 
 
@@ -40,11 +42,19 @@ def _navigation(visit: Visit, page: Page, pages: Sequence[Page]) -> Markup:
     main = [_entry(each, here) for each in shown if each.nav == "main"]
     more = [_entry(each, here) for each in shown if each.nav == "more"]
     return Markup(
-        '<a class="brand" href="{}/" aria-label="DIAT, home">DIAT</a>'
+        '<a class="brand" href="{}/">DIAT{}</a>'
         '<ul class="main-entries">{}</ul>'
         '<div class="more"><button type="button" data-more aria-expanded="false" aria-controls="sheet">'
         '{}<span>More</span></button><div class="sheet" id="sheet"><ul>{}</ul>{}</div></div>'
-    ).format(PATH, Markup().join(main), icon("more"), Markup().join(more), _likes(visit))
+    ).format(PATH, _site(visit), Markup().join(main), icon("more"), Markup().join(more), _likes(visit))
+
+
+def _site(visit: Visit) -> Markup:
+    """What people call this place, and the time zone that times are shown in if one is set for all."""
+    settings = visit.platform.preferences
+    return Markup('<small data-zone="{}">{}</small>').format(
+        settings.get("zone") or "", settings.get("title") or ""
+    )
 
 
 def _entry(page: Page, here: str) -> Markup:
@@ -67,7 +77,7 @@ def _likes(visit: Visit) -> Markup:
         THEME,
         _options((("system", "as the system"), ("light", "light"), ("dark", "dark")), visit.theme),
         UNITS,
-        _options((("own", "as things say"), ("metric", "metric"), ("us", "US")), visit.units),
+        _options(_UNITS, visit.chosen),
         "" if principal.kind == "local" else leave,
     )
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+from diat.api.ports import Platform
 from diat.api.units import Scale, scale
-from diat.dashboard.visit import Units
 from diat.kernel.errors import Inconvertible
+from diat.operation.shown_units import Preference, shown_unit
 from diat.vol.thing import Property
 
-_PAIRS = (
-    ("Cel", "[degF]"),
-    ("m", "[ft_i]"),
-    ("cm", "[in_i]"),
-    ("mm", "[in_i]"),
-    ("km", "[mi_i]"),
-    ("m/s", "[mi_i]/h"),
-    ("km/h", "[mi_i]/h"),
-    ("kg", "[lb_av]"),
-    ("L", "[gal_us]"),
-    ("hPa", "[in_i'Hg]"),
-)
-_US = dict(_PAIRS)
-_METRIC = {us: metric for metric, us in reversed(_PAIRS)} | {"K": "Cel"}
+UNITS = "diat_units"
+"""The cookie in which a browser keeps the choice: ``own``, ``metric``, ``imperial``, or none of them for the
+platform's setting."""
 _WRITTEN = {
     "Cel": "°C",
     "[degF]": "°F",
     "[ft_i]": "ft",
     "[in_i]": "in",
+    "[in_i]/h": "in/h",
     "[mi_i]": "mi",
     "[mi_i]/h": "mph",
     "[lb_av]": "lb",
     "[gal_us]": "gal",
+    "[cft_i]": "ft³",
+    "[sft_i]": "ft²",
+    "[psi]": "psi",
     "[in_i'Hg]": "inHg",
     "kW.h": "kWh",
     "W.h": "Wh",
@@ -48,11 +42,22 @@ _WRITTEN = {
 }
 
 
-def preferred(prop: Property, units: Units) -> Scale:
+def liked(platform: Platform, chosen: str | None) -> Preference | None:
+    """The units that a browser's choice stands for; None for those of the things."""
+    if chosen == "own":
+        return None
+    if chosen in ("metric", "imperial"):
+        return "metric" if chosen == "metric" else "imperial"
+    said: Preference | None = platform.preferences.get("units")
+    return said
+
+
+def preferred(prop: Property, units: Preference | None) -> Scale:
     """How values of a property are shown to somebody who likes these units."""
-    wanted = {"own": {}, "metric": _METRIC, "us": _US}[units].get(prop.unit or "")
+    if units is None or not prop.numeric:
+        return scale(prop, None)
     try:
-        return scale(prop, wanted)
+        return scale(prop, shown_unit(units, prop.quantity, prop.unit))
     except Inconvertible:
         return scale(prop, None)
 

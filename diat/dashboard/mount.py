@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from diat.api.access import for_all
 from diat.api.ports import Platform
+from diat.dashboard.changes import Changes
 
 PATH = "/ui"
 STATE = "dashboard"
@@ -24,11 +25,13 @@ class House:
     Attributes:
         platform: the daemon.
         rest: its REST application, which pages ask.
+        changes: tells that something has changed.
     """
 
     def __init__(self, platform: Platform, rest: ASGIApp) -> None:
         self.platform = platform
         self.rest = rest
+        self.changes = Changes(platform)
 
 
 class Dashboard:

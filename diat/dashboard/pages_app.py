@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,17 +35,21 @@ _AWAY = 30.0
 _HEAD = (
     f'<script src="{PATH}{STATIC}/theme.js"></script>'
     f'<link rel="stylesheet" href="{PATH}{STATIC}/dashboard.css">'
+    f'<link rel="stylesheet" href="{PATH}{STATIC}/manage.css">'
     f'<script defer src="{PATH}{STATIC}/live.js"></script>'
+    f'<script defer src="{PATH}{STATIC}/manage.js"></script>'
 )
 _LIFE = AsyncExitStack()
 
 
 async def make(house: House) -> ASGIApp:
     """The application below ``/ui``, started; called once, in the event loop that serves it."""
+    # What pages ask REST for within this process is no news.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     outer = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     ui.add_head_html(_HEAD, shared=True)
     pages.mount(STATIC, StaticFiles(directory=Path(__file__).parent / "static"))
-    pages.add_api_websocket_route("/live", Live(house.platform).serve)
+    pages.add_api_websocket_route("/live", Live(house).serve)
     for each in PAGES:
         _serve(each)
     ui.run_with(
@@ -61,6 +66,7 @@ async def make(house: House) -> ASGIApp:
         show_welcome_message=False,
     )
     pages.config.socket_io_js_transports = ["websocket"]
+    pages.config.quasar_config["loadingBar"] = {"skipHijack": True}
     hold_to_own_pages(core.sio)
     await _LIFE.enter_async_context(outer.router.lifespan_context(outer))
     return GZipMiddleware(ContentPolicy(Crowd(pages)), minimum_size=1000, compresslevel=4)
@@ -79,6 +85,8 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
             except Refused as refusal:
                 if refusal.status == 401:
                     return Response(status_code=307, headers={"Location": "/login"})
+                # Nothing of a page that may not be shown as a whole.
+                ui.context.client.content.clear()
                 refused(refusal)
         return None
 

@@ -5,20 +5,20 @@ A topic is looked at as often as ``live.TICK``; that costs a look into a diction
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 from diat.api.overview import figures
 from diat.api.ports import Platform
 from diat.dashboard.likes import preferred, written
-from diat.dashboard.visit import Units
+from diat.operation.shown_units import Preference
 from diat.vol.thing import Property
 from diat.vol.twin import Reading
 from diat.wire.envelope import encode
 
 LONGEST = 200
 """Characters of a value that are shown."""
+MOST_SHOWN = 200
+"""Objects that are shown on a map."""
 NOTHING = b"null"
 
 
@@ -57,14 +57,14 @@ class Values:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._made: dict[tuple[str, str, Units], tuple[Reading, bytes]] = {}
+        self._made: dict[tuple[str, str, str], tuple[Reading, bytes]] = {}
 
-    def told(self, thing: str, name: str, prop: Property, units: Units) -> bytes:
+    def told(self, thing: str, name: str, prop: Property, units: Preference | None) -> bytes:
         """The newest value of a property; the same object as long as nothing new came."""
         known = self._platform.things.twin(thing).values.get(name)
         if known is None:
             return NOTHING
-        key = thing, name, units
+        key = thing, name, units if isinstance(units, str) else repr(units)
         made = self._made.get(key)
         if made is not None and made[0] is known:
             return made[1]
@@ -75,7 +75,19 @@ class Values:
         return fragment
 
 
-def fragment_of(prop: Property, units: Units, value: Any, observed: int, quality: str) -> bytes:
+def positions_of(value: Any) -> bytes:
+    """Who is where, for a map: number, metres, heading in degrees if there is one."""
+    known = [each for each in value if isinstance(each, dict)][:MOST_SHOWN] if isinstance(value, list) else []
+    return encode(
+        [[each.get(name) for name in ("id", "x", "y", "heading")] for each in known if _is_somewhere(each)]
+    )
+
+
+def _is_somewhere(each: dict[str, Any]) -> bool:
+    return all(isinstance(each.get(name), int | float) for name in ("x", "y"))
+
+
+def fragment_of(prop: Property, units: Preference | None, value: Any, observed: int, quality: str) -> bytes:
     """A value as ``live.js`` takes it."""
     scale = preferred(prop, units)
     said: dict[str, Any] = {"v": shortened(scale.value(value)), "u": written(scale.unit), "t": observed}
@@ -96,45 +108,3 @@ def shortened(value: Any) -> Any:
         text = encode(value).decode()
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return value
-
-
-class Changes:
-    """Numbers that are others when something of a kind has changed; looked at once for all who watch."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._looked: dict[str, tuple[int, bytes]] = {}
-        self._kinds: dict[str, tuple[int, Callable[[], object]]] = {
-            "things": (200, lambda: platform.things.notices.last),
-            "statuses": (2000, self._statuses),
-            "services": (400, self._services),
-            "events": (1000, lambda: platform.things.intake.counts.events),
-            "commands": (400, lambda: platform.things.interaction.begun),
-        }
-
-    def known(self, kind: str) -> bool:
-        """Whether there is such a kind."""
-        return kind in self._kinds
-
-    def told(self, kind: str) -> bytes:
-        """The number of a kind."""
-        pause, look = self._kinds[kind]
-        now = self._platform.clock()
-        looked = self._looked.get(kind)
-        if looked is not None and 0 <= now - looked[0] < pause:
-            return looked[1]
-        number = encode(zlib.crc32(repr(look()).encode()))
-        self._looked[kind] = now, number
-        return number
-
-    def _statuses(self) -> object:
-        twins = list(self._platform.things.intake.twins.committed.items())
-        return [thing for thing, twin in twins if twin.status == "offline"]
-
-    def _services(self) -> object:
-        states = self._platform.composites.states.committed
-        return [
-            (each.id, each.revision, each.paused, state and (state.state, state.missing, state.outranked))
-            for each in self._platform.services.everything()
-            for state in (states.get(each.composite),)
-        ]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from http.cookies import CookieError, SimpleCookie
-from typing import Literal
 
 from fastapi import Request
 from msgspec import Struct
 
 from diat.api.ports import Platform
+from diat.dashboard.likes import UNITS, liked
 from diat.dashboard.mount import STATE, House
 from diat.dashboard.rest import Rest
+from diat.operation.shown_units import Preference
 from diat.security.principal import ROLES, Principal, Role
 
-THEME, UNITS = "diat_theme", "diat_units"
-"""Cookies in which a browser keeps how its person likes things; they say nothing of who that is."""
-Units = Literal["own", "metric", "us"]
+THEME = "diat_theme"
+"""The cookie in which a browser keeps how its person likes pages; it says nothing of who that is."""
 
 
 class Visit(Struct, frozen=True):
@@ -27,7 +27,8 @@ class Visit(Struct, frozen=True):
         platform: for what is no act and no value: the clock, names.
         principal: who looks.
         theme: ``light``, ``dark``, or ``system``.
-        units: in which units numbers are shown: the things' ``own``, ``metric``, or ``us``.
+        units: in which units numbers are shown; None for those of the things.
+        chosen: what the browser keeps of that, ``""`` for the platform's setting.
     """
 
     request: Request
@@ -35,7 +36,8 @@ class Visit(Struct, frozen=True):
     platform: Platform
     principal: Principal
     theme: str
-    units: Units
+    units: Preference | None
+    chosen: str
 
     def argument(self, name: str, default: str = "") -> str:
         """What the address says in its query."""
@@ -50,14 +52,15 @@ def visit_of(request: Request) -> Visit:
     """The visit that a request begins."""
     house: House = request.scope["state"][STATE]
     likes = _cookies(request)
-    theme, units = likes.get(THEME, ""), likes.get(UNITS, "")
+    theme, chosen = likes.get(THEME, ""), likes.get(UNITS, "")
     return Visit(
         request,
         Rest(house.rest, request),
         house.platform,
         request.scope["state"]["principal"],
         theme if theme in ("light", "dark") else "system",
-        "metric" if units == "metric" else "us" if units == "us" else "own",
+        liked(house.platform, chosen),
+        chosen,
     )
 
 

@@ -53,7 +53,8 @@ class Said(BaseModel):
 
     Attributes:
         title: what people call this place.
-        units: in which units values are shown: of a system, or a unit for each quantity kind.
+        units: in which units values are shown: of a system, or a unit for each quantity kind; null for the
+            things' own.
         zone: time zone in which times are shown; null for that of whoever looks.
         location: where the platform is, for the sun.
         schedule_zone: time zone of schedules and of policies.
@@ -197,7 +198,7 @@ def usual_of(site: Site, retention: Retention, stale_after: float, admission: st
     where = None if site.latitude is None else {"latitude": site.latitude, "longitude": site.longitude}
     return {
         "title": "My place",
-        "units": "metric",
+        "units": None,
         "zone": None,
         "location": where,
         "schedule_zone": str(site.zone),

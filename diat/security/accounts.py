@@ -30,7 +30,8 @@ class User(Struct, frozen=True, kw_only=True):
     Attributes:
         name: the login; ``[a-z0-9]``, then also ``. _ -``, at most 64.
         title: for people.
-        kind: ``user`` for a person, ``account`` for a program, which has tokens and no password.
+        kind: ``user`` for a person, ``account`` for a program and ``daemon`` for a peer, which have tokens
+            and no password.
         grants: its roles, and where each holds.
         password: what argon2 made of the password; None while there is none.
         disabled: it cannot do anything until it is enabled again.
@@ -40,7 +41,7 @@ class User(Struct, frozen=True, kw_only=True):
 
     name: str
     title: str = ""
-    kind: Literal["user", "account"] = "user"
+    kind: Literal["user", "account", "daemon"] = "user"
     grants: tuple[Grant, ...] = ()
     password: str | None = None
     disabled: bool = False

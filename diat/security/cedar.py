@@ -10,18 +10,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import cedarpy
 from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Invalid
+from diat.kernel.lazy import Lazy
 from diat.security.operations import Operation, Target
 from diat.security.policy import LONGEST, Count, Document, Modify, Obligation
 from diat.security.principal import Principal
 from diat.wot.places import steps
+
+if TYPE_CHECKING:
+    import cedarpy
+else:
+    cedarpy = Lazy("cedarpy")
 
 SCHEMA = """
 entity Place in [Place];
@@ -39,11 +45,19 @@ appliesTo {
 """
 """What a policy can speak of. ``minute`` is that of the day in the site's zone, ``day`` ``mon`` to ``sun``,
 ``role`` the highest that the principal has at the place, ``""`` for none. Ids of places are lower case."""
-_SCHEMA = cedarpy.Schema.from_str(SCHEMA)
-_OBLIGATIONS = TypeAdapter(list[Obligation])
 _ARITHMETIC = {"+", "-", "*", "neg"}
 MOST_STATEMENTS = 50
 """Statements in one text."""
+
+
+@cache
+def _schema() -> cedarpy.Schema:
+    return cedarpy.Schema.from_str(SCHEMA)
+
+
+@cache
+def _obligations() -> TypeAdapter[list[Obligation]]:
+    return TypeAdapter(list[Obligation])
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -94,7 +108,7 @@ def statements(policy: str, document: Document, *, checked: bool = False) -> lis
         Invalid: it is no Cedar, or speaks of what is not there.
     """
     text = document.cedar or written(document)
-    result = None if checked else cedarpy.validate_policies(text, _SCHEMA)
+    result = None if checked else cedarpy.validate_policies(text, _schema())
     if result is not None and not result:
         raise Invalid("; ".join(each.error for each in result.errors)[:1000], "cedar")
     try:
@@ -283,7 +297,7 @@ def _statement(policy: str, title: str, number: int, body: dict[str, Any]) -> St
     if denies and {"modify", "delay"} & set(said):
         raise Invalid("forbid hands out nothing in any form: modify and delay go with permit", "cedar")
     modify = _annotated(Modify.model_validate_json, said.get("modify"), "modify")
-    owed = _annotated(_OBLIGATIONS.validate_json, said.get("obligations"), "obligations") or []
+    owed = _annotated(_obligations().validate_json, said.get("obligations"), "obligations") or []
     spoken = list(_walk(body["conditions"]))
     context = {each["attr"] for each in spoken if each.get("left") == {"Var": "context"} and "attr" in each}
     return Statement(

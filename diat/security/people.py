@@ -101,7 +101,7 @@ class People:
     def grants_of(self, who: str) -> tuple[Grant, ...] | None:
         """What a user or account may by now, by ``kind:name``; None for anybody else."""
         kind, _, name = who.partition(":")
-        if kind not in ("user", "account"):
+        if kind not in ("user", "account", "daemon"):
             return None
         known = self._users.get(name)
         return () if known is None or known.disabled or known.kind != kind else known.grants
@@ -186,7 +186,7 @@ class People:
             NotFound: there is no such user.
             Invalid: it is a program, which has none.
         """
-        if self._known(name).kind == "account":
+        if self._known(name).kind != "user":
             raise Invalid("the account of a program has no password: make a token for it", "password")
         made = self.replace(name, password=kept)
         for key, each in self._tokens.items():
@@ -262,7 +262,7 @@ class People:
             NotFound: there is no such user.
             Invalid: it is a program, which has no password.
         """
-        if self._known(name).kind == "account":
+        if self._known(name).kind != "user":
             raise Invalid("the account of a program has no password: make a token for it", "name")
         for key, each in self._tokens.items():
             if each.user == name and each.kind == "invitation":

@@ -21,6 +21,7 @@ from diat.security.principal import LOCAL, Grant, Principal
 from diat.security.roles import ByRole
 from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
+from diat.service.delegation import Delegations
 from diat.service.parameters import checked_parameters
 from diat.service.placing import Placing, Placings
 from diat.service.resolving import Resolver, checked
@@ -39,6 +40,7 @@ class ServiceLayer:
         sharing: which services use which composite.
         acting: as whom services act, and what they may.
         on_change: told of a service that was made, changed or ended, within the batch.
+        delegations: which of them peers do.
         placings: where their steps run.
         resolve: what a request comes to, nothing done: see ``Resolver.resolve``.
     """
@@ -56,13 +58,16 @@ class ServiceLayer:
         key: bytes = b"",
         grants_of: GrantsOf = nobody_knows,
         placings: Iterable[tuple[str, Placing]] = (),
+        delegations: Delegations | None = None,
     ) -> None:
         """Start kept services.
 
-        ``placings`` says where their steps run.
+        ``placings`` says where their steps run, ``delegations`` which of them peers do.
         ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
         what their creators may by now.
         """
+        self.delegations = delegations or Delegations(ledger, clock)
+        self.delegations.on_change = self._delegated
         self._things = things
         self._composites = composites
         self.templates = templates
@@ -334,12 +339,24 @@ class ServiceLayer:
         if not users:
             self.placings.remove(composite)
             return
-        made = _composite(composite, users, self.templates.get(users[0].template))
+        made = self._composite(composite, users, self.templates.get(users[0].template))
         if again or self.placings.whole(composite) != made:
             self.placings.deploy(made)
         else:
             # It acts for others than before.
             self._composites.reconsider([composite], self._clock())
+
+    def _composite(self, composite: str, users: list[Service], template: Template) -> Composite:
+        oldest = users[0]
+        paused = all(each.paused or self.delegations.elsewhere(each.id) for each in users)
+        return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
+
+    def _delegated(self, service: str) -> None:
+        """A peer does a service from now on, or no longer."""
+        known = self._services.get(service)
+        if known is not None:
+            self._settle(known.composite)
+            self._things.ingest.finish(self._clock())
 
     def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str]:
         """What a composite may, and what it is for, as its parts elsewhere are told."""
@@ -366,7 +383,7 @@ class ServiceLayer:
             try:
                 template = self.templates.get(users[0].template)
                 content = content_of(template, users[0].parameters, users[0].acting)
-                made.append(_composite(composite, users, template))
+                made.append(self._composite(composite, users, template))
             except DiatError as error:
                 self._composites.fail(composite, str(error))
             for service in users:
@@ -377,12 +394,6 @@ class ServiceLayer:
         if goal is not None:
             return _fingerprint(title, "", goal)
         return _fingerprint(title, wanted.template.name, wanted.parameters)
-
-
-def _composite(composite: str, users: list[Service], template: Template) -> Composite:
-    oldest = users[0]
-    paused = all(each.paused for each in users)
-    return compose(template, oldest.parameters, composite, oldest.title, paused=paused)
 
 
 def _fingerprint(title: str, template: str, content: dict[str, Any]) -> str:

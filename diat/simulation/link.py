@@ -41,15 +41,15 @@ class Address:
     password: str | None = None
 
     @classmethod
-    def parse(cls, url: str) -> Address:
-        """Read ``mqtt://[user[:password]@]host[:port]``; the port is 1883 unless given.
+    def parse(cls, url: str, port: int = 1883) -> Address:
+        """Read ``mqtt://[user[:password]@]host[:port]``, with a port for where none is given.
 
         Raises:
             Invalid: it is something else.
         """
         try:
             parts = urlsplit(url)
-            port = parts.port or 1883
+            port = parts.port or port
         except ValueError as error:
             raise Invalid(f"broker {url!r}: {error}", "broker") from error
         if parts.scheme != "mqtt" or not parts.hostname:

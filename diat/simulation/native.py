@@ -1,57 +1,115 @@
-"""A native thing, as our firmware is one: describes itself, reports, performs each command once."""
+"""Native things that run the firmware itself (``firmware/diat_node``), on CPython, many in one thread.
+
+In a wheel, and after ``make setup``, that is the package ``diat_node`` beside ``diat``; in a tree that
+nothing was installed from, ``firmware/`` is put at the end of the path.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
+import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-from msgspec import Struct
+from diat.kernel.errors import SetupError
+from diat.simulation.link import Address
 
-from diat.kernel.clock import Clock, system_clock
-from diat.simulation.link import Address, Inbound, LastWill, Link
-from diat.simulation.memory import CommandMemory, Outcome
-from diat.wire import topics
-from diat.wire.envelope import encode
+if TYPE_CHECKING:
+    from diat_node.life import Life
+    from diat_node.node import Node
 
+T = TypeVar("T")
 Setter = Callable[[Any], Any]
 """Takes the value that a property shall have and answers with the one it now has.
 
 A ``ValueError`` fails the command; its text is the reason.
 """
-
 Performer = Callable[[Any], Any]
 """Takes the input of an action (None if there is none) and answers with its output, or ``ValueError``."""
+_SECOND_LOOK = 0.005
 
 
-class _Command(Struct):
-    id: str
-    v: Any = None
-    input: Any = None
-    expires: int | float | None = None
+def find_firmware() -> None:
+    """Make ``diat_node`` importable.
+
+    Raises:
+        SetupError: it is neither installed nor in this tree.
+    """
+    if importlib.util.find_spec("diat_node") is not None:
+        return
+    beside = Path(__file__).parents[2] / "firmware"
+    if not (beside / "diat_node").is_dir():
+        raise SetupError("the firmware (the package diat_node) is not installed with this diat")
+    sys.path.append(str(beside))
 
 
-_COMMAND = msgspec.json.Decoder(_Command)
+class Loop:
+    """The thread in which the nodes of this process live; it runs while there are any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def enter(self) -> None:
+        """One more node lives here."""
+        with self._lock:
+            self._users += 1
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="nodes", daemon=True)
+                self._thread.start()
+
+    def leave(self) -> None:
+        """One less."""
+        with self._lock:
+            self._users -= 1
+            if self._users or self._loop is None or self._thread is None:
+                return
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    def here(self) -> bool:
+        """Whether the caller is this thread."""
+        return threading.current_thread() is self._thread
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have something done there, and wait for it."""
+        loop = self._loop
+        assert loop is not None
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+_LOOP = Loop()
 
 
 class NativeNode:
-    """A well-behaved native thing.
+    """A native thing: a ``Node`` of the firmware with its ``Life``.
 
-    Every message carries ``(b, n)``: ``b`` is this object's start, ``n`` counts up from 1. What the broker
-    has not acknowledged is sent again with the same pair. When ``backlog`` messages wait, new ones are given
-    up and that is reported as ``lost`` as soon as there is room. The session is persistent: commands given
-    while the node is away arrive later, and are answered ``expired`` if that is too late.
+    What it reports is numbered, kept while there is no broker, and sent in order; commands are performed
+    once, also across a kill if there is a ``memory``.
 
     Args:
+        address: the broker, and as whom to come.
         thing: its name in topics.
-        td: its Thing Description without ``forms``; a property that has a setter must not be ``readOnly``.
+        td: its Thing Description without ``forms``; a property is writable if it has a setter.
         setters: what to do when a property is set.
         performers: what to do when an action is invoked.
-        memory: file that remembers the commands across a kill; None remembers within the process only.
+        memory: folder that stands for its flash; None remembers within the process only.
         boot: what to send as ``b``; it must never come again for this thing.
-        on_connected: called on the network thread after every connect, once the node has announced itself.
+        config: more of what ``diat.json`` says; see firmware/README.md.
+
+    Attributes:
+        life: the life that it lives; to be changed in its own thread alone.
     """
 
     def __init__(
@@ -63,136 +121,128 @@ class NativeNode:
         setters: Mapping[str, Setter] | None = None,
         performers: Mapping[str, Performer] | None = None,
         memory: Path | None = None,
-        clock: Clock = system_clock,
         boot: int | None = None,
-        backlog: int = 10_000,
-        on_connected: Callable[[], None] | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
+        find_firmware()
+        from diat_node.board import Board
+        from diat_node.life import Life
+
         self.thing = thing
-        self._td = dict(td)
-        self._setters = dict(setters or {})
-        self._performers = dict(performers or {})
-        self._memory = CommandMemory(memory)
-        self._clock = clock
-        self._on_connected = on_connected
-        self.boot = clock() if boot is None else boot
-        self._backlog = backlog
-        self._numbering = threading.Lock()
-        self._n = 0
-        self._open: set[int] = set()
-        self._given_up: tuple[int, int] | None = None
-        self._actions = topics.action(thing, "")
-        self._link = Link(
-            address,
-            f"diat-{thing}",
-            will=LastWill(topics.status(thing), b"offline"),
-            subscriptions=(topics.setting(thing), self._actions + "+"),
-            on_message=self._commanded,
-            on_connected=self._announce,
-            persistent=True,
-        )
+        node = described(thing, td, setters or {}, performers or {})
+        told: dict[str, Any] = {
+            "thing": thing,
+            "host": address.host,
+            "port": address.port,
+            "folder": None if memory is None else str(memory),
+            "first": 0.2,
+            "cap": 3,
+            "keepalive": 15,
+            "health": 0,
+            "ring": 200_000,
+            "rate": 10_000,
+            "largest": 65_536,
+            **(config or {}),
+        }
+        if address.username is not None:
+            told |= {"username": address.username, "password": address.password}
+        self.life: Life = Life(node, told, Board())
+        if boot is not None:
+            self.life.ring.boot = boot
+        self._living: asyncio.Task[None] | None = None
+
+    @property
+    def boot(self) -> int:
+        """What it sends as ``b``."""
+        return self.life.ring.boot
 
     def start(self) -> None:
         """Connect and announce, now or as soon as there is a broker; returns at once."""
-        self._link.open()
+        _LOOP.enter()
+        _LOOP.run(self._begin())
 
     def stop(self) -> None:
-        """Say ``offline`` and leave."""
-        if self._link.wait_connected(0):
-            self._link.publish(topics.status(self.thing), b"offline", retain=True)
-        self._link.close()
+        """Leave, after at most a second in which what is on its way gets there."""
+        if self._living is None:
+            return
+        if self.wait_connected(0):
+            self.drain(1.0)
+        _LOOP.run(self._end())
+        _LOOP.leave()
 
     def wait_connected(self, timeout: float) -> bool:
-        """Whether the node is connected within so many seconds."""
-        return self._link.wait_connected(timeout)
+        """Whether the node is on line within so many seconds."""
+        return _within(timeout, self.life.online.is_set)
 
     def drain(self, timeout: float) -> bool:
-        """Whether the broker acknowledged everything within so many seconds."""
-        return self._link.drain(timeout)
+        """Whether the broker has everything within so many seconds."""
+        life = self.life
+        return _within(timeout, lambda: not len(life.ring) and not life.ring.lost and not life.inbox)
 
     @property
     def unacknowledged(self) -> frozenset[int]:
-        """The ``n`` of what was sent and not yet acknowledged."""
-        return frozenset(self._open.copy())
+        """The ``n`` of what the broker does not have for certain."""
+        ring = self.life.ring
+        return frozenset(range(ring.n - len(ring) + 1, ring.n + 1))
 
     def report(self, values: Mapping[str, Any], *, t: int | None = None) -> int:
         """Report values of properties, observed now or at ``t`` (Unix milliseconds); gives its ``n``."""
-        return self._send(topics.properties(self.thing), {"v": dict(values)}, t)
+        return self._do(lambda: self._push(values, t))
 
-    def emit(self, event: str, data: Any = None, *, t: int | None = None) -> int:
+    def emit(self, event: str, data: Any = None) -> int:
         """Tell of an event; gives its ``n``."""
-        return self._send(topics.event(self.thing, event), {"data": data}, t)
+        return self._do(lambda: self.life.tell(event, data))
 
-    def _send(self, topic: str, body: dict[str, Any], t: int | None) -> int:
-        lost: tuple[int, int] | None = None
-        with self._numbering:
-            self._n += 1
-            n = self._n
-            stamp = self._clock() if t is None else t
-            if self._link.unacknowledged >= self._backlog:
-                first = self._given_up[0] if self._given_up else n
-                self._given_up = (first, n)
-                return n
-            lost, self._given_up = self._given_up, None
-        if lost is not None:
-            self._link.publish(topics.properties(self.thing), encode({"b": self.boot, "lost": lost}))
-        self._open.add(n)
-        message = encode({"b": self.boot, "n": n, "t": stamp, **body})
-        self._link.publish(topic, message, on_acknowledged=lambda: self._open.discard(n))
-        return n
+    def _push(self, values: Mapping[str, Any], t: int | None) -> int:
+        life = self.life
+        stamp = life.clock.stamp() if t is None else t
+        life.push([(name, value, stamp) for name, value in values.items()])
+        return life.ring.n
 
-    def _announce(self) -> None:
-        self._link.publish(topics.announcement(self.thing), encode(self._td), retain=True)
-        self._link.publish(topics.status(self.thing), b"online", retain=True)
-        if self._on_connected is not None:
-            self._on_connected()
+    def _do(self, work: Callable[[], int]) -> int:
+        """Do something with the life, in its own thread if it lives already."""
+        if self._living is None or _LOOP.here():
+            return work()
 
-    def _commanded(self, message: Inbound) -> None:
-        """Perform a command and answer it; called on the network thread, so one after the other.
+        async def there() -> int:
+            return work()
 
-        The answer is queued before the command is acknowledged: a kill in between brings the command again.
-        """
-        if message.retained:
-            return  # it would be performed again at every connect
-        try:
-            command = _COMMAND.decode(message.payload)
-        except msgspec.MsgspecError:
-            return  # without an id there is nobody to answer
-        outcome = self._memory.outcome(command.id)
-        if outcome is None:
-            outcome = self._perform(message.topic, command)
-            self._memory.finish(outcome)
-        self._link.publish(topics.results(self.thing), encode(outcome))
+        return _LOOP.run(there())
 
-    def _perform(self, topic: str, command: _Command) -> Outcome:
-        if command.expires is not None and self._clock() > command.expires:
-            return Outcome(command.id, "expired")
-        try:
-            if topic == topics.setting(self.thing):
-                self._set(command)
-                return Outcome(command.id, "completed")
-            return Outcome(command.id, "completed", self._invoke(topic.removeprefix(self._actions), command))
-        except ValueError as error:
-            return Outcome(command.id, "failed", error=str(error))
+    async def _begin(self) -> None:
+        self._living = asyncio.create_task(self.life.live())
 
-    def _set(self, command: _Command) -> None:
-        values = command.v
-        if not isinstance(values, dict) or not values:
-            raise ValueError("v must be an object of values")
-        unknown = [name for name in values if name not in self._setters]
-        if unknown:
-            raise ValueError(f"cannot be set: {', '.join(unknown)}")
-        if not all(self._repeatable("properties", name) for name in values):
-            self._memory.begin(command.id)
-        self.report({name: self._setters[name](value) for name, value in values.items()})
+    async def _end(self) -> None:
+        assert self._living is not None
+        self.life.end()
+        await self._living
+        self._living = None
 
-    def _invoke(self, name: str, command: _Command) -> Any:
-        if name not in self._performers:
-            raise ValueError(f"there is no action {name}")
-        if not self._repeatable("actions", name):
-            self._memory.begin(command.id)
-        return self._performers[name](command.input)
 
-    def _repeatable(self, kind: Literal["properties", "actions"], name: str) -> bool:
-        affordance = self._td.get(kind, {}).get(name, {})
-        return bool(affordance.get("idempotent") or affordance.get("safe"))
+def described(
+    thing: str, td: Mapping[str, Any], setters: Mapping[str, Setter], performers: Mapping[str, Performer]
+) -> Node:
+    """A node that is as a Thing Description says."""
+    from diat_node.node import Action, Node, Property
+
+    parts = ("title", "properties", "actions", "events")
+    node = Node(thing, td.get("title"), **{key: value for key, value in td.items() if key not in parts})
+    for name, schema in td.get("properties", {}).items():
+        node.properties[name] = Property(name, dict(schema), None, setters.get(name), 10)
+    for name, schema in td.get("actions", {}).items():
+        node.actions[name] = Action(name, partial(_perform, performers[name]), dict(schema))
+    node.events.update(td.get("events", {}))
+    return node
+
+
+def _perform(performer: Performer, given: Any = None) -> Any:
+    return performer(given)
+
+
+def _within(timeout: float, holds: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_SECOND_LOOK)
+    return True

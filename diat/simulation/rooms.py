@@ -59,8 +59,8 @@ class Setting:
     memory: Path | None = None
 
     def memory_of(self, thing: str) -> Path | None:
-        """The file of one thing."""
-        return None if self.memory is None else self.memory / f"{thing}.commands.jsonl"
+        """What stands for the flash of one thing."""
+        return None if self.memory is None else self.memory / thing
 
 
 class NativeHeater:
@@ -75,7 +75,6 @@ class NativeHeater:
             heater_td(thing, title, place),
             setters={"heating": self._switch},
             memory=setting.memory_of(thing),
-            on_connected=self._report,
         )
         self.start, self.stop = self._node.start, self._node.stop
 
@@ -88,11 +87,9 @@ class NativeHeater:
         self._node.report({"heating": self._heater.on, "power": self._heater.heat})
 
     def _switch(self, value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValueError("heating is true or false")  # noqa: TRY004 - the asker reads it
-        self._heater.on = value
+        self._heater.on = bool(value)
         self._node.report({"power": self._heater.heat})
-        return value
+        return self._heater.on
 
 
 class NativeThermometer:

@@ -50,6 +50,8 @@ class Entries:
         brought = without_ours(td)
         now = self._clock()
         valid(brought, now, thing, forms_follow=False)
+        if wrong := self._dialect.bridge.faults(brought):
+            raise InvalidDocument(*wrong)
         brought["registration"] = asked(td)
         self._registry.enter(self._dialect, entry(brought), encode(brought), now)
 

@@ -16,7 +16,7 @@ from diat.vol.announcements import Announced, Announcements, Buried
 from diat.vol.arbitration import Actuator
 from diat.vol.birth import Birth
 from diat.vol.diagnostics import STRANGERS, Diagnostic, Diagnostics
-from diat.vol.dialects.directory import DIRECTORY, Directory
+from diat.vol.dialects.directory import DIRECTORY, Bridge, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
 from diat.vol.foreign import ForeignMessages
@@ -79,6 +79,7 @@ class VirtualObjectLayer:
         *,
         mirror: bool = False,
         access: Access | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """Put the layer together.
 
@@ -92,12 +93,13 @@ class VirtualObjectLayer:
             brokers: names of our own broker besides those of loopback.
             mirror: whether bare values are published.
             access: who among the things may do what; None where nobody is asked.
+            bridge: who speaks for things of the directory by further protocols.
         """
         self._clock = clock
         self._access = access
         self._next_clock = 0
         self._tap: Tap | None = None
-        directory = Directory(brokers)
+        directory = Directory(brokers, bridge)
         announcements = Announcements(ledger, (*dialects, directory), kept.announced, kept.buried)
         self.registry = Registry(ledger, announcements, kept.records, admission, access)
         self.diagnostics = Diagnostics(ledger, kept.diagnostics)

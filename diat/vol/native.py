@@ -69,10 +69,7 @@ class NativeMessages:
             boot = None if report.b is None else str(report.b)
             if report.lost is not None and boot is not None:
                 twin.give_up(boot, *report.lost)
-                first, last = report.lost
-                self._diagnostics.note(
-                    each.id, f"boot {boot}: gave up messages {first} to {last}", message.received
-                )
+                self._given_up(each.id, boot, report, message.received)
             values = report.v
             if values is UNSET or not self._first_time(each, twin, boot, report.n, message):
                 continue
@@ -82,6 +79,16 @@ class NativeMessages:
             self._intake.keep(
                 each, twin, values, observed, message.received, quality=quality, boot=boot, n=report.n
             )
+
+    def _given_up(self, thing: str, boot: str, report: Report, received: int) -> None:
+        """Note what a thing gave up; of what was thinned within a bound, only the bound."""
+        if report.within:
+            off = ", ".join(f"{name} {bound:g}" for name, bound in sorted(report.within.items()))
+            line = f"its readings were thinned; what stands is right within: {off}"
+        else:
+            first, last = report.lost or (0, 0)
+            line = f"boot {boot}: gave up messages {first} to {last}"
+        self._diagnostics.note(thing, line[:300], received)
 
     def _occurrence(self, each: VirtualObject, name: str, message: Message) -> None:
         occurrences = read_occurrences(message.payload)

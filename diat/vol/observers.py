@@ -20,6 +20,7 @@ class Observers:
 
     Attributes:
         streams: who reads along, for people and programs.
+        on_watch: told of a thing of which somebody watches something from now on, or no more.
         on_reading: called within the batch for each reading of a watched property.
         on_event: called within the batch for each event that is watched; its data stands as the value.
         on_changes: called once at the end of each batch with the ids of things that joined, left, changed
@@ -32,6 +33,7 @@ class Observers:
         self._watchers: Index[str] = ledger.index()
         self._event_watchers: Index[str] = ledger.index()
         self._changed: Overlay[str, bool] = ledger.overlay()
+        self.on_watch: Callable[[str], None] = _nobody_asks
         self.streams = Streams()
         ledger.join(self.streams)
         self.on_reading: OnReading = _nobody_reads
@@ -46,10 +48,16 @@ class Observers:
     def watch(self, watcher: str, thing: str, name: str, *, event: bool = False) -> None:
         """Tell this watcher of each reading of the property, or of each such event, from now on."""
         (self._event_watchers if event else self._watchers).add(thing, f"{name}\n{watcher}")
+        self.on_watch(thing)
 
     def unwatch(self, watcher: str, thing: str, name: str, *, event: bool = False) -> None:
         """Tell it no more."""
         (self._event_watchers if event else self._watchers).discard(thing, f"{name}\n{watcher}")
+        self.on_watch(thing)
+
+    def watched(self, thing: str, name: str) -> bool:
+        """Whether anybody watches a property, as the writer sees it."""
+        return bool(_watching(self._watchers, thing, name))
 
     def changed(self, thing: str) -> None:
         """A thing joined, left or changed."""
@@ -103,6 +111,10 @@ def _watching(watchers: Index[str], thing: str, name: str) -> list[str]:
         if watched == name:
             found.append(watcher)
     return found
+
+
+def _nobody_asks(thing: str) -> None:
+    """Stands in until somebody wants to know."""
 
 
 def _nobody_reads(watchers: list[str], thing: str, name: str, reading: Reading) -> None:

@@ -509,7 +509,7 @@ class Registry:
         patched = merge_patch({**description.td, "id": record.id}, record.patch)
         td = complete(corrected(patched, record.patch))
         td["id"] = record.id
-        wire = self.announcements.native_name(record.id)
+        wire = self.announcements.native_name(record.id) or description.wire
         made = compile_object(record, description, td, wire)
         self._replace(record.id, made, now)
         return made

@@ -123,6 +123,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("DataRate", "bit/s"),
     Kind("SignalStrength", "dB[mW]", ("rssi",), also=("dB",)),
     Kind("LinkQuality", "1", ("linkquality", "lqi")),  # ours
+    # what is where on the ground: lists, as docs/reference/vehicles.md says; ours
+    Kind("Detections"),
+    Kind("VehicleMap"),
     # what boolean sensors watch; all ours
     Kind("Motion", None, ("moving_object", "MotionDetected", "pir")),
     Kind("Occupancy", None, ("presence", "OccupancyDetected", "PresenceDetected", "OccupancySensing")),

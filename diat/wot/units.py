@@ -13,11 +13,16 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
-
-import pint
+from typing import TYPE_CHECKING
 
 from diat.kernel.errors import Inconvertible
+from diat.kernel.lazy import Lazy
 from diat.wot.unit_table import BY_KIND, DEFINITIONS, UNITS
+
+if TYPE_CHECKING:
+    import pint
+else:
+    pint = Lazy("pint")
 
 Conversion = Callable[[float], float]
 DIFFERENCE = "TemperatureDifference"

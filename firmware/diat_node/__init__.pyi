@@ -1,3 +1,1 @@
-from .node import Node as Node
-
 VERSION: str

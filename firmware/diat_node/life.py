@@ -134,12 +134,12 @@ class Life:
 
     def observed(self, each, value):
         """A sample of a property: what its rule wants is sent."""
-        self._push(self._wanted(each, value))
+        self.push(self._wanted(each, value))
 
     def send(self, each, value):
         """Send a value whatever the rule says, such as one that was just set."""
         if finite(value):
-            self._push([(each.name, value, self.clock.stamp())])
+            self.push([(each.name, value, self.clock.stamp())])
 
     def tell(self, event, data):
         """Send an event; gives its ``n``."""
@@ -155,7 +155,7 @@ class Life:
             return [(each.name, value, stamp)]
         return [(each.name, v, at) for v, at in each.rule.take(value, self.clock.up(), stamp)]
 
-    def _push(self, found):
+    def push(self, found):
         """Keep values as records: those of one moment in one."""
         while found:
             stamp = found[0][2]
@@ -180,7 +180,7 @@ class Life:
                 wake = min(wake, each.due - self.clock.up())
             # One moment for what was sampled in one go.
             moment = self.clock.stamp()
-            self._push([(n, v, moment if 0 <= abs(moment - at) < 100 else at) for n, v, at in found])
+            self.push([(n, v, moment if 0 <= abs(moment - at) < 100 else at) for n, v, at in found])
             await asyncio.sleep(max(wake, 1) / 1000)
 
     # What it sends
@@ -303,10 +303,10 @@ class Life:
         if user is not None and (self.credential or [0])[0] != user:
             self.credential = [user, config.get("password")]
         first, cap = config.get("first", 0.5), config.get("cap", 60)
-        wait = first
+        wait, lost = first, False
         while True:
             self._beat("link", 300)
-            joining = self.credential is None and bool(config.get("key"))
+            joining = (self.credential is None or lost) and bool(config.get("key"))
             state = "alone"
             try:
                 await self.board.network()
@@ -317,7 +317,7 @@ class Life:
                 self.why = self.client.failure
             except Refused as refusal:
                 # Somebody may let us in later; until then we are no burden.
-                state, self.why = "refused", refusal
+                state, self.why, lost = "refused", refusal, not joining
                 seldom = config.get("refused", _SELDOM)
                 wait = min(max(2 * wait, 2 * seldom), 12 * seldom)
             except (OSError, EOFError, ValueError) as error:

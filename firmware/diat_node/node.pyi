@@ -5,8 +5,28 @@ from typing import Any
 
 Json = Any
 
+class Property:
+    name: str
+    schema: dict[str, Json]
+    def __init__(
+        self,
+        name: str,
+        schema: dict[str, Json],
+        read: Callable[[], Json | Awaitable[Json]] | None,
+        write: Callable[[Any], Json | Awaitable[Json]] | None,
+        every: float,
+    ) -> None: ...
+
+class Action:
+    def __init__(
+        self, name: str, do: Callable[..., Json | Awaitable[Json]], schema: dict[str, Json]
+    ) -> None: ...
+
 class Node:
     thing: str | None
+    properties: dict[str, Property]
+    actions: dict[str, Action]
+    events: dict[str, Mapping[str, Json]]
     when_started: list[Callable[[], Awaitable[None]]]
     when_well: list[Callable[[], Any]]
     def __init__(

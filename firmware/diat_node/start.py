@@ -26,10 +26,19 @@ def crashes(store, bitten):
 
 
 def start(config=None, node=None, board=None):
-    """Read the configuration, run the node (that of ``thing.py`` unless given), start anew at its end."""
+    """Read the configuration, run the node (that of ``thing.py`` unless given), start anew at its end.
+
+    A board without a ``diat.json`` asks for one on an access point of its own (``portal``).
+    """
     if config is None:
-        with open("diat.json") as file:
-            config = json.load(file)
+        try:
+            with open("diat.json") as file:
+                config = json.load(file)
+        except OSError:
+            from diat_node.portal import ask
+
+            ask(board or Board())
+            return
     store = Store(config.get("folder", "diat"))
     board = board or Board(config.get("watchdog", 30), config.get("wifi", ()))
     count = crashes(store, board.started_by("WDT"))

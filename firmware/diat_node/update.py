@@ -16,6 +16,7 @@ from diat_node.store import Store
 
 _DIGEST = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 _PATIENCE = 20
+_ATTEMPTS = 6
 _MOST_FILES, _LONGEST = 64, 8000
 TRIES = 3
 HEALTHY_WITHIN = 600
@@ -44,7 +45,7 @@ class Update:
     """
 
     def __init__(self, folder, key, board):
-        self._store, self._key, self._board = Store(folder), key, board
+        self._store, self._key, self.board = Store(folder), key, board
 
     @property
     def state(self):
@@ -56,7 +57,7 @@ class Update:
         if not signed(manifest, signature, self._key):
             raise ValueError("the signature is wrong")
         listed = json.loads(manifest)
-        if listed["board"] != self._board:
+        if listed["board"] != self.board:
             raise ValueError("it is for " + str(listed["board"]))
         if listed["n"] <= self.state["n"]:
             raise ValueError("it is not newer than %d" % self.state["n"])
@@ -81,7 +82,7 @@ class Update:
                 await fetch(name, taken.write)
             if taken.size != size or hexlify(taken.hash.digest()).decode() != digest:
                 raise ValueError(name + " is not what was signed")
-        state.update({"trial": slot, "next": listed["n"], "left": TRIES})
+        state = {"slot": state["slot"], "n": state["n"], "trial": slot, "next": listed["n"], "left": TRIES}
         if not self._store.save("update", state):
             raise ValueError("the flash is full")
         return listed["n"]
@@ -111,22 +112,37 @@ class _Taken:
 
 
 def updates(node, update):
-    """Let a node be updated: the action ``update`` and the property ``firmware``, the number of what runs.
+    """Let a node be updated, by the action ``update`` whose input says where the files of a release are.
 
-    The input of the action says where ``manifest.json``, ``manifest.sig`` and the files are.
+    The property ``firmware`` is the number of what runs and is well, ``undone`` that of what was tried last
+    and did not get well, 0 if it did. The description says the kind of board.
     """
 
     async def do(given):
         async def fetch(name, write):
-            await download(given["from"] + "/" + name, write)
+            await download(given["from"] + "/" + name, write, node.life.config.get("ca"))
 
-        manifest, signature = bytearray(), bytearray()
-        await fetch("manifest.json", _into(manifest))
-        await fetch("manifest.sig", _into(signature))
-        number = await update.take(bytes(manifest), bytes(signature), fetch)
-        # The answer goes out first.
-        node.ending = asyncio.create_task(_reset_soon(node))
+        async def take():
+            manifest, signature = bytearray(), bytearray()
+            await fetch("manifest.json", _into(manifest))
+            await fetch("manifest.sig", _into(signature))
+            return await update.take(bytes(manifest), bytes(signature), fetch)
+
+        for attempt in range(_ATTEMPTS):
+            try:
+                number = await take()
+                break
+            except OSError:
+                # Who serves it may be starting anew.
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(1 << attempt)
+        node.ending = asyncio.create_task(_reset_soon(node.life))
         return number
+
+    def keep():
+        if update.keep():
+            node.report(firmware=update.state["n"])
 
     async def watch():
         await asyncio.sleep(HEALTHY_WITHIN)
@@ -134,9 +150,12 @@ def updates(node, update):
             node.life.end()
 
     schema = {"type": "object", "required": ["from"], "properties": {"from": {"type": "string"}}}
-    node.action("update", do, input=schema, output={"type": "integer"})
+    # Done again after a power cut it begins anew in the slot that rests.
+    node.action("update", do, input=schema, output={"type": "integer"}, idempotent=True)
     node.property("firmware", lambda: update.state["n"], type="integer", every=600)
-    node.when_well.append(update.keep)
+    node.property("undone", lambda: update.state.get("failed", 0), type="integer", every=600)
+    node.more["diat:board"] = update.board
+    node.when_well.append(keep)
     if "trial" in update.state:
         node.when_started.append(watch)
 
@@ -150,19 +169,29 @@ def _into(kept):
     return write
 
 
-async def _reset_soon(node):
-    await asyncio.sleep(5)
-    node.life.end()
+async def _reset_soon(life):
+    # The answer goes out first; if it does not, it is noted, and is given when the command comes again.
+    await asyncio.sleep(2)
+    life.end()
 
 
-async def download(url, write):
-    """Get a file by HTTP, a part at a time; OSError if it cannot be had whole."""
+async def download(url, write, ca=None):
+    """Get a file by HTTP, a part at a time; OSError if it cannot be had whole.
+
+    With ``https`` the server must have a certificate of the authority ``ca``. What comes is signed anyway.
+    """
     scheme, _, rest = url.partition("://")
     place, _, path = rest.partition("/")
     host, _, port = place.partition(":")
-    if scheme != "http":
-        raise ValueError("only http: what comes is signed")
-    reader, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port or 80)), _PATIENCE)
+    usual, secure = 80, {}
+    if scheme == "https" and ca:
+        from diat_node.tls import trusting
+
+        usual, secure = 443, {"ssl": trusting(ca)}
+    elif scheme != "http":
+        raise ValueError("only http, or https with ca")
+    connecting = asyncio.open_connection(host, int(port or usual), **secure)
+    reader, writer = await asyncio.wait_for(connecting, _PATIENCE)
     try:
         writer.write(("GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, place)).encode())
         await writer.drain()

@@ -107,6 +107,14 @@ def run(
             "--raw-days", envvar="DIAT_RAW_DAYS", help="Days that readings are kept here.  [default: ever]"
         ),
     ] = None,
+    bus_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bus-allow",
+            envvar="DIAT_BUS_ALLOW",
+            help="Network that devices on buses may be in, besides private ones; may be repeated.",
+        ),
+    ] = None,
     dashboard: Annotated[
         bool,
         typer.Option(
@@ -146,4 +154,5 @@ def run(
         days=(hot_days, raw_days),
         verbose=verbose,
         dashboard=dashboard,
+        bus_allow=tuple(bus_allow or ()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from sqlalchemy import Engine
@@ -15,6 +15,9 @@ from diat.security.principal import Grant, Principal
 from diat.service.reviewing import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
+from diat_gateway.buses import HOME, Buses, Networks
+from diat_gateway.buses.networks import Network
+from diat_gateway.buses.platform import serve
 from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
@@ -30,7 +33,7 @@ from diat_gateway.thinning import Thinning
 from diat_gateway.uplink import Uplink
 
 ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
-"""As whom policies know the daemon above. Who joins a gateway to it lets it have what no policy keeps here."""
+"""As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
 
 
 class Gateway(Daemon):
@@ -39,8 +42,11 @@ class Gateway(Daemon):
     Attributes:
         uplink: what goes up, within the writer.
         session: the line itself.
+        buses: what local buses have.
         parts: those of services of the daemon above that run here.
     """
+
+    page_cache = 8_000
 
     def __init__(
         self,
@@ -48,9 +54,16 @@ class Gateway(Daemon):
         line: LineSettings,
         clock: Clock = system_clock,
         on_crash: Callable[[], None] = lambda: None,
+        on_restart: Callable[[], None] | None = None,
+        *,
+        allowed: Sequence[Network] = (),
     ) -> None:
-        """A gateway that is not started yet; arguments as of ``Daemon``."""
-        super().__init__(settings, clock, on_crash)
+        """A gateway that is not started yet; arguments as of ``Daemon``.
+
+        Networks that are ``allowed`` are those, besides private ones, in which buses may look for devices.
+        """
+        self.buses = Buses(Networks([*HOME, *allowed]))
+        super().__init__(settings, clock, on_crash, on_restart, bridge=self.buses)
         self.line = line
 
     def _extend(self, engine: Engine, ledger: Ledger, stack: ExitStack) -> None:
@@ -100,6 +113,10 @@ class Gateway(Daemon):
         stack.callback(self.session.stop)
         self.session.start()
         self._thinning.start()
+        things = self.settings.data / "things"
+        things.mkdir(exist_ok=True)
+        stack.callback(self.buses.stop)
+        serve(self.buses, self, [things])
         beat = Beat(self.submit, self.parts.look)
         stack.callback(beat.stop)
         beat.start()

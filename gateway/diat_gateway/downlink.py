@@ -92,7 +92,8 @@ class Downlink:
         if channel == "admission":
             said = read_json(payload)
             state = said.get("state") if isinstance(said, dict) else None
-            self._uplink.admitted(name, str(state))
+            if state in ("accepted", "pending", "rejected"):
+                self._uplink.admitted(name, state)
             return f"it is rejected there: {said.get('reason')}"[:300] if state == "rejected" else None
         if channel == "set" or channel.startswith("actions/"):
             own = self._uplink.own.get(OWN)
@@ -117,7 +118,13 @@ class Downlink:
             self._note(f"line: {error}"[:300])
             return
         own = self._uplink.own.get(OWN)
-        if own is None or own.welcome == self._life:
+        if own is None:
+            return
+        if own.welcome == self._life:
+            # It knew this life already; unless it was put back, it still does.
+            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.reached:
+                self._uplink.again()
+            self.on_welcome()
             return
         offset = said.t - self._clock()
         if abs(offset - own.offset) > STEADY:

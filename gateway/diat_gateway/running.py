@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -10,10 +13,11 @@ import msgspec
 from diat.adapters.brokers.address import PLAIN_PORT, TLS_PORT, BrokerAddress, parse_broker_url
 from diat.adapters.lake.retention import Retention
 from diat.cli.up import run_daemon
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid
 from diat.security.credentials import OWN
 from diat.security.logs import keep_secrets_out_of_logs
-from diat.settings import Settings, parse_listen
+from diat.settings import Settings, parse_listen, parse_network
 from diat.wire.topics import is_name
 from diat_gateway.daemon import Gateway
 from diat_gateway.settings import LineSettings
@@ -77,6 +81,7 @@ def run_gateway(
     days: tuple[int, int | None],
     verbose: bool,
     dashboard: bool,
+    bus_allow: tuple[str, ...] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
 
@@ -87,6 +92,10 @@ def run_gateway(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keep_secrets_out_of_logs()
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Each poll of a bus is no news, and what is wrong there the diagnostics of the thing tell.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+    allowed = [parse_network(each, "--bus-allow") for each in bus_allow]
     port = str(TLS_PORT if lan and not plain else PLAIN_PORT)
     settings = Settings(
         data=data.expanduser().absolute(),
@@ -97,10 +106,22 @@ def run_gateway(
         plain=plain,
         retention=Retention(hot_days=days[0], raw_days=days[1], hourly_days=None),
     )
+    _prepare(settings.data)
     run_daemon(
         settings,
-        lambda crash, _: Gateway(settings, line, on_crash=crash),
+        partial(Gateway, settings, line, system_clock, allowed=allowed),
         verbose=verbose,
         dashboard=dashboard,
         said=(f"line    {line.above}, as {line.name}",),
+    )
+
+
+def _prepare(data: Path) -> None:
+    """Make, or renew, the database in a process of its own: what that loads would stay in memory for good."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code = "import sys; from pathlib import Path; from diat.adapters.sql.database import open_database as o; "
+    command = [sys.executable, "-c", code + "o(Path(sys.argv[1])).dispose()", str(data / "diat.db")]
+    # What is wrong is found, and said, by the daemon.
+    subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
     )

@@ -29,6 +29,8 @@ from diat_gateway.uplink import Uplink
 _LOG = logging.getLogger("diat.line")
 WINDOW = 16
 """Frames that the broker above may owe us an acknowledgement for."""
+AGAIN = 5.0
+"""Seconds until a line that broke by a fault of ours is made anew."""
 PATIENCE = 1.0
 """Seconds between two looks when nothing urgent happens."""
 DURABLE_WITHIN = 60.0
@@ -77,6 +79,7 @@ class Session:
         self._title = title
         self._over = threading.Event()
         self._frames: dict[str, list[tuple[int, int]]] = {}
+        self._acknowledged: list[tuple[int, int]] = []
         self._next = 0
         self._admitted = False
         self.connected = False
@@ -106,9 +109,9 @@ class Session:
         self._link.wake()
 
     def welcomed(self) -> None:
-        """The daemon above knows this life of ours, and that is durable."""
+        """The daemon above has said what it knows of us."""
         self.connected = True
-        self._drain.rewind()
+        self._link.wake()
 
     # --- the thread ---
 
@@ -123,14 +126,25 @@ class Session:
     def _run(self) -> None:
         try:
             while not self._over.is_set():
-                self._link.wait(self._patience())
-                self._turn()
-        except Exception:
-            _LOG.exception("the line ended against its will")
-            raise
+                try:
+                    self._link.wait(self._patience())
+                    self._turn()
+                except Exception:  # noqa: BLE001
+                    # Whatever it was: a gateway without a line goes on, but it is to have one.
+                    _LOG.exception("the line broke, and is made anew")
+                    self._over.wait(AGAIN)
+                    self._anew()
         finally:
             self._link.close()
             self._drain.close()
+
+    def _anew(self) -> None:
+        """Connect anew; what was on its way and not acknowledged goes again."""
+        self._link.close()
+        self._frames.clear()
+        self._drain.rewind()
+        self.connected = False
+        self._link = self._connect()
 
     def _patience(self) -> float:
         return self._drain.patience(PATIENCE) if self.connected and self._link.up else PATIENCE
@@ -142,8 +156,12 @@ class Session:
         acknowledged = [self._frames.pop(each) for each in self._link.receipts() if each in self._frames]
         if acknowledged:
             gone = [row for rows in acknowledged for row in rows]
-            if self._durably(lambda: self._uplink.reach(gone)):
-                self._drain.gone(gone)
+            self._acknowledged += gone
+        if self._acknowledged:
+            done = self._acknowledged
+            if self._durably(lambda: self._uplink.reach(done)):
+                self._drain.gone(done)
+                self._acknowledged = []
         if self._link.fresh():
             self._greet()
         if self._link.up and self.connected:
@@ -155,7 +173,9 @@ class Session:
         td = encode(description(name, self._title))
         self._send(Outgoing(topics.announcement(name), td, retain=True))
         self._send(Outgoing(topics.status(name), b"online", retain=True))
-        self._hello()
+        # The daemon above may have been put back meanwhile: nothing goes before it has said what it knows.
+        # It is asked that once it has said that we are admitted, which is retained.
+        self.connected = False
 
     def _hello(self) -> None:
         if self._admitted and not self.connected:
@@ -167,6 +187,8 @@ class Session:
         name = self._uplink.name
         down = [each for each in messages if each.topic == topics.down(name)]
         if down and not self._durably(lambda: self._take(down)):
+            # What is not acknowledged comes again, but only by another connection.
+            self._anew()
             return
         link = self._link
         for each in messages:
@@ -174,10 +196,7 @@ class Session:
                 self._answered(each.payload)
             elif each.topic == topics.credential(name) and self._joined.keep(each.payload):
                 link.settle([each])
-                link.close()
-                self._frames.clear()
-                self._drain.rewind()
-                self._link = self._connect()
+                self._anew()
                 return
         link.settle(messages)
 
@@ -192,7 +211,7 @@ class Session:
     def _fill(self) -> None:
         """Send frames as long as there is something, and room for it."""
         now = self._clock()
-        while len(self._frames) < WINDOW and self._drain.may_send():
+        while self._link.up and len(self._frames) < WINDOW and self._drain.may_send():
             extra = self._figures.due(now) if not self._frames else []
             entries, rows = self._drain.next()
             if not entries and not extra:
@@ -200,9 +219,12 @@ class Session:
             payload = frame.pack([*extra, *entries])
             self._next += 1
             reference = f"frame-{self._next}"
+            self._link.send([Command(Outgoing(topics.up(self._uplink.name), payload), reference)])
+            if reference not in self._link.handed_over:
+                self._drain.again(rows)
+                return
             self._frames[reference] = rows
             self._drain.sent(topics.up(self._uplink.name), payload, sum(map(len, entries)))
-            self._link.send([Command(Outgoing(topics.up(self._uplink.name), payload), reference)])
 
     def _send(self, message: Outgoing) -> None:
         self._link.send([Command(message)])

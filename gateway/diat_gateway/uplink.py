@@ -27,6 +27,7 @@ from diat_gateway import sieve
 from diat_gateway.announcing import announcement, digest, name_of
 from diat_gateway.counting import Heard
 from diat_gateway.leaving import Leaving
+from diat_gateway.pushing import Pushing
 from diat_gateway.sieve import Memory
 from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Row, Spool
 from diat_gateway.state import OWN, Own, Passed, Told
@@ -96,15 +97,18 @@ class Uplink:
         self._dues: list[tuple[int, str]] = []
         self._due_of: dict[str, int] = {}
         self._parked = spool.next_due()
+        self._pushing = Pushing(things)
+        things.observers.on_watch = self._watched
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
-        self.marks: list[int] = []
+        self.marks = spool.marks()
         self._widened: set[str] = set()
         self.thinned = any(passed.off for passed in self.passed.committed.values())
         self.rows, self.bytes = spool.size()
         self.on_told: Callable[[str, bytes], None] = _nobody_works
         self.on_urgent: Callable[[], None] = _nobody_waits
         self._urgent = False
+        self._stood = self.rows, self.bytes
         ledger.join(self)
 
     def begin(self) -> None:
@@ -155,7 +159,7 @@ class Uplink:
         memories = known
         for prop in sorted(readings):
             reading, rule = readings[prop], self._rule(passed, prop)
-            if rule == EVERYTHING:
+            if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
             if memories is known:
@@ -218,7 +222,8 @@ class Uplink:
             if passed is not None and passed.td:
                 self._withdraw(name, passed)
             return
-        said = announcement(each, _seconds(self._usual))
+        own = self.own.get(OWN)
+        said = announcement(each, _seconds(self._usual), own.offset if own is not None else 0)
         known = digest(said)
         if passed is not None and passed.td == known:
             return
@@ -229,7 +234,12 @@ class Uplink:
         self.passed.put(name, msgspec.structs.replace(kept, thing=each.id, td=known, withdrawn=0))
         self._put(name, URGENT, "td", said.decode())
         if new:
-            self._all_of(name, each)
+            self.turned(each.id, self._things.intake.twin(each.id).status)
+        if passed is None:
+            # What it said before it was brought here nobody above has heard; what a part told counts once,
+            # and went when it was told.
+            values = self._things.intake.twin(each.id).values
+            self.read(each, {prop: said for prop, said in values.items() if prop != TOLD}, 0)
 
     def ended(self, actuation: Actuation) -> None:
         """A command came to its end."""
@@ -306,7 +316,9 @@ class Uplink:
         passed = self.passed.get(name)
         if passed is None:
             return
-        self.passed.put(name, msgspec.structs.replace(passed, rules=rules))
+        passed = msgspec.structs.replace(passed, rules=rules)
+        self.passed.put(name, passed)
+        self._watched(passed.thing)
         for prop, memory in self._remembered(name, passed).items():
             due = sieve.due(rules.get(prop, self._usual), memory)
             if due is not None:
@@ -315,8 +327,15 @@ class Uplink:
     def admitted(self, name: str, state: str) -> None:
         """The daemon above answers an announcement."""
         passed = self.passed.get(name)
-        if passed is not None and passed.admission != state:
-            self.passed.put(name, msgspec.structs.replace(passed, admission=state))
+        if passed is None or passed.admission == state:
+            return
+        taken = state == "accepted" and passed.admission == "rejected" and bool(passed.td)
+        known = msgspec.structs.replace(passed, admission=state, td=_FORGOTTEN if taken else passed.td)
+        self.passed.put(name, known)
+        each = self._things.registry.seen(passed.thing)
+        if taken and each is not None:
+            # How it is described here was not taken before.
+            self.described(None, each)
 
     def again(self) -> None:
         """The daemon above knows less than it did: announce everything anew, and how it stands."""
@@ -329,13 +348,18 @@ class Uplink:
 
     def commit(self) -> None:
         """What was put into the spool is there."""
+        self._stood = self.rows, self.bytes
         if self._urgent:
             self._urgent = False
             self.on_urgent()
 
     def rollback(self) -> None:
-        """Nothing was put there."""
+        """Nothing was put there, nor sent, nor forgotten."""
         self._urgent = False
+        self.rows, self.bytes = self._stood
+        self._at = self._numbers.get(SEQ) or 0
+        self.marks, self._parked = self._spool.marks(), self._spool.next_due()
+        self.restore()
 
     def answer(self, name: str, result: dict[str, Any]) -> None:
         """Answer a command, or a config, for a thing."""
@@ -343,15 +367,13 @@ class Uplink:
 
     # --- within ---
 
-    def _all_of(self, name: str, each: VirtualObject) -> None:
-        """A thing is announced: what is known of it follows."""
-        twin = self._things.intake.twin(each.id)
-        if twin.status != "unknown":
-            self.turned(each.id, twin.status)
-        # What a part told counts once, and went when it was told.
-        values = {prop: reading for prop, reading in twin.values.items() if prop != TOLD}
-        if values:
-            self.read(each, values, 0)
+    def _watched(self, thing: str) -> None:
+        """What somebody here watches of a thing, or what is asked of it above, is another."""
+        each = self._things.registry.seen(thing)
+        name = name_of(each) if each is not None else None
+        passed = self.passed.get(name) if name is not None else None
+        if each is not None and passed is not None and passed.thing == thing:
+            self._pushing.ask(each, passed.rules)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")

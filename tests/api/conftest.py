@@ -31,6 +31,7 @@ from diat.adapters.brokers.listening import free_port
 from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.settings import Listen, Settings
+from diat.vol.dialects.directory import Bridge
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
@@ -203,14 +204,14 @@ class Thing:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[House]:
+def running(settings: Settings, bridge: Bridge | None = None) -> Iterator[House]:
     """A platform with its REST on a real socket; its own client comes with the owner's token."""
     # The protocol is named because asyncio sets TCP_NODELAY only then: without it each answer takes 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind((LOOPBACK, 0))
     listening.listen()
     port = listening.getsockname()[1]
-    with Daemon(settings) as daemon:
+    with Daemon(settings, bridge=bridge) as daemon:
         config = uvicorn.Config(make_app(daemon, "0"), log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="test-uvicorn")

@@ -34,7 +34,7 @@ class TestSettings:
             "default": "My place",
             "restart": False,
         }
-        assert settings["units"]["value"] == "metric"
+        assert settings["units"]["value"] is None
         assert settings["location"]["restart"]
 
     def test_a_change_is_kept_and_holds_at_once(self, house, rest, settings):
@@ -172,7 +172,7 @@ class TestBackups:
         name = answer.json()["name"]
         assert answer.headers["location"] == f"/backups/{name}"
         told = until(lambda: next((b for b in house.get("/backups") if b["state"] == "ready"), None))
-        assert (told["name"], told["by"]) == (name, "person")
+        assert (told["name"], told["by"], told["sealed"]) == (name, "person", True)
         file = rest.get(f"/backups/{name}")
         assert len(file.content) == told["bytes"]
         assert name in file.headers["content-disposition"]

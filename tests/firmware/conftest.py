@@ -215,7 +215,7 @@ def hearing() -> Iterator[Callable[[int], Hearing]]:
         each.close()
 
 
-def until(holds: Callable[[], Any], within: float = 20.0) -> Any:
+def until(holds: Callable[[], Any], within: float = 20.0, explain: Callable[[], Any] | None = None) -> Any:
     """What ``holds`` gives once that is true."""
     patience = time.monotonic() + within
     while time.monotonic() < patience:
@@ -223,4 +223,4 @@ def until(holds: Callable[[], Any], within: float = 20.0) -> Any:
         if found:
             return found
         time.sleep(0.02)
-    raise AssertionError(f"not within {within} s: {holds()!r}")
+    raise AssertionError(f"not within {within} s: {explain() if explain else holds()!r}")

@@ -20,9 +20,11 @@ from diat.adapters.mdns import (
     Advert,
     Announcer,
     broker_advert,
+    daemon_advert,
     directory_advert,
     reachable,
 )
+from diat.adapters.peers.finding import Finder
 from diat.daemon import Daemon
 from diat.settings import Listen, Settings
 
@@ -179,3 +181,34 @@ def test_a_daemon_that_listens_beyond_loopback_announces_itself(browse, tmp_path
             assert seen == {DIRECTORY: http, MQTT: mqtt}
         else:
             assert not any(each.name == "diat-mdns" for each in threading.enumerate())
+
+
+def test_daemons_find_each_other_and_not_themselves():
+    address = next(iter(each for each in reachable("0.0.0.0") if ":" not in each), None)
+    if address is None:
+        pytest.skip("this machine has no address beyond loopback: mDNS cannot be tested here")
+    needs_multicast(address)
+    one, two = (f"diat-{uuid.uuid4().hex[:12]}" for _ in range(2))
+    announcers = [
+        Announcer(f"A daemon {name}", name, daemon_advert(address, port, name, tls=tls))
+        for name, port, tls in ((one, 8001, False), (two, 8002, True))
+    ]
+    finder = Finder(one, [address])
+    finder.start()
+    try:
+        for each in announcers:
+            each.start()
+        deadline = time.monotonic() + PATIENCE
+        while two not in {each.name for each in finder.seen()}:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        [found] = [each for each in finder.seen() if each.name in (one, two)]
+        assert (found.address, found.title) == (f"https://{address}:8002", f"A daemon {two}")
+        announcers[1].stop()
+        while two in {each.name for each in finder.seen()}:
+            assert time.monotonic() < deadline + PATIENCE
+            time.sleep(0.05)
+    finally:
+        finder.stop()
+        for each in announcers:
+            each.stop()

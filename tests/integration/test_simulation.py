@@ -48,7 +48,9 @@ class Watcher:
         return [payload for heard, payload in self._heard if heard == topic]
 
     def bodies(self, topic):
-        return [json.loads(payload) for payload in self.payloads(topic)]
+        """What came as JSON, lists taken apart."""
+        said = [json.loads(payload) for payload in self.payloads(topic)]
+        return [body for each in said for body in (each if isinstance(each, list) else [each])]
 
     def wait(self, wanted):
         with self._news:
@@ -133,7 +135,7 @@ def heater(mosquitto, watcher):
 
 
 def make_heater(port):
-    td = {**heater_td("ht1", "Heater", "home"), "actions": {"count": {}}}
+    td = {**heater_td("ht1", "Heater", "home"), "actions": {"count": {"input": {}}}}
     counted = []
 
     def count(step):
@@ -227,6 +229,7 @@ def test_a_command_is_performed_once_and_its_result_repeated(heater, watcher):
 def test_a_setting_is_reported_at_once(heater, watcher):
     watcher.tell("diat/ht1/set", {"id": "s1", "v": {"heating": True}, "expires": later()})
     assert results(watcher, "s1") == [{"id": "s1", "status": "completed"}]
+    watcher.hear("diat/ht1/properties")
     (report,) = watcher.bodies("diat/ht1/properties")
     assert report["b"] == heater.boot
     assert (report["n"], report["v"]) == (1, {"heating": True})
@@ -292,7 +295,7 @@ def test_readings_without_acknowledgement_come_again_as_they_were(relay, watcher
     assert node.drain(PATIENCE)
     relay.deaf.set()  # from here the broker hears the node, and the node hears nothing
     sent = [node.report({"power": power}) for power in range(5)]
-    watcher.wait(lambda: len(watcher.bodies("diat/ht1/properties")) == 5)
+    watcher.hear("diat/ht1/properties")  # one message at a time: the others wait behind it
     assert node.unacknowledged == frozenset(sent)
     relay.cut.set()
     watcher.hear("diat/ht1/status", lambda payload: payload == b"offline")
@@ -301,7 +304,8 @@ def test_readings_without_acknowledgement_come_again_as_they_were(relay, watcher
     assert node.drain(PATIENCE)
     assert node.unacknowledged == frozenset()
     node.stop()
-    watcher.wait(lambda: len(watcher.bodies("diat/ht1/properties")) == 13)
+    watcher.wait(lambda: {body["n"] for body in watcher.bodies("diat/ht1/properties")} >= set(sent))
+    assert len(watcher.bodies("diat/ht1/properties")) > len(sent)
     readings = {(body["n"], body["v"]["power"]) for body in watcher.bodies("diat/ht1/properties")}
     assert readings == set(zip(sent, range(8), strict=True))
 
@@ -329,22 +333,6 @@ def test_a_node_outlasts_its_broker(mosquitto):
     node.stop()
 
 
-def test_what_a_full_backlog_gave_up_is_reported(mosquitto, watcher):
-    address = Address("127.0.0.1", mosquitto.port)
-    node = NativeNode(address, "ht1", heater_td("ht1", "Heater", "home"), backlog=3)
-    for power in range(6):
-        node.report({"power": power})
-    node.start()
-    assert node.wait_connected(PATIENCE)
-    assert node.drain(PATIENCE)
-    assert node.report({"power": 6}) == 7
-    assert node.drain(PATIENCE)
-    node.stop()
-    watcher.wait(lambda: len(watcher.bodies("diat/ht1/properties")) == 5)
-    bodies = watcher.bodies("diat/ht1/properties")
-    assert [body.get("lost", body.get("n")) for body in bodies] == [1, 2, 3, [4, 6], 7]
-
-
 NODE = """
 import sys, threading
 from pathlib import Path
@@ -361,7 +349,7 @@ def count(step):
         threading.Event().wait()
     return step
 
-td = {"title": "Counter", "actions": {"count": {}, "again": {"idempotent": True}}}
+td = {"title": "Counter", "actions": {"count": {"input": {}}, "again": {"input": {}, "idempotent": True}}}
 performers = {"count": count, "again": count}
 node = NativeNode(Address("127.0.0.1", port), "ht1", td, performers=performers, memory=folder / "memory")
 node.start()
@@ -374,11 +362,12 @@ def launch(mosquitto, watcher, tmp_path):
     """Starts a counting node as a process and waits until it can be commanded."""
     running = []
 
-    def start():
+    def start(*, wait=True):
         before = watcher.payloads("diat/ht1/status").count(b"online")
         command = [sys.executable, "-c", NODE, str(mosquitto.port), str(tmp_path)]
         running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-        watcher.wait(lambda: watcher.payloads("diat/ht1/status").count(b"online") > before)
+        if wait:
+            watcher.wait(lambda: watcher.payloads("diat/ht1/status").count(b"online") > before)
         return running[-1]
 
     yield start
@@ -411,7 +400,7 @@ def test_a_command_that_the_kill_interrupted(launch, watcher, tmp_path, action, 
     assert node.stdout.readline() == b"counted\n"
     node.kill()
     node.wait()
-    again = launch()
+    again = launch(wait=status == "in-doubt")  # what hangs again lets it get no further
     if status == "in-doubt":
         assert results(watcher, "c1")[0]["status"] == status
     else:

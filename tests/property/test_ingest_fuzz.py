@@ -43,6 +43,7 @@ from diat.vol.dialects.native import Native
 from diat.vol.dialects.port import Description, Part, Uptake
 from diat.vol.interaction import Order
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.rollouts import Rollouts
 from diat.wire import topics
 from diat.wire.envelope import Message, encode
 
@@ -160,7 +161,9 @@ class House:
         )
         store.write(ledger)
         ledger.commit()
-        layers = Layers(self.vol, self.composites, lambda: NOW, situations)
+        vol = self.vol
+        rollouts = Rollouts(ledger, vol.registry, vol.intake, vol.interaction, lambda: NOW, random_id)
+        layers = Layers(vol, self.composites, lambda: NOW, situations, rollouts)
         self.writer = Writer(self.broker, layers, ledger, self._wrap(store), lambda: NOW)
         self.writer.start()
 

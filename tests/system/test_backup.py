@@ -1,11 +1,13 @@
 """A backup taken under load comes back as a state that was committed, and the house goes on from it."""
 
+import contextlib
 import json
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
 
+import httpx
 import pytest
 
 from tests.system.test_crash import PATIENCE, Load, thing_path
@@ -56,8 +58,7 @@ def test_a_backup_taken_under_load_comes_back(platform, make_platform, eventuall
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
             assert len(numbers) > 50
             assert f"urn:dev:{node.thing}" in twins
-        verified = diat("audit", "verify", "--data", other.data)
-        assert verified.returncode == 0, verified.stderr
+        pending = _given_by_hand_and_open(other.data)
 
         performed = Counter(load.added)
         platform.terminate()
@@ -68,16 +69,16 @@ def test_a_backup_taken_under_load_comes_back(platform, make_platform, eventuall
         load.platform = other
         assert other.get(f"/services/{service}")["state"] in ("running", "degraded", "waiting")
         node = load.meters[0]
-        path = thing_path(node.thing, "properties", "level", "history")
-        kept = len(list(other.pages(path, limit=1000)))
+        path = thing_path(node.thing, "properties", "level")
         for _ in range(20):
             load._count(node)
-        eventually(lambda: len(list(other.pages(path, limit=1000))) >= kept + 20, 30.0)
-        values = Counter(each["value"] for each in other.pages(path, limit=1000))
+        eventually(lambda: other.get(path) == load.published[node.thing], 30.0)
+        values = Counter(each["value"] for each in other.pages(f"{path}/history", limit=1000))
         assert max(values.values()) == 1, "no reading is there twice"
         eventually(lambda: other.get(f"/services/{service}")["state"] == "running", 30.0)
-        open_ones = [each for each in other.pages("/actuations", limit=1000) if each["status"] == "pending"]
-        assert {each["service"] for each in open_ones} <= {service}
+        # What was under way is told to be in doubt, once its answer could have come.
+        for each in pending:
+            eventually(lambda each=each: other.get(f"/actuations/{each}")["status"] == "in-doubt", 30.0)
         # What was invoked after the backup was not done again, nor what was under way.
         assert Counter(load.added) == performed
         assert "Traceback" not in other.output
@@ -86,11 +87,24 @@ def test_a_backup_taken_under_load_comes_back(platform, make_platform, eventuall
     _brought_back_while_it_runs(other, eventually)
 
 
+def _given_by_hand_and_open(data):
+    """Ids of commands that no service gave, and that wait for their end."""
+    database = sqlite3.connect(data / "diat.db")
+    found = database.execute("SELECT id FROM actuations WHERE state = 'pending' AND service IS NULL")
+    ids = [each for (each,) in found]
+    database.close()
+    return ids
+
+
 def _brought_back_while_it_runs(platform, eventually):
     """Over REST: it starts again by itself, in the same process, with what the backup has."""
 
     def settings():
         return platform.rest.get("/settings").json()
+
+    def is_back():
+        with contextlib.suppress(httpx.TransportError):  # it is just ending, or beginning
+            return platform.is_ready() and settings()["title"]["value"] == "Before"
 
     process = platform._process.pid
     platform.rest.patch("/settings", json={"title": "Before", "location": {"latitude": 1, "longitude": 2}})
@@ -99,7 +113,7 @@ def _brought_back_while_it_runs(platform, eventually):
     eventually(lambda: platform.rest.get("/backups").json()[0]["state"] == "ready", PATIENCE)
     platform.rest.patch("/settings", json={"title": "After"})
     assert platform.rest.post(f"/backups/{name}/restore").status_code == 202
-    eventually(lambda: platform.is_ready() and settings()["title"]["value"] == "Before", 40.0)
+    eventually(is_back, 60.0)
     assert settings()["location"]["value"] == {"latitude": 1.0, "longitude": 2.0}
     assert [each["name"] for each in platform.rest.get("/backups").json()] == [name]
     assert platform._process.pid == process

@@ -12,18 +12,19 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-UNIT = ROOT / "deploy/systemd/diat.service"
+UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 COMPOSE = ROOT / "deploy/compose.yaml"
 PINS = {name: (ROOT / "requirements" / f"{name}.txt").read_text() for name in ("run", "dev")}
 
 
 @pytest.mark.systemd
-def test_systemd_accepts_the_unit(needed: Callable[[str, str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("of", UNITS, ids=lambda each: each.stem)
+def test_systemd_accepts_the_unit(of: Path, needed: Callable[[str, str], Path], tmp_path: Path) -> None:
     analyze = needed("systemd-analyze", "systemd")
     # The unit is what is checked, not whether this machine has diat installed.
-    unit = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
+    unit = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", of.read_text(), flags=re.MULTILINE)
     unit = unit.replace("file:///opt/diat", "https://example.org")
-    copy = tmp_path / UNIT.name
+    copy = tmp_path / of.name
     copy.write_text(unit)
     done = subprocess.run(
         [analyze, "verify", "--man=no", "--recursive-errors=no", copy],

@@ -12,17 +12,21 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
-
-import nats
-from nats.aio.client import Client as Connection
-from nats.aio.msg import Msg
+from typing import TYPE_CHECKING, Any
 
 from diat.adapters.brokers.guarded import Guarded
 from diat.adapters.brokers.nats_subjects import user_permissions
 from diat.adapters.brokers.nats_tokens import Signer, claims_of
+from diat.kernel.lazy import Lazy
 from diat.security.joining import JOIN
 from diat.vol.access import Entry
+
+if TYPE_CHECKING:
+    import nats
+    from nats.aio.client import Client as Connection
+    from nats.aio.msg import Msg
+else:
+    nats = Lazy("nats")
 
 _LOG = logging.getLogger("diat.access")
 ASKED = "$SYS.REQ.USER.AUTH"

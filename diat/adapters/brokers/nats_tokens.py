@@ -10,10 +10,17 @@ import binascii
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+else:
+    serialization = Lazy("cryptography.hazmat.primitives.serialization")
+    ed25519 = Lazy("cryptography.hazmat.primitives.asymmetric.ed25519")
+
 
 _ACCOUNT = b"\x00"
 """The prefix of an account's key; as text it begins with A."""
@@ -28,8 +35,10 @@ class Signer:
     """
 
     def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
-        raw = _ACCOUNT + self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._key = ed25519.Ed25519PrivateKey.generate()
+        raw = _ACCOUNT + self._key.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
         checked = raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")
         self.issuer = base64.b32encode(checked).rstrip(b"=").decode()
 

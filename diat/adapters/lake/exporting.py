@@ -13,35 +13,32 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec import Struct
 
-from diat.adapters.lake.shapes import READINGS, VALUE, spread
+from diat.adapters.lake.shapes import VALUE, readings, spread
 from diat.adapters.sql.figures import Past
 from diat.adapters.sql.history import History
 from diat.kernel.clock import rfc3339
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:
+    pa = Lazy("pyarrow")
+    pq = Lazy("pyarrow.parquet")
 
 PAGE = 5000
 """Readings read at once."""
 GROUP = 50_000
 """Readings in a row group of a Parquet file."""
 HEADER = ("thing", "property", "observed", "received", "quality", "kind", "value")
-SCHEMA = pa.schema(
-    [
-        ("thing", pa.string()),
-        ("property", pa.string()),
-        ("observed", pa.timestamp("ms", "UTC")),
-        ("received", pa.timestamp("ms", "UTC")),
-        ("quality", pa.string()),
-        *[(name, READINGS.field(name).type) for name in VALUE],
-    ]
-)
 
 KINDS = {int: "number", float: "number", bool: "boolean", str: "string", type(None): "null"}
 """Types of values to what stands in ``kind``; for all others it is ``json``."""
@@ -50,6 +47,21 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _encode = msgspec.json.Encoder().encode
 Advance = Callable[[int], None]
 """Is told of each further number of readings done."""
+
+
+@cache
+def layout() -> pa.Schema:
+    """The columns of an export."""
+    return pa.schema(
+        [
+            ("thing", pa.string()),
+            ("property", pa.string()),
+            ("observed", pa.timestamp("ms", "UTC")),
+            ("received", pa.timestamp("ms", "UTC")),
+            ("quality", pa.string()),
+            *[(name, readings().field(name).type) for name in VALUE],
+        ]
+    )
 
 
 class Pick(Struct, frozen=True):
@@ -104,7 +116,7 @@ def csv_text(found: Iterable[Line]) -> Iterator[str]:
 def parquet_bytes(found: Iterable[Line]) -> Iterator[bytes]:
     """The lines as a Parquet file, in pieces of many lines as they are made."""
     pipe = _Pipe()
-    with pq.ParquetWriter(pipe, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(pipe, layout(), compression="zstd") as writer:
         for some in _portions(found, GROUP):
             writer.write_table(_table(some))
             yield pipe.taken()
@@ -121,7 +133,7 @@ def write_csv(found: Iterable[Line], file: IO[str], advance: Advance) -> None:
 
 def write_parquet(found: Iterable[Line], path: Path, advance: Advance) -> None:
     """Write the lines as a Parquet file."""
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, layout(), compression="zstd") as writer:
         for some in _portions(found, GROUP):
             writer.write_table(_table(some))
             advance(len(some))
@@ -202,4 +214,4 @@ def _table(some: list[Line]) -> pa.Table:
     ]
     values = [spread(past.value) for past in pasts]
     columns += [[value[at] for value in values] for at in range(len(VALUE))]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, layout(), strict=True)], schema=layout())

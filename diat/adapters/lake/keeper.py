@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
 from sqlalchemy import Engine
 
 from diat.adapters.lake.days import day_of
@@ -15,7 +14,15 @@ from diat.adapters.lake.mover import Mover, Stopped, Submit
 from diat.adapters.lake.retention import Retention, drop, first_kept
 from diat.kernel.clock import Clock
 from diat.kernel.errors import DiatError
+from diat.kernel.lazy import Lazy
 from diat.kernel.overlay import Ledger
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
+    duckdb = Lazy("duckdb")
 
 _LOG = logging.getLogger("diat.lake")
 _LOOK = 60.0

@@ -9,19 +9,27 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec import Struct
 
-from diat.adapters.lake.exporting import SCHEMA
+from diat.adapters.lake.exporting import layout
 from diat.adapters.lake.shapes import VALUE, together
 from diat.kernel.clock import parse_time
 from diat.kernel.errors import Invalid, NotFound
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+else:
+    pa = Lazy("pyarrow")
+    pq = Lazy("pyarrow.parquet")
+    pc = Lazy("pyarrow.compute")
 
 LONGEST = 16 * 1024 * 1024
 """Characters of one field of a CSV file."""
@@ -30,18 +38,22 @@ LARGEST = 512 * 1024 * 1024
 LATEST = 253_402_300_800_000
 """The year 10000, Unix milliseconds."""
 
-_CODED = pa.schema(
-    [
-        (field.name, pa.dictionary(pa.int32(), pa.string()) if field.type == pa.string() else field.type)
-        for field in SCHEMA
-    ]
-)
-"""The columns of an export with each text kept once."""
 _WRONG = (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError)
 _decode = msgspec.json.Decoder().decode
 _SPARED = re.compile(r"'+[=+\-@\t\r]")
 _NEEDED = ("thing", "property", "observed", "value")
 _QUALITIES = ("good", "uncertain", "bad")
+
+
+@cache
+def _coded() -> pa.Schema:
+    """The columns of an export with each text kept once."""
+    return pa.schema(
+        [
+            (field.name, pa.dictionary(pa.int32(), pa.string()) if field.type == pa.string() else field.type)
+            for field in layout()
+        ]
+    )
 
 
 class Given(Struct, frozen=True):
@@ -134,10 +146,10 @@ def _value(text: str, kind: str) -> Any:
 
 
 def _parquet(file: Path) -> Iterator[Given]:
-    texts = [field.name for field in SCHEMA if field.type == pa.string()]
+    texts = [field.name for field in layout() if field.type == pa.string()]
     # A few bytes can stand for many texts: they are counted before they are made.
     with pq.ParquetFile(file, read_dictionary=texts) as opened:
-        if not opened.schema_arrow.equals(_CODED):
+        if not opened.schema_arrow.equals(_coded()):
             raise Invalid(f"{file} does not have the columns of an export")
         at = 0
         for group in range(opened.num_row_groups):

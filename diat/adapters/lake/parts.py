@@ -7,14 +7,19 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Self
 
 from diat.adapters.lake.catalog import Catalog, Part, Shelf
 from diat.adapters.lake.shapes import SCHEMAS, SORTED_BY
 from diat.kernel.errors import Unavailable
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:
+    pa = Lazy("pyarrow")
+    pq = Lazy("pyarrow.parquet")
 
 LEVEL = 3
 """Of zstd: higher ones cost time and save little."""
@@ -62,7 +67,7 @@ class PartWriter:
 
     def write(self, table: pa.Table) -> None:
         """Add a row group, sorted here."""
-        schema, keys = SCHEMAS[self._shelf], SORTED_BY[self._shelf]
+        schema, keys = SCHEMAS[self._shelf](), SORTED_BY[self._shelf]
         if self._writer is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             names = set(schema.names)

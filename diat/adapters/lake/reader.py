@@ -10,15 +10,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from diat.adapters.lake.catalog import Catalog, Part
 from diat.adapters.lake.shapes import SCHEMAS
 from diat.kernel.errors import Unavailable
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:
+    pa = Lazy("pyarrow")
+    pq = Lazy("pyarrow.parquet")
+    duckdb = Lazy("duckdb")
 
 _LOG = logging.getLogger("diat.lake")
 _MEMORY = "512MB"
@@ -144,7 +150,7 @@ def _fault(part: Part) -> str | None:
     """What is wrong with a file, None if it can be read from end to end."""
     try:
         with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
-            expected = SCHEMAS[part.shelf]
+            expected = SCHEMAS[part.shelf]()
             if not file.schema_arrow.equals(expected):
                 return "it has other columns"
             for _ in file.iter_batches(batch_size=65_536):

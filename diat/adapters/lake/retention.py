@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from msgspec import Struct
 
 from diat.adapters.lake.catalog import Holdings, Part, Shelf
 from diat.adapters.lake.days import HOUR, name_of
 from diat.adapters.lake.history import Lake
 from diat.adapters.lake.parts import PartWriter, remove
-from diat.adapters.lake.shapes import HOURLY, VALUE
+from diat.adapters.lake.shapes import VALUE, hourly
 from diat.kernel.errors import Invalid
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
 
 _LOG = logging.getLogger("diat.lake")
 _GROUP = 60_000
@@ -104,7 +110,7 @@ def _readings(lake: Lake, holdings: Holdings, day: int, *, hourly: bool) -> int:
 def _summarize(lake: Lake, parts: list[Part]) -> None:
     with PartWriter(lake.catalog, "hourly", parts[0].day) as figures:
         for batch in lake.reader.tables(_HOURS, parts, {}, _GROUP):
-            figures.write(pa.Table.from_batches([batch]).select(HOURLY.names).cast(HOURLY))
+            figures.write(pa.Table.from_batches([batch]).select(hourly().names).cast(hourly()))
         if figures.rows:
             figures.finish(min(part.low for part in parts), max(part.high for part in parts))
 

@@ -9,12 +9,18 @@ Times are Unix milliseconds, as in the database.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 
 from diat.adapters.sql.figures import EXACT
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -26,73 +32,90 @@ Columns = tuple[float | None, bool | None, bool | None, str | None, str | None]
 NOTHING: Columns = (None, None, None, None, None)
 """JSON's null."""
 
-_VALUE_FIELDS = [
-    ("value_number", pa.float64()),
-    ("whole", pa.bool_()),
-    ("value_bool", pa.bool_()),
-    ("value_text", pa.string()),
-    ("value_json", pa.string()),
-]
 
-READINGS = pa.schema(
-    [
-        ("thing", pa.int32()),
-        ("property", pa.string()),
-        ("observed", pa.int64()),
-        ("position", pa.int64()),
-        ("received", pa.int64()),
-        ("boot", pa.string()),
-        ("n", pa.int64()),
-        ("quality", pa.string()),
-        *_VALUE_FIELDS,
-    ],
-    metadata={"diat": "readings 1: one row per value, sorted by thing, property, observed, position"},
-)
+def _value_fields() -> list[tuple[str, Any]]:
+    return [
+        ("value_number", pa.float64()),
+        ("whole", pa.bool_()),
+        ("value_bool", pa.bool_()),
+        ("value_text", pa.string()),
+        ("value_json", pa.string()),
+    ]
 
-EVENTS = pa.schema(
-    [
-        ("thing", pa.int32()),
-        ("event", pa.string()),
-        ("observed", pa.int64()),
-        ("position", pa.int64()),
-        ("received", pa.int64()),
-        ("boot", pa.string()),
-        ("n", pa.int64()),
-        ("data", pa.string()),
-    ],
-    metadata={"diat": "events 1: one row per occurrence, sorted by thing, event, observed, position"},
-)
 
-HOURLY = pa.schema(
-    [
-        ("thing", pa.int32()),
-        ("property", pa.string()),
-        ("hour", pa.int64()),
-        ("count", pa.int64()),
-        ("numbers", pa.int64()),
-        ("min", pa.float64()),
-        ("max", pa.float64()),
-        ("mean", pa.float64()),
-        ("sum", pa.float64()),
-        ("all_whole", pa.bool_()),
-        ("newest", pa.int64()),
-        ("observed", pa.int64()),
-        ("position", pa.int64()),
-        ("received", pa.int64()),
-        *_VALUE_FIELDS,
-    ],
-    metadata={
-        "diat": "hourly 1: one row per thing, property and hour (its start); count is of values but null, "
-        "numbers of numbers, newest the last time of arrival; observed to value_json are of the last value"
-    },
-)
+@cache
+def readings() -> pa.Schema:
+    """Columns of a file of readings."""
+    return pa.schema(
+        [
+            ("thing", pa.int32()),
+            ("property", pa.string()),
+            ("observed", pa.int64()),
+            ("position", pa.int64()),
+            ("received", pa.int64()),
+            ("boot", pa.string()),
+            ("n", pa.int64()),
+            ("quality", pa.string()),
+            *_value_fields(),
+        ],
+        metadata={"diat": "readings 1: one row per value, sorted by thing, property, observed, position"},
+    )
+
+
+@cache
+def events() -> pa.Schema:
+    """Columns of a file of events."""
+    return pa.schema(
+        [
+            ("thing", pa.int32()),
+            ("event", pa.string()),
+            ("observed", pa.int64()),
+            ("position", pa.int64()),
+            ("received", pa.int64()),
+            ("boot", pa.string()),
+            ("n", pa.int64()),
+            ("data", pa.string()),
+        ],
+        metadata={"diat": "events 1: one row per occurrence, sorted by thing, event, observed, position"},
+    )
+
+
+@cache
+def hourly() -> pa.Schema:
+    """Columns of a file of hourly figures."""
+    return pa.schema(
+        [
+            ("thing", pa.int32()),
+            ("property", pa.string()),
+            ("hour", pa.int64()),
+            ("count", pa.int64()),
+            ("numbers", pa.int64()),
+            ("min", pa.float64()),
+            ("max", pa.float64()),
+            ("mean", pa.float64()),
+            ("sum", pa.float64()),
+            ("all_whole", pa.bool_()),
+            ("newest", pa.int64()),
+            ("observed", pa.int64()),
+            ("position", pa.int64()),
+            ("received", pa.int64()),
+            *_value_fields(),
+        ],
+        metadata={
+            "diat": "hourly 1: one row per thing, property and hour (its start); count is of values but "
+            "null, numbers of numbers, newest the last time of arrival; observed to value_json are of the "
+            "last value"
+        },
+    )
+
 
 SORTED_BY = {
     "readings": ("thing", "property", "observed", "position"),
     "events": ("thing", "event", "observed", "position"),
     "hourly": ("thing", "property", "hour"),
 }
-SCHEMAS = {"readings": READINGS, "events": EVENTS, "hourly": HOURLY}
+SCHEMAS = {"readings": readings, "events": events, "hourly": hourly}
+"""Shelf to its columns."""
 
 
 def spread(value: Any) -> Columns:

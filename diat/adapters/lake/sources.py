@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from diat.adapters.lake.catalog import Shelf
-from diat.adapters.lake.shapes import EVENTS, READINGS, VALUE, Columns, spread
+from diat.adapters.lake.shapes import VALUE, Columns, events, readings, spread
 from diat.adapters.sql.hot import DAY
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -93,13 +98,15 @@ def _readings_table(rows: Sequence[Row]) -> pa.Table:
             truth.append(in_truth)
             text.append(in_text)
             json.append(in_json)
-    columns = _columns(rows, ("thing", "observed", "position", "received", "boot", "n", "quality"), READINGS)
+    columns = _columns(
+        rows, ("thing", "observed", "position", "received", "boot", "n", "quality"), readings()
+    )
     repeated = pa.table(columns).take(pa.array(of_row, pa.int64()))
     values = {
-        name: pa.array(column, READINGS.field(name).type) for name, column in zip(VALUE, typed, strict=True)
+        name: pa.array(column, readings().field(name).type) for name, column in zip(VALUE, typed, strict=True)
     }
     return pa.table(
-        {**dict(zip(columns, repeated.columns, strict=True)), "property": names, **values}, READINGS
+        {**dict(zip(columns, repeated.columns, strict=True)), "property": names, **values}, readings()
     )
 
 
@@ -116,7 +123,7 @@ def _reported(text: str) -> Iterator[tuple[str, Columns]]:
 
 def _events_table(rows: Sequence[Row]) -> pa.Table:
     names = ("thing", "observed", "position", "received", "boot", "n", "event", "data")
-    return pa.table(_columns(rows, names, EVENTS), schema=EVENTS)
+    return pa.table(_columns(rows, names, events()), schema=events())
 
 
 def _columns(rows: Sequence[Row], names: Sequence[str], schema: pa.Schema) -> dict[str, pa.Array]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy import Engine, create_engine, event, exc, inspect
 
 from diat.kernel.errors import SetupError
 
+_MIGRATIONS = Path(__file__).with_name("migrations")
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     # FULL: what was acknowledged survives a power cut. Batches make it cheap (docs/decisions/0003).
@@ -19,18 +18,23 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     # Pages (of 4 KiB) of write-ahead log that bound it; before that it is checkpointed beside the writer.
     "PRAGMA wal_autocheckpoint=25000",
-    "PRAGMA cache_size=-64000",
 )
+CACHE = 64_000
+"""KiB of the database that a connection keeps in memory."""
 
 
-def open_database(path: Path) -> Engine:
+def open_database(path: Path, cache: int = CACHE) -> Engine:
     """Open an SQLite database, made if it is not there, with the newest schema.
+
+    Args:
+        path: of its file.
+        cache: KiB of it that each connection keeps in memory at most.
 
     Raises:
         SetupError: it cannot be opened, or was written by a newer version of this program.
     """
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, cache))
     event.listen(engine, "begin", _begin)
     try:
         _migrate(engine)
@@ -40,12 +44,13 @@ def open_database(path: Path) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, record: object) -> None:
+def _prepare(cache: int, connection: Any, record: object) -> None:
     # Python's driver would begin and commit by its own rules; SQLAlchemy's are the ones we follow.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    cursor.execute(f"PRAGMA cache_size=-{cache}")
     cursor.close()
 
 
@@ -53,9 +58,26 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
+def _is_newest(engine: Engine) -> bool:
+    """Whether the schema is that of the newest migration, which the names of their files begin with."""
+    newest = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    return list(found) == [newest]
+
+
 def _migrate(engine: Engine) -> None:
+    if _is_newest(engine):
+        return
+    # Loaded only where there is something to do: it takes 10 MiB.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -15,6 +15,8 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.delegation import Delegation
+from diat.service.peers import Peer
 from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
@@ -24,6 +26,8 @@ from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
 from diat.vol.models import Model
 from diat.vol.pushdown import Pushed
+from diat.vol.releases import Release
+from diat.vol.rollout import Rollout
 from diat.vol.thing import ThingRecord
 from diat.vol.tiers import Line
 from diat.vol.twin import Twin
@@ -89,10 +93,14 @@ OVERLAYS: dict[str, TableRows] = {
     "models": _table("models", "name body", lambda key, m: (key, text(m))),
     "services": _table("services", "id body", lambda key, s: (key, text(s))),
     "situations": _table("situations", "id body", lambda key, s: (key, text(s))),
+    "releases": _table("releases", "id body", lambda key, r: (key, text(r))),
+    "rollouts": _table("rollouts", "id body", lambda key, r: (key, text(r))),
     "policies": _table("policies", "id body", lambda key, p: (key, text(p))),
     "secrets": _table("secrets", "name body", lambda key, s: (key, text(s))),
     "credentials": _table("credentials", "id body", lambda key, c: (key, text(c))),
     "settings": _table("settings", "name body", lambda key, value: (key, text(value))),
+    "peers": _table("peers", "name body", lambda key, p: (key, text(p))),
+    "delegations": _table("delegations", "service body", lambda key, d: (key, text(d))),
     "webhooks": _table("webhooks", "id body", lambda key, c: (key, text(c))),
     "users": _table("users", "id body", lambda key, u: (key, text(u))),
     "tokens": _table("tokens", "id body", lambda key, t: (key, text(t))),
@@ -143,6 +151,8 @@ read_actuator = msgspec.json.Decoder(Actuator).decode
 read_model = msgspec.json.Decoder(Model).decode
 read_service = msgspec.json.Decoder(Service).decode
 read_situation = msgspec.json.Decoder(Situation).decode
+read_release = msgspec.json.Decoder(Release).decode
+read_rollout = msgspec.json.Decoder(Rollout).decode
 read_policy = msgspec.json.Decoder(Policy).decode
 read_secret = msgspec.json.Decoder(Secret).decode
 read_pushed = msgspec.json.Decoder(Pushed).decode
@@ -152,6 +162,8 @@ read_line = msgspec.json.Decoder(Line).decode
 read_composite = msgspec.json.Decoder(CompositeState).decode
 read_user = msgspec.json.Decoder(User).decode
 read_token = msgspec.json.Decoder(Token).decode
+read_peer = msgspec.json.Decoder(Peer).decode
+read_delegation = msgspec.json.Decoder(Delegation).decode
 read_setting = msgspec.json.Decoder().decode
 read_template = Template.model_validate_json
 

@@ -17,12 +17,16 @@ from diat.security.accounts import Token, User
 from diat.security.credentials import Credential
 from diat.security.policy import Policy
 from diat.security.secrets import Secret
+from diat.service.delegation import Delegation
+from diat.service.peers import Peer
 from diat.service.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried
 from diat.vol.layer import Kept
 from diat.vol.models import Model
+from diat.vol.releases import Release
+from diat.vol.rollout import Rollout
 from diat.vol.waiting import Held
 
 
@@ -165,6 +169,16 @@ class SqlStore:
                 rows.read_situation(body) for (body,) in connection.execute(select(tables.SITUATIONS.c.body))
             ]
 
+    def releases(self) -> list[Release]:
+        """All releases of firmware."""
+        with self._engine.connect() as connection:
+            return [rows.read_release(body) for (body,) in connection.execute(select(tables.RELEASES.c.body))]
+
+    def rollouts(self) -> list[Rollout]:
+        """All roll-outs, with how they stand."""
+        with self._engine.connect() as connection:
+            return [rows.read_rollout(body) for (body,) in connection.execute(select(tables.ROLLOUTS.c.body))]
+
     def policies(self) -> list[Policy]:
         """All policies."""
         with self._engine.connect() as connection:
@@ -182,6 +196,19 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [
                 (name, rows.read_setting(body)) for name, body in connection.execute(select(tables.SETTINGS))
+            ]
+
+    def peers(self) -> list[Peer]:
+        """The daemons that are trusted."""
+        with self._engine.connect() as connection:
+            return [rows.read_peer(body) for (body,) in connection.execute(select(tables.PEERS.c.body))]
+
+    def delegations(self) -> list[Delegation]:
+        """The services that peers do, or are to do."""
+        with self._engine.connect() as connection:
+            return [
+                rows.read_delegation(body)
+                for (body,) in connection.execute(select(tables.DELEGATIONS.c.body))
             ]
 
     def webhooks(self) -> list[Call]:

@@ -154,6 +154,20 @@ SITUATIONS = Table(
     Column("body", Text, nullable=False),
 )
 
+RELEASES = Table(
+    "releases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+ROLLOUTS = Table(
+    "rollouts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 WEBHOOKS = Table(
     "webhooks",
     metadata,
@@ -221,6 +235,20 @@ SETTINGS = Table(
     "settings",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+PEERS = Table(
+    "peers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+DELEGATIONS = Table(
+    "delegations",
+    metadata,
+    Column("service", Text, primary_key=True),
     Column("body", Text, nullable=False),
 )
 

@@ -9,7 +9,18 @@ from __future__ import annotations
 import logging
 from importlib.metadata import entry_points
 
-from diat.cvol.steps import effects, expressions, machine, patterns, sources, sun, switching, times, windows
+from diat.cvol.steps import (
+    effects,
+    expressions,
+    ground,
+    machine,
+    patterns,
+    sources,
+    sun,
+    switching,
+    times,
+    windows,
+)
 from diat.cvol.steps.base import GREENWICH, LONGEST, Given, Outcome, Sample, Site, Step
 
 _LOG = logging.getLogger("diat.cvol")
@@ -34,6 +45,8 @@ SHIPPED: dict[str, type[Step]] = {
     "sequence": patterns.Sequence,
     "absence": patterns.Absence,
     "machine": machine.Machine,
+    "track": ground.Track,
+    "neighbours": ground.Neighbours,
     "schedule": times.Schedule,
     "sun": sun.Sun,
     "every": times.Every,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diat.dashboard.pages import (
+    cameras,
     command,
     home,
     places,
@@ -14,6 +15,7 @@ from diat.dashboard.pages import (
     things,
     tiers,
 )
+from diat.dashboard.pages.managing import MANAGING
 from diat.dashboard.registry import Page
 
 PAGES: tuple[Page, ...] = (
@@ -26,5 +28,7 @@ PAGES: tuple[Page, ...] = (
     service_new.PAGE,
     command.PAGE,
     tiers.PAGE,
+    cameras.PAGE,
+    *MANAGING,
     start.PAGE,
 )

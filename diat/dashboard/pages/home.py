@@ -36,8 +36,9 @@ _FIGURES = Markup(
     '<p class="label"><span data-bytes data-figure="count.bytes_per_hour"></span> an hour still sent by '
     "things that do steps themselves</p></section>"
     '<section class="card"><h3 class="label">Things and services</h3><div class="figure">'
-    '<span data-figure="count.things">&ndash;</span> <small>things</small> '
-    '<span data-figure="count.services">&ndash;</span> <small>services</small></div>'
+    '<span class="pair"><span data-figure="count.things">&ndash;</span> <small>things</small></span> '
+    '<span class="pair"><span data-figure="count.services">&ndash;</span> <small>services</small></span>'
+    "</div>"
     '<p class="label"><span data-figure="count.commands"></span> commands, '
     '<span data-figure="count.messages"></span> messages since the start</p></section></div></diat-figures>'
 )
@@ -106,12 +107,22 @@ async def _services(visit: Visit) -> Markup:
             '<p class="empty">No service yet. <a href="/ui/service-new">Say what you want</a>, and what is '
             "there is put together for it.</p>"
         )
-    return Markup('<div class="cards">{}</div>').format(Markup().join(_service(each) for each in services))
+    return Markup('<div class="cards">{}</div>').format(
+        Markup().join(_service(visit, each) for each in services)
+    )
 
 
-def _service(each: dict[str, Any]) -> Markup:
-    reads = [one for one in each["bindings"] if one["role"].startswith("sensor")][:1]
-    value = live(reads[0]["thing"], reads[0]["affordance"]) if reads else Markup()
+def _own(visit: Visit, thing: str | None) -> Markup:
+    """The value that a service makes itself."""
+    made = visit.platform.things.registry.objects.committed.get(thing or "")
+    names = [prop.name for prop in made.properties.values() if prop.readable] if made is not None else []
+    return live(made.id, names[0]) if made is not None and names else Markup()
+
+
+def _service(visit: Visit, each: dict[str, Any]) -> Markup:
+    known = each["bindings"]
+    reads = [one for one in known if one["unit"]] if not each["thing"] else []
+    value = live(reads[0]["thing"], reads[0]["affordance"]) if reads else _own(visit, each["thing"])
     return Markup('<section class="card"><h3>{}</h3>{}<div class="figure">{}</div></section>').format(
         link("/service", each["title"], id=each["id"]), chip(each["state"]), value
     )

@@ -12,6 +12,7 @@ from diat.dashboard.parts.fragment import Fragment
 from diat.dashboard.parts.markup import Markup, html, link, live, shortly, status
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
+from diat.wot.places import lies_in
 
 _THINGS = 400
 """Things of a place that are looked at."""
@@ -55,7 +56,7 @@ def _branch(places: list[Json], here: str) -> Markup:
             Markup(' aria-current="location"') if each["path"] == here else "",
             each["name"],
             f"{each['inside']:,}",
-            _branch(each["children"], here) if each["children"] else "",
+            _branch(each["children"], here) if lies_in(here, each["path"]) and each["children"] else "",
         )
         for each in places
     )

@@ -65,13 +65,13 @@ def _buttons(visit: Visit, known: dict[str, Any]) -> None:
 
         async def undo() -> None:
             made = await visit.rest.post("/services", again)
-            ui.navigate.to(f"/ui/service?id={made['id']}")
+            ui.navigate.to(f"/service?id={made['id']}")
 
         await attempt(lambda: visit.rest.delete(path), f"{known['title']} has ended.", undo)
 
     button = act("Resume" if known["state"] == "paused" else "Pause", pause)
     if visit.is_at_least("engineer"):
-        act("Edit", lambda: ui.navigate.to(f"/ui/service-new?edit={known['id']}"))
+        act("Edit", lambda: ui.navigate.to(f"/service-new?edit={known['id']}"))
         act("End", end, grave=True)
 
 
@@ -133,7 +133,10 @@ async def _graph(visit: Visit, service: str) -> Markup:
     last = await visit.rest.get("/actuations", service=service, limit=1)
     why = await visit.rest.get(at("actuations", last[0]["id"])) if last else {}
     tiers = {
-        step: str(tier) for step, tier in (known.get("placement") or {}).items() if isinstance(tier, str)
+        step: str(each["tier"])
+        for each in known["placement"]["tiers"]
+        if each["tier"] != "core"
+        for step in each["steps"]
     }
     titles = await _titles(visit, known["bindings"])
     return graph(template["steps"], known["bindings"], titles, why.get("values") or {}, tiers)

@@ -133,9 +133,11 @@ class Request:
 
     async def _replayed(self, wanted: dict[str, Any], instead: str | None) -> Any:
         """The plan with a replay over the last day, or over what there is of it; without one if none is."""
-        figures = await self._visit.rest.get("/overview/figures")
+        try:
+            since = (await self._visit.rest.get("/overview/figures"))["recorded_since"]
+        except Refused:
+            since = None
         now = self._visit.platform.clock()
-        since = figures.get("recorded_since")
         if since is not None:
             start = rfc3339(max(now - _DAY, parse_time(since)))
             try:
@@ -161,7 +163,7 @@ class Request:
             made.update(answer)
 
         if await attempt(done):
-            ui.navigate.to(f"/ui/service?id={made['id']}")
+            ui.navigate.to(f"/service?id={made['id']}")
 
 
 def _from_address(visit: Visit) -> dict[str, Any]:

@@ -18,7 +18,7 @@ async def build(visit: Visit) -> None:
     with ui.element("div").classes("head"):
         html(Markup("<h1>Services</h1><p class='lead'>What people asked for, and what does it.</p>"))
         if visit.is_at_least("engineer"):
-            act("New service", lambda: ui.navigate.to("/ui/service-new"), main=True)
+            act("New service", lambda: ui.navigate.to("/service-new"), main=True)
     await Fragment(lambda: _rows(visit), "services").show()
 
 

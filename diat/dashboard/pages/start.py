@@ -20,11 +20,12 @@ async def build(visit: Visit) -> None:
     """Make the page."""
     html(
         Markup(
-            "<h1>Begin</h1><p class='lead'>Three steps, each of which you can leave out and come back to.</p>"
+            "<h1>Begin</h1><p class='lead'>A few steps, each of which you can leave out and come back to.</p>"
         )
     )
     with ui.element("div").classes("steps"):
-        await _name(visit)
+        if visit.is_at_least("admin"):
+            await _name(visit)
         await _join(visit)
         html(Markup("<h2>First things</h2>"))
         await Fragment(lambda: _first(visit), "things").show()
@@ -33,24 +34,20 @@ async def build(visit: Visit) -> None:
 
 
 async def _name(visit: Visit) -> None:
-    """The name of the site, where REST keeps settings."""
+    """What people call this place."""
     try:
-        settings = await visit.rest.get("/settings")
+        title = (await visit.rest.get("/settings"))["title"]["value"]
     except Refused:
         return
-    if not isinstance(settings, dict) or "site_name" not in settings:
-        return
     html(Markup("<h2>What is this place called?</h2>"))
-    named = (
-        ui.input("Name of the site", value=settings["site_name"] or "")
-        .props("outlined dense")
-        .classes("name")
-    )
+    with ui.element("div").classes("row-wrap"):
+        named = ui.input("Name of the place", value=title or "").props("outlined dense").classes("name")
 
-    async def keep() -> None:
-        await attempt(lambda: visit.rest.patch("/settings", {"site_name": named.value}), "Kept.")
+        async def keep() -> None:
+            if await attempt(lambda: visit.rest.patch("/settings", {"title": named.value or None})):
+                ui.navigate.reload()
 
-    act("Keep", keep)
+        act("Keep", keep)
 
 
 async def _join(visit: Visit) -> None:
@@ -118,7 +115,7 @@ async def _suggested(visit: Visit) -> Markup:
             low, high, _ = USUAL[quantity]
             text = f"Keep the {quantity} at {place} between {low} and {high}"
             lines.append(link("/service-new", text, template="keep-within", place=place, quantity=quantity))
-    for quantity, place in sorted(measured - driven - taken)[:5]:
+    for quantity, place in sorted({pair for pair in measured - driven - taken if pair[0] in USUAL})[:5]:
         text = f"Know the mean {quantity} at {place}"
         lines.append(link("/service-new", text, template="mean-of-place", place=place, quantity=quantity))
     if not lines:

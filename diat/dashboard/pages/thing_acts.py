@@ -119,4 +119,4 @@ async def _retire(visit: Visit, td: dict[str, Any]) -> None:
     if await asked(f"Retire {title}?", consequence, "Retire") and await attempt(
         lambda: visit.rest.delete(at("things", td["id"])), f"{title} is retired."
     ):
-        ui.navigate.to("/ui/things")
+        ui.navigate.to("/things")

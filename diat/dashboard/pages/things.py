@@ -48,9 +48,11 @@ async def build(visit: Visit) -> None:
     found = Fragment(search.rows, "things", "statuses")
     search.changed = found.refresh
     await found.show()
-    with ui.element("nav").classes("buttons pager").props('aria-label="Pages of the list"'):
-        act("Earlier", lambda: search.turn(-SHOWN)).bind_visibility_from(search, "long")
-        act("Later", lambda: search.turn(SHOWN)).bind_visibility_from(search, "long")
+    with ui.element("nav").classes("buttons pager").props('aria-label="Pages of the list"') as pager:
+        act("Earlier", lambda: search.turn(-SHOWN))
+        act("Later", lambda: search.turn(SHOWN))
+    search.pager = pager
+    pager.set_visibility(search.long)
 
 
 class Search:
@@ -65,6 +67,7 @@ class Search:
         self._offset = int(first) if first.isascii() and first.isdigit() and len(first) < 10 else 0
         self._total = 0
         self.changed: Any = None
+        self.pager: ui.element | None = None
 
     def set(self, name: str) -> Any:
         """What takes a new value of a field."""
@@ -93,6 +96,8 @@ class Search:
             "GET", "/overview/things", query={**wanted, "limit": SHOWN, "offset": self._offset}
         )
         things, self._total = answer.json(), int(answer.headers["X-Total-Count"])
+        if self.pager is not None:
+            self.pager.set_visibility(self.long)
         if not things:
             return _nothing(searched=bool(wanted))
         first, last = self._offset + 1, self._offset + len(things)

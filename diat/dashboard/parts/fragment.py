@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from diat.dashboard.mount import STATE, House
 from diat.dashboard.parts.acts import attempt
 from diat.dashboard.parts.markup import Markup, html
 
@@ -18,7 +19,7 @@ class Fragment:
     """HTML that is asked for at once, and again when something changes: never twice at the same time."""
 
     def __init__(self, make: Callable[[], Awaitable[Markup]], *follows: str) -> None:
-        """Make the element; ``follows`` are kinds of changes (``topics.Changes``)."""
+        """Make the element; ``follows`` are kinds of changes (``changes.Changes``)."""
         self._make = make
         self._running = self._again = False
         self.element = html(Markup()).classes("fragment")
@@ -50,5 +51,8 @@ class Fragment:
 
 def follow(act: Callable[[], Awaitable[object]], *kinds: str) -> None:
     """Do something whenever something of these kinds has changed, as long as the page is looked at."""
+    house: House = ui.context.client.request.scope["state"][STATE]
     for kind in kinds:
-        ui.element("diat-watch").props(f'of="{kind}"').on("changed", act)
+        # What changes from here on, while the page is still being made, is news when it is there.
+        since = house.changes.told(kind).decode()
+        ui.element("diat-watch").props(f'of="{kind}" since="{since}"').on("changed", act)

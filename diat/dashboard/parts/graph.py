@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from diat.dashboard.parts.markup import link, live
 
-_WIDE, _HIGH, _ACROSS, _DOWN = 184, 62, 232, 78
+_WIDE, _HIGH, _ACROSS, _DOWN = 152, 62, 184, 78
 """Size of a node, and from one to the next, in pixels."""
 
 

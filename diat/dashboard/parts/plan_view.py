@@ -87,7 +87,7 @@ def _placement(plan: Json) -> Markup:
         ]
         for each in placement.get("tiers", [])
     ]
-    note = Markup("<p class='soft'>{}</p>").format(placement.get("note", ""))
+    note = Markup("<p class='soft'>{}</p>").format(_sentence(placement.get("note", "")))
     told = table("Placement", ["Tier", "Steps", "Bytes an hour"], rows, numbers=(2,))
     return Markup("<h3>Placement</h3>") + told + note
 
@@ -97,10 +97,10 @@ async def _replay(visit: Visit, plan: Json) -> None:
     counts = replay["difference"]["counts"]
     html(
         Markup(
-            "<h3>Tried over what was recorded</h3><p>It would have given {} commands over {} messages; {} of "
-            "them were really given, {} more were given by others.</p>"
+            "<h3>Tried over what was recorded</h3><p>Commands that it would have given over {} messages: {}; of "
+            "them really given: {}; given by others besides: {}.</p>"
         ).format(
-            f"{replay['count']:,}", f"{replay['messages']:,}", f"{counts['same']:,}", f"{counts['real']:,}"
+            f"{replay['messages']:,}", f"{replay['count']:,}", f"{counts['same']:,}", f"{counts['real']:,}"
         )
     )
     if not replay["complete"]:
@@ -111,4 +111,8 @@ async def _replay(visit: Visit, plan: Json) -> None:
             await draw(visit, plan)
         except Refused as refusal:
             html(Markup('<p class="soft">{}</p>').format(refusal.detail))
-    html(Markup('<p class="soft">{}</p>').format(replay["note"]))
+    html(Markup('<p class="soft">{}</p>').format(_sentence(replay["note"])))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

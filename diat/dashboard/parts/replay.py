@@ -35,6 +35,7 @@ async def draw(visit: Visit, plan: Json) -> None:
     ]
     options = chart_options()
     options["series"] = []
+    options["color"] = ["var(--accent)", "var(--warn)", "var(--soft)"]
     options["legend"] = {"textStyle": {"color": "var(--soft)"}, "top": 0}
     options["xAxis"] |= {"min": start, "max": end}
     for each in measured[:_SENSORS]:
@@ -48,7 +49,7 @@ async def draw(visit: Visit, plan: Json) -> None:
     if options["series"]:
         options["series"][0]["markArea"] = {
             "silent": True,
-            "itemStyle": {"color": "var(--warn)", "opacity": 0.16},
+            "itemStyle": {"color": "var(--accent)", "opacity": 0.12},
             "data": _on(replay["commands"], end),
         }
     ui.echart(options, renderer="svg").classes("history").props('aria-hidden="true"')

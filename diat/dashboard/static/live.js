@@ -89,7 +89,7 @@
       const text = document.createElement("b"), unit = document.createElement("small");
       text.textContent = inWords(said); unit.textContent = said.u ?? "";
       this.replaceChildren(text, unit);
-      this.title = (said.q ? `${said.q}; ` : "") + new Date(said.t).toLocaleString();
+      this.title = (said.q ? `${said.q}; ` : "") + whole(new Date(said.t));
       this.dispatchEvent(new CustomEvent("value", {detail: said, bubbles: true}));
     }
   });
@@ -101,18 +101,26 @@
       this.textContent = said === "unknown" ? "not said" : said; this.className = `chip ${tone}`;
     }
   });
-  // Fires "changed" when something of its kind has changed, not for what it finds at first.
+  // Fires "changed" when something of its kind has changed since the page was made.
   customElements.define("diat-watch", class extends Watching {
     what() { return [this.getAttribute("of")]; }
     tell(said) {
-      if (this.last !== undefined && said !== this.last) this.dispatchEvent(new CustomEvent("changed"));
-      this.last = said;
+      this.last ??= this.getAttribute("since");
+      if (String(said) !== this.last) this.dispatchEvent(new CustomEvent("changed"));
+      this.last = String(said);
     }
   });
 
   // --- times ---
   const AGO = new Intl.RelativeTimeFormat(undefined, {numeric: "auto", style: "short"});
-  const TIME = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+  let format = null;
+  function whole(at) {
+    // In the zone that is set for all, else in that of whoever looks.
+    format ??= new Intl.DateTimeFormat(undefined, {
+      dateStyle: "medium", timeStyle: "medium", timeZone: document.querySelector("[data-zone]")?.dataset.zone || undefined,
+    });
+    return format.format(at);
+  }
   function ago(at) {
     const seconds = (at - Date.now()) / 1000, size = Math.abs(seconds);
     if (size < 5) return "just now";
@@ -128,9 +136,8 @@
     show() {
       const at = new Date(this.getAttribute("at"));
       if (isNaN(at)) { this.textContent = DASH; return; }
-      const whole = TIME.format(at);
-      this.textContent = this.hasAttribute("ago") ? ago(at) : whole;
-      this.title = whole;
+      this.title = whole(at);
+      this.textContent = this.hasAttribute("ago") ? ago(at) : this.title;
     }
   });
   setInterval(() => ages.forEach(each => each.show()), 5000);
@@ -164,6 +171,33 @@
     for (const unit of ["B", "kB", "MB", "GB"]) { if (Math.abs(value) < 1000) return `${figures(value, unit === "B" ? 0 : 1)} ${unit}`; value /= 1000; }
     return `${figures(value, 1)} TB`;
   }
+
+  // --- maps: who is where on the ground, in metres, north up ---
+  customElements.define("diat-map", class extends Watching {
+    what() { return ["positions", this.getAttribute("thing"), this.getAttribute("name")]; }
+    tell(said) {
+      if (!Array.isArray(said)) { this.textContent = said?.x ? "withheld" : "nobody"; return; }
+      const box = this.box ??= [Infinity, Infinity, -Infinity, -Infinity];
+      for (const [, x, y] of said) {
+        box[0] = Math.min(box[0], x - 3); box[1] = Math.min(box[1], y - 3);
+        box[2] = Math.max(box[2], x + 3); box[3] = Math.max(box[3], y + 3);
+      }
+      const picture = document.createElementNS(SVG, "svg");
+      if (!isFinite(box[0])) { this.textContent = "nobody is there"; return; }
+      const [wide, high] = [box[2] - box[0], box[3] - box[1]], size = Math.max(wide, high) / 60;
+      picture.setAttribute("viewBox", `${box[0]} ${-box[3]} ${wide} ${high}`);
+      for (const [id, x, y, heading] of said) {
+        const one = document.createElementNS(SVG, "g"), name = document.createElementNS(SVG, "title");
+        one.setAttribute("transform", `translate(${x} ${-y}) rotate(${typeof heading === "number" ? -heading : 0})`);
+        const shape = document.createElementNS(SVG, typeof heading === "number" ? "path" : "circle");
+        if (typeof heading === "number") shape.setAttribute("d", `M${1.8 * size} 0L${-size} ${size}L${-.5 * size} 0L${-size} ${-size}Z`);
+        else shape.setAttribute("r", String(size));
+        name.textContent = `${id}: ${figures(x, 1)} m, ${figures(y, 1)} m`;
+        one.append(name, shape); picture.append(one);
+      }
+      this.replaceChildren(picture);
+    }
+  });
 
   // --- the frame ---
   document.addEventListener("change", event => {

@@ -8,14 +8,19 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import msgspec
-import pyarrow as pa
 from msgspec import Struct
 
 from diat.kernel.errors import Invalid
+from diat.kernel.lazy import Lazy
 from diat.operation.backup.sealing import MAGIC, Sealer, Unsealer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
 
 ABOUT, MANIFEST = "about.json", "manifest.json"
 FILES = "data/"

@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from diat.adapters.lake.opening import DATABASE, READY
 from diat.adapters.sql import rows
@@ -98,7 +96,17 @@ def finish(data: Path) -> bool:
 
     What it replaces goes to ``replaced``, in the place of what an earlier one replaced. It may be ended at
     any moment, and goes on where it was.
+
+    Raises:
+        SetupError: something cannot be moved, another file system within the directory perhaps.
     """
+    try:
+        return _finish(data)
+    except OSError as error:
+        raise SetupError(f"a restore cannot be ended in {data}: {error}") from error
+
+
+def _finish(data: Path) -> bool:
     ready, replaced = data / READY, data / REPLACED
     if not ready.exists():
         return False
@@ -160,6 +168,10 @@ def restore(
 
 
 def _must_know(about: About) -> None:
+    # Loaded only here: it takes 10 MiB.
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     migrations = Path(rows.__file__).with_name("migrations")
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import io
 import os
-from typing import BinaryIO
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from typing import TYPE_CHECKING, BinaryIO
 
 from diat.kernel.errors import Invalid
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives.ciphers import aead
+    from cryptography.hazmat.primitives.kdf import scrypt
+else:
+    exceptions = Lazy("cryptography.exceptions")
+    aead = Lazy("cryptography.hazmat.primitives.ciphers.aead")
+    scrypt = Lazy("cryptography.hazmat.primitives.kdf.scrypt")
 
 MAGIC = b"diat-sealed-1\n"
 PIECE = 1 << 20
@@ -100,7 +106,7 @@ class Unsealer(io.RawIOBase):
         self._ended = not self._next
         try:
             piece = self._cipher.decrypt(_nonce(self._number, last=self._ended), sealed, self._header)
-        except InvalidTag:
+        except exceptions.InvalidTag:
             if self._number == 0:
                 raise Invalid("the passphrase is another one, or the backup is damaged") from None
             raise Invalid("the backup is damaged: it was changed or cut off") from None
@@ -108,9 +114,11 @@ class Unsealer(io.RawIOBase):
         return piece
 
 
-def _cipher(passphrase: str, header: bytes) -> AESGCM:
+def _cipher(passphrase: str, header: bytes) -> aead.AESGCM:
     cost, salt = header[len(MAGIC)], header[len(MAGIC) + 1 :]
-    return AESGCM(Scrypt(salt=salt, length=32, n=1 << max(cost, 10), r=8, p=1).derive(passphrase.encode()))
+    return aead.AESGCM(
+        scrypt.Scrypt(salt=salt, length=32, n=1 << max(cost, 10), r=8, p=1).derive(passphrase.encode())
+    )
 
 
 def _nonce(number: int, *, last: bool) -> bytes:

@@ -1,12 +1,15 @@
 """Entries of the directory: Thing Descriptions that a client brought over REST rather than the thing by MQTT.
 
-An entry with MQTT forms on our own broker is driven by them, as one on ``wot/td/{thing}`` is. Of any other
-the platform keeps and shows the description; whoever finds it uses its own forms.
+An entry with MQTT forms on our own broker is driven by them, as one on ``wot/td/{thing}`` is. One with forms
+of a bus that somebody beside this platform speaks (a gateway) is read and driven by him, who speaks for it on
+the topics of native things. Of any other the platform keeps and shows the description; whoever finds it uses
+its own forms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from diat.vol.dialects.port import Description, Part, Refusal
 from diat.vol.dialects.wot import LOOPBACK, Wot
@@ -20,17 +23,41 @@ ENTRY = "#directory/"
 """How the places of entries begin among the announcements; no topic that anybody can publish on does."""
 
 
+class Bridge(Protocol):
+    """Who speaks for things with forms of protocols that the platform itself does not speak."""
+
+    def faults(self, td: Json) -> Sequence[tuple[str, str]]:
+        """What is wrong with the forms that he would use: the place in the description, and what."""
+
+    def describe(self, td: Json) -> Description | None:
+        """The thing as he makes it available, its ``wire`` set; None if it has no form that he uses."""
+
+
+class Nobody:
+    """Stands in where nobody speaks any other protocol."""
+
+    def faults(self, td: Json) -> Sequence[tuple[str, str]]:
+        """None: nobody would use them."""
+        return ()
+
+    def describe(self, td: Json) -> Description | None:
+        """Nobody does."""
+        return None
+
+
 class Directory:
     """The dialect of what clients of the directory bring.
 
     Args:
         brokers: names and addresses, in small letters, by which our own broker is known besides loopback.
+        bridge: who speaks further protocols.
     """
 
     name = DIRECTORY
     whole = False
 
-    def __init__(self, brokers: Collection[str] = ()) -> None:
+    def __init__(self, brokers: Collection[str] = (), bridge: Bridge | None = None) -> None:
+        self.bridge = bridge or Nobody()
         self._brokers = LOOPBACK | set(brokers)
         self._wot = Wot(brokers)
 
@@ -48,6 +75,9 @@ class Directory:
         td = parts[-1].body
         if self._speaks(td):
             return self._wot.describe(parts)
+        bridged = self.bridge.describe(td)
+        if bridged is not None:
+            return bridged
         brought = {key: value for key, value in td.items() if key != "id"}
         names = frozenset(name for kind in AFFORDANCES for name in mapping(td.get(kind)))
         return Description(td=brought, unreached=names)

@@ -129,6 +129,7 @@ class Description(Struct, frozen=True, kw_only=True):
         notes: what of the announcements was not understood, one line each.
         unreached: names of affordances that the platform neither reads nor drives, because they have forms
             of their own that it does not speak.
+        wire: its name in the topics of native things, if it speaks on them without having announced itself.
     """
 
     td: dict[str, Any]
@@ -137,6 +138,7 @@ class Description(Struct, frozen=True, kw_only=True):
     availability: Literal["all", "any", "latest"] = "all"
     notes: tuple[str, ...] = ()
     unreached: frozenset[str] = frozenset()
+    wire: str = ""
 
 
 class Dialect(Protocol):

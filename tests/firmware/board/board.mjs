@@ -7,7 +7,7 @@ const board = await boot({ ...JSON.parse(process.argv[2]), stdout: (text) => say
   say({ error: String(error.message || error) });     // its stack would be the whole interpreter
   process.exit(1);
 });
-const { mp, net, host, flash } = board;
+const { mp, net, host, flash, power } = board;
 
 function does(order) {
   if (order.speed) board.setSpeed(order.speed);
@@ -15,8 +15,9 @@ function does(order) {
   if (order.drop) net.drop();
   if (order.host) Object.assign(host, order.host);
   if (order.flash) Object.assign(flash, order.flash);
+  if (order.power) Object.assign(power, { crossed: [] }, order.power);
   if (order.run) { mp.runPython(order.run); board.turn(); }
-  if (order.host || order.look) return { host, flash, sent: net.sent };
+  if (order.host || order.look) return { host, flash, crossed: power.crossed, sent: net.sent };
   if (order.give) {
     mp.runPython(`import json as _j\n_given = _j.dumps(${order.give})`);
     return JSON.parse(mp.globals.get('_given'));

@@ -7,7 +7,8 @@ const NUMBERS = { ECONNREFUSED: 111, ECONNRESET: RESET, EPIPE: PIPE, ETIMEDOUT: 
 const RECEIVE_WINDOW = 8192, SEND_WINDOW = 16384;   // as small as those of a chip
 
 export class Net {
-  constructor(onEvent) {
+  constructor(onEvent, power) {
+    this.power = power;
     this.sockets = new Map();
     this.next = 1;
     this.onEvent = onEvent;
@@ -46,9 +47,12 @@ export class Net {
     if (this.down || socket.end) return -RESET;
     if (socket.error) return -socket.error;
     if (socket.tcp.writableLength > SEND_WINDOW) return -AGAIN;
-    if (!this.deaf) socket.tcp.write(Buffer.from(bytes));
-    this.sent += bytes.length;
-    return bytes.length;
+    const write = (count) => {
+      if (!this.deaf) socket.tcp.write(Buffer.from(bytes.subarray(0, count)));
+      this.sent += count;
+      return count;
+    };
+    return this.power.cross('send ' + (bytes[0] >> 4), () => write(bytes.length), () => write(bytes.length >> 1));
   }
   receive(fd, into) {
     const socket = this.sockets.get(fd);
@@ -56,6 +60,9 @@ export class Net {
     if (this.down) return -RESET;
     const first = socket.queue[0];
     if (first === undefined) return socket.error ? -socket.error : socket.end ? 0 : -AGAIN;
+    return this.power.cross('receive', () => this.take(socket, first, into));
+  }
+  take(socket, first, into) {
     const part = first.subarray(0, into.length);
     if (part.length < first.length) socket.queue[0] = first.subarray(part.length); else socket.queue.shift();
     part.copy(into);

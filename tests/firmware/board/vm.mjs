@@ -25,39 +25,55 @@ function copyIn(FS, from, to) {
   } else FS.writeFile(to, fs.readFileSync(from));
 }
 
-// What is under /flash is a folder of the host, written through. At the operation numbered `cutAt` the power fails.
-function keepFlash(FS, folder, flash) {
+// What the board does to the world outside, operation by operation. At the one numbered `cutAt` the power fails: before
+// it, in the middle of it (`torn`), or after it.
+class Power {
+  constructor() { Object.assign(this, { crossed: [], cutAt: 0, phase: 'before' }); }
+  cross(name, whole, half) {
+    this.crossed.push(name);
+    const fails = this.crossed.length === this.cutAt;
+    if (fails && this.phase === 'before') this.fail();
+    if (fails && this.phase === 'torn') { half?.(); this.fail(); }
+    const done = whole();
+    if (fails) this.fail();
+    return done;
+  }
+  fail() { process.kill(process.pid, 'SIGKILL'); }
+}
+
+// What is under /flash is a folder of the host, written through.
+function keepFlash(FS, folder, flash, power) {
   const host = (name) => path.join(folder, name.slice('/flash'.length));
   const within = (name) => typeof name === 'string' && name.startsWith('/flash');
   const absolute = (name) => (name.startsWith('/') ? name : FS.cwd() + '/' + name).replace('//', '/');
-  const step = () => { flash.operations++; if (flash.operations === flash.cutAt) process.kill(process.pid, 'SIGKILL'); };
   const { write, unlink, rename, mkdir, open } = FS;
   const save = (name) => fs.writeFileSync(host(name), FS.readFile(name));
   let saving = false;
   FS.open = (name, flags, ...rest) => {
     const empties = !saving && within(absolute(name)) && (typeof flags === 'number' ? flags & 0o1000 : /w/.test(flags));
-    if (empties) step();
-    const stream = open.call(FS, name, flags, ...rest);
-    if (empties) fs.writeFileSync(host(stream.path), '');
-    return stream;
+    const opened = () => open.call(FS, name, flags, ...rest);
+    return empties ? power.cross('empty', () => { fs.writeFileSync(host(absolute(name)), ''); return opened(); }) : opened();
   };
-  FS.write = (stream, ...rest) => {
-    if (!within(stream.path)) return write.call(FS, stream, ...rest);
-    step();
-    if (flash.full && !stream.path.includes('~~')) throw new FS.ErrnoError(51);
-    const done = write.call(FS, stream, ...rest);
-    flash.written += done;
-    saving = true;
-    save(stream.path);
-    saving = false;
-    return done;
+  FS.write = (stream, buffer, offset, length, ...rest) => {
+    const put = (count) => {
+      const done = write.call(FS, stream, buffer, offset, count, ...rest);
+      flash.written += done;
+      saving = true;
+      save(stream.path);
+      saving = false;
+      return done;
+    };
+    if (!within(stream.path)) return write.call(FS, stream, buffer, offset, length, ...rest);
+    if (flash.full) throw new FS.ErrnoError(51);
+    return power.cross('write ' + stream.path, () => put(length), () => put(length >> 1));
   };
-  FS.unlink = (name) => { name = absolute(name); if (within(name)) step(); unlink.call(FS, name); if (within(name)) fs.rmSync(host(name)); };
-  FS.rename = (a, b) => { a = absolute(a); b = absolute(b); if (within(a)) step(); rename.call(FS, a, b); if (within(a)) fs.renameSync(host(a), host(b)); };
+  const change = (name, kind, inside, outside) => (within(name) ? power.cross(kind, () => { inside(); outside(); }) : inside());
+  FS.unlink = (name) => { name = absolute(name); change(name, 'remove', () => unlink.call(FS, name), () => fs.rmSync(host(name))); };
+  FS.rename = (a, b) => { a = absolute(a); b = absolute(b); change(a, 'rename', () => rename.call(FS, a, b), () => fs.renameSync(host(a), host(b))); };
   FS.mkdir = (name, mode) => { const full = absolute(name); const made = mkdir.call(FS, name, mode); if (within(full)) fs.mkdirSync(host(full), { recursive: true }); return made; };
 }
 
-export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folder, modules, stdout, raw }) {
+export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folder, world, modules, stdout, raw }) {
   let memory = null;
   const instantiate = WebAssembly.instantiate;
   WebAssembly.instantiate = async (...args) => {
@@ -76,10 +92,10 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
   console.error = complain;
 
   const host = { events: [], pins: {}, adc: {}, cause: 1, fed: 0 };
-  const flash = { operations: 0, cutAt: 0, full: false, written: 0 };
+  const flash = { full: false, written: 0 }, power = new Power();
   let wake = null, pump = null, armed = null;
   const turn = () => { try { pump(); } catch (error) { stdout('pump: ' + String(error.message || error)); } };
-  const net = new Net((fd) => { if (wake) { wake(fd); turn(); } });
+  const net = new Net((fd) => { if (wake) { wake(fd); turn(); } }, power);
   const view = (address, length) => Buffer.from(memory.buffer, address, length);
   mp.registerJsModule('_host', {
     connect: (name, port) => net.connect(name, port),
@@ -90,6 +106,8 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
     arm: (ms) => { clearTimeout(armed); armed = setTimeout(turn, Math.max(0, ms / time.speed)); return 0; },
     random: () => Math.floor(Math.random() * 0x40000000),
     event: (text) => { host.events.push(text); return 0; },
+    // A deed in the world, which no power cut undoes.
+    deed: (number) => power.cross('deed', () => { fs.appendFileSync(world, number + '\n'); return 0; }),
     pin: (no, value) => { if (value < 0) return host.pins[no] | 0; host.pins[no] = value; return 0; },
     adc: (no) => host.adc[no] | 0,
     cause: () => host.cause,
@@ -98,7 +116,7 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
   copyIn(mp.FS, path.join(HERE, 'shims'), '/shims');
   for (const [to, from] of Object.entries(lib)) copyIn(mp.FS, from, to);
   mp.FS.mkdir('/flash');
-  if (folder) { copyIn(mp.FS, folder, '/flash'); keepFlash(mp.FS, folder, flash); }
+  if (folder) { copyIn(mp.FS, folder, '/flash'); keepFlash(mp.FS, folder, flash, power); }
   mp.runPython("import sys; sys.path[:] = ['/shims', '.frozen', '/lib', '/cases', '/flash']; import boardup, machine");
   mp.runPython('from boardup import pump as _pump, ready as _ready');
   pump = mp.globals.get('_pump');
@@ -110,5 +128,5 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
     for (const at of held.splice(-1)) mp._module._free(at);        // less than one heap, for what crosses
   }
   const setSpeed = (speed) => { time.then = Date.now(); time.from = ours(); time.speed = speed; };
-  return { mp, net, host, flash, setSpeed, turn };
+  return { mp, net, host, flash, power, setSpeed, turn };
 }

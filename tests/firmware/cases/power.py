@@ -1,4 +1,4 @@
-"""Power that fails at an operation on flash: what the firmware's modules write goes through here.
+"""Power that fails at an operation: what the firmware's modules do to flash goes through here.
 
 ``sweep`` first counts the operations of a scenario, then has it once for each of them and each phase, in
 which the power fails there: before it, in the middle of a write, or after it. From then on nothing is written.
@@ -16,40 +16,64 @@ class Cut(BaseException):
 
 
 class Power:
-    """Stands in for ``open`` and ``os`` of modules, and fails at the operation numbered ``at``.
+    """Fails at the operation numbered ``at``, counted from when ``crossed`` was emptied.
+
+    Args:
+        at: which operation; 0 for none.
+        phase: ``before`` it, in its middle (``torn``), or ``after`` it.
+        of: count only operations of this name.
 
     Attributes:
         crossed: names of the operations so far.
         dead: whether the power has failed.
+        on_cut: called when it fails.
     """
 
-    def __init__(self, at=0, phase="before"):
-        self._at, self._phase = at, phase
+    def __init__(self, at=0, phase="before", of=None):
+        self.at, self.phase, self._of = at, phase, of
         self.crossed = []
         self.dead = False
-        self.stat, self.listdir = os.stat, os.listdir
+        self.on_cut = []
 
     def feed(self, *modules):
         """Let them write through here."""
         for each in modules:
-            each.open, each.os = self.open, self
+            flash = Flash(self, each.__name__.split(".")[-1])
+            each.open, each.os = flash.open, flash
         return self
 
     def cross(self, name, whole, half=None):
         """An operation."""
         if self.dead:
             raise Cut
-        self.crossed.append(name)
-        if len(self.crossed) != self._at:
-            return whole()
-        self.dead = True
-        if self._phase == "after":
+        if self._of is None or name == self._of:
+            self.crossed.append(name)
+            if len(self.crossed) == self.at:
+                self._fail(whole, half)
+        return whole()
+
+    def _fail(self, whole, half):
+        if self.phase == "after":
             done = whole()
             if isinstance(done, _Through):
                 done.close()
-        elif self._phase == "torn" and half:
+        elif self.phase == "torn" and half:
             half()
+        self.dead = True
+        for each in self.on_cut:
+            each()
         raise Cut
+
+
+class Flash:
+    """Stands in for ``open`` and ``os`` of a module."""
+
+    def __init__(self, power, module):
+        self._power, self._module = power, module
+        self.stat, self.listdir = os.stat, os.listdir
+
+    def cross(self, name, whole, half=None):
+        return self._power.cross(self._module + " " + name, whole, half)
 
     def open(self, path, mode="r"):
         if "r" in mode:
@@ -72,11 +96,11 @@ class Power:
 class _Through:
     """A file whose writes reach the flash at once."""
 
-    def __init__(self, power, file):
-        self._power, self._file = power, file
+    def __init__(self, flash, file):
+        self._flash, self._file = flash, file
 
     def write(self, data):
-        return self._power.cross("write", lambda: self._put(data), lambda: self._put(data[: len(data) // 2]))
+        return self._flash.cross("write", lambda: self._put(data), lambda: self._put(data[: len(data) // 2]))
 
     def _put(self, data):
         done = self._file.write(data)
@@ -96,10 +120,10 @@ class _Through:
 async def sweep(name, modules, scenario, check, phases=PHASES):
     """``scenario(folder)`` with the power failing at each point; then ``check(folder, result, cut)``.
 
-    ``scenario`` gives a list at once, which it fills as it goes, and a coroutine to await. ``cut`` is where the
-    power failed: the number of the operation, how many there are, its name and the phase.
+    ``scenario`` gives what it fills as it goes at once, and a coroutine to await. ``cut`` is where the power
+    failed: the number of the operation, how many there are, its name and the phase.
     """
-    turn, crossed = 0, []
+    turn = 0
 
     async def run(at, phase):
         folder = "%s%d" % (name, turn)
@@ -119,7 +143,7 @@ async def sweep(name, modules, scenario, check, phases=PHASES):
     assert crossed
     for at in range(1, len(crossed) + 1):
         for phase in phases:
-            if phase == "torn" and crossed[at - 1] != "write":
+            if phase == "torn" and not crossed[at - 1].endswith("write"):
                 continue
             turn += 1
             folder, result, _ = await run(at, phase)

@@ -29,6 +29,7 @@ from diat.vol.dialects.native import Native
 from diat.vol.dialects.port import Dialect
 from diat.vol.interaction import Command
 from diat.vol.layer import Kept, VirtualObjectLayer
+from diat.vol.rollouts import Rollouts
 from diat.vol.twin import Twin
 from diat.wire.envelope import Message
 
@@ -95,7 +96,11 @@ class World:
             self._new_id,
             store.situations() if store is not None else (),
         )
-        self.layers = Layers(self.things, self.composites, self._clock, self.situations)
+        things = self.things
+        rollouts = Rollouts(
+            self.ledger, things.registry, things.intake, things.interaction, self._clock, self._new_id
+        )
+        self.layers = Layers(things, self.composites, self._clock, self.situations, rollouts)
         if self._store is not None:
             self._store.write(self.ledger)
         self.ledger.commit()

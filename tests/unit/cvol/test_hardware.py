@@ -113,7 +113,7 @@ def test_both_claimants_of_a_topic_are_told(world):
 
 
 def test_a_pending_thing_waits_for_a_person_and_loses_nothing(world):
-    world.things.registry._admission = "pending"
+    world.things.registry.admission = "pending"
     thing = world.sensor("th")
     world.measure("th", 21)
     assert world.said["diat/th/admission"]["state"] == "pending"

@@ -1,8 +1,9 @@
-"""A gateway that is cut off for thirty days, its clock wrong, both sides started anew: nothing lost, nothing twice."""
+"""A gateway cut off for thirty days, its clock wrong, both sides started anew: 0 lost, 0 doubled."""
 
 import random
 
 import pytest
+
 from tests.unit.gateway.tiers import DAY, THERMOMETER, Clock, Core, Gateway, Line
 
 THINGS = [f"th{number}" for number in range(6)]
@@ -50,7 +51,10 @@ def test_thirty_days_cut_off(pair, clock):
                 n[name] += 1
                 alarms[name].append(n[name])
                 batch.append(
-                    (f"diat/{name}/events/alarm", {"b": 1, "n": n[name], "t": gateway.time(), "data": n[name]})
+                    (
+                        f"diat/{name}/events/alarm",
+                        {"b": 1, "n": n[name], "t": gateway.time(), "data": n[name]},
+                    )
                 )
         gateway.take(*batch)
         if chance.random() < 0.01:

@@ -1,4 +1,4 @@
-"""Two daemons and the line between them, in one process: real layers and stores, clocks and a line of the test's."""
+"""Two daemons and the line between them, in one process: real layers and stores, a clock of the test's."""
 
 import json
 import random
@@ -30,7 +30,12 @@ ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
 THERMOMETER = {
     "title": "Thermometer",
     "properties": {
-        "temperature": {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True},
+        "temperature": {
+            "type": "number",
+            "unit": "Cel",
+            "@type": "quantitykind:Temperature",
+            "readOnly": True,
+        },
         "target": {"type": "number", "unit": "Cel", "idempotent": True},
     },
     "actions": {"reset": {"idempotent": True}},
@@ -88,6 +93,12 @@ class Node:
         self.persist()
         return result
 
+    def change_that_fails(self, change):
+        """A change that the database does not take, after all that was changed and not stored before."""
+        change()
+        self.ledger.rollback()
+        self.things.drain()
+
     def take(self, *messages):
         """A batch of messages: topic and payload each."""
         now = self.time()
@@ -115,7 +126,8 @@ class Node:
         no = self.things.registry.record(thing).no
         with self.engine.connect() as connection:
             return connection.exec_driver_sql(
-                "SELECT observed, data FROM events WHERE thing = ? AND event = ? ORDER BY position", (no, event)
+                "SELECT observed, data FROM events WHERE thing = ? AND event = ? ORDER BY position",
+                (no, event),
             ).all()
 
     def notes(self, thing):
@@ -139,7 +151,9 @@ class Gateway(Node):
         self.life = random_id()[:12]
         leaving = Leaving(ByRole(), ABOVE, b"key")
         line = kept_of_line(self.engine, within, self.life)
-        self.uplink = Uplink(self.ledger, self.things, within, line, leaving, self.time, self.name, self.usual)
+        self.uplink = Uplink(
+            self.ledger, self.things, within, line, leaving, self.time, self.name, self.usual
+        )
         self.things.tap(self.uplink)
         self.uplink.begin()
         self.down = Downlink(self.uplink, self.things, self.time, self.life)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from diat.adapters.lake.exporting import HEADER, SCHEMA
+from diat.adapters.lake.exporting import HEADER, layout
 from diat.adapters.lake.lines import read_lines
 from diat.kernel.errors import Invalid
 
@@ -18,8 +18,8 @@ FULL = {"thing": "urn:dev:x", "property": "p", "observed": 1, "received": 1, "qu
 
 
 def parquet(path, **row):
-    columns = [pa.array([{**FULL, **row}[field.name]], field.type) for field in SCHEMA]
-    pq.write_table(pa.table(columns, schema=SCHEMA), path, compression="zstd")
+    columns = [pa.array([{**FULL, **row}[field.name]], field.type) for field in layout()]
+    pq.write_table(pa.table(columns, schema=layout()), path, compression="zstd")
 
 
 @pytest.mark.parametrize("name", ["thing", "value_text", "value_json"])
@@ -30,9 +30,9 @@ def test_a_text_that_stands_there_ten_thousand_times_is_counted_before_it_is_mad
     arrays = [
         codes.cast(pa.dictionary(pa.int32(), pa.string())) if field.name == name
         else pa.array([FULL[field.name]] * 10_000, field.type)
-        for field in SCHEMA
+        for field in layout()
     ]  # fmt: skip
-    schema = pa.schema([(f.name, a.type) for f, a in zip(SCHEMA, arrays, strict=True)])
+    schema = pa.schema([(f.name, a.type) for f, a in zip(layout(), arrays, strict=True)])
     pq.write_table(pa.table(arrays, schema=schema), path, compression="zstd", store_schema=False)
     assert path.stat().st_size < 200_000
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,117 @@
+"""Other daemons on this network, found by mDNS (``_diat._tcp``). Being found is not being trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from diat.adapters.mdns import DAEMON
+
+_LOG = logging.getLogger("diat.peers")
+PATIENCE = 3_000
+"""Milliseconds in which a daemon that was seen has to say where it is."""
+MOST = 200
+"""Daemons that are kept in mind."""
+
+
+class Seen(Struct, frozen=True):
+    """A daemon that says it is there.
+
+    Attributes:
+        name: as it says; anybody can say anything.
+        title: for people.
+        address: where its REST is.
+    """
+
+    name: str
+    title: str
+    address: str
+
+
+class Finder:
+    """Listens for daemons, in a thread of its own, until it is stopped.
+
+    Args:
+        own: the name of this one, which is left out.
+        interfaces: addresses of this machine to listen on.
+    """
+
+    def __init__(self, own: str, interfaces: Sequence[str]) -> None:
+        self._own = own
+        self._interfaces = list(interfaces)
+        self._seen: dict[str, Seen] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="diat-finder")
+
+    def seen(self) -> list[Seen]:
+        """Daemons that are there at this moment, by name; any thread may ask."""
+        found = {each.name: each for each in list(self._seen.values())}
+        return sorted(found.values(), key=lambda each: each.name)
+
+    def start(self) -> None:
+        """Begin; who is there is known a second or two later."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """End."""
+        if self._thread.ident is None:
+            return
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._listen())
+        except OSError as error:
+            _LOG.warning("no daemons are looked for by mDNS: %s", error)
+        finally:
+            self._ready.set()
+
+    async def _listen(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        async with AsyncZeroconf(interfaces=self._interfaces, ip_version=IPVersion.V4Only) as net:
+            browser = AsyncServiceBrowser(net.zeroconf, [DAEMON], handlers=[self._changed])
+            await self._stop.wait()
+            await browser.async_cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _changed(
+        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+    ) -> None:
+        if state_change is ServiceStateChange.Removed:
+            self._seen.pop(name, None)
+        elif name in self._seen or len(self._seen) < MOST:
+            task = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
+        info = AsyncServiceInfo(service_type, name)
+        if not await info.async_request(zeroconf, PATIENCE) or not info.port:
+            return
+        addresses = info.parsed_addresses(IPVersion.V4Only)
+        said = {_text(key): _text(value) for key, value in info.properties.items()}
+        daemon, scheme = said.get("name", ""), said.get("scheme", "http")
+        if not addresses or not daemon or daemon == self._own or scheme not in ("http", "https"):
+            return
+        title = name.removesuffix(f".{service_type}")
+        self._seen[name] = Seen(daemon[:64], title[:100], f"{scheme}://{addresses[0]}:{info.port}")
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")

@@ -1,0 +1,104 @@
+"""``python -m diat_gateway.vehicles``: the parts of vehicle localisation, each a process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from diat.kernel.errors import DiatError
+from diat_gateway.vehicles import sensor as sensors
+from diat_gateway.vehicles.setup import Setup, read
+from diat_gateway.vehicles.unit import Analyst, Passing, serve
+
+app = typer.Typer(help="The parts of vehicle localisation.", rich_markup_mode=None, no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="The setup, YAML.", envvar="DIAT_VEHICLES")]
+Broker = Annotated[str, typer.Option("--mqtt", envvar="DIAT_MQTT", help="Broker: host:port.")]
+
+
+@app.command()
+def sensor(
+    setup: File,
+    camera: Annotated[str, typer.Option("--camera", envvar="DIAT_CAMERA", help="Which camera of the setup.")],
+    mqtt: Broker = "127.0.0.1:1883",
+    video: Annotated[
+        str | None, typer.Option("--video", envvar="DIAT_VIDEO", help="Where video goes: host:port.")
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option("--start", help="Unix s of the first picture.  [default: at once]")
+    ] = None,
+) -> None:
+    """One camera, at the level of the setup; prints what it did, as JSON, when its source ends.
+
+    Example: python -m diat_gateway.vehicles sensor crossing.yaml --camera north --mqtt rsu.local:1883
+    """
+    known = _setup(setup)
+    if camera not in known.cameras:
+        _fail(f"the setup has no camera {camera!r}; it has {', '.join(known.cameras)}")
+    try:
+        to = _address(video) if video is not None else None
+        figures = sensors.run(known, camera, start or time.time(), _address(mqtt), to)
+    except (DiatError, OSError) as error:
+        _fail(str(error))
+    typer.echo(msgspec.json.encode(figures).decode())
+
+
+@app.command()
+def unit(
+    setup: File,
+    port: Annotated[
+        int, typer.Option("--port", envvar="DIAT_PORT", min=1, max=65535, help="Where video comes.")
+    ],
+    mqtt: Broker = "127.0.0.1:1883",
+    cloud: Annotated[
+        str | None,
+        typer.Option(
+            "--cloud", envvar="DIAT_CLOUD", help="Pass video on to host:port instead of looking at it."
+        ),
+    ] = None,
+) -> None:
+    """Take the video of cameras: look at it and tell the broker what there is, or pass it on. Ctrl-C ends it.
+
+    Example: python -m diat_gateway.vehicles unit crossing.yaml --port 9000 --mqtt 127.0.0.1:1883
+    """
+    known = _setup(setup)
+    over = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: over.set())
+    try:
+        inlet = serve((Passing(_address(cloud)) if cloud else Analyst(known, _address(mqtt))).receive, port)
+    except OSError as error:
+        _fail(f"port {port}: {error.strerror}")
+    typer.echo("ready")
+    sys.stdout.flush()
+    over.wait()
+    inlet.close()
+
+
+def _setup(path: Path) -> Setup:
+    try:
+        return read(path)
+    except DiatError as error:
+        _fail(str(error))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        _fail(f"{text!r} is no host:port")
+    return host, int(port)
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(f"diat: {text}", err=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,251 @@
+"""A whole system as the switch says: sensors, a gateway for each aggregator, and the platform as the cloud.
+
+All are processes on this machine, joined by real sockets. Whoever measures gives ``through``, which may put a
+relay into each line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import msgspec
+import yaml
+
+from diat.kernel.clock import parse_time
+from diat_gateway.vehicles.processes import Failed, Part, free_port, until_ready
+from diat_gateway.vehicles.sensor import Figures
+from diat_gateway.vehicles.setup import Setup, check
+
+Through = Callable[[str, int], int]
+"""A line (``first``: to an aggregator, ``second``: to the cloud) and a port to the port to connect to."""
+_PLACE = "town"
+
+
+def directly(_line: str, port: int) -> int:
+    """Without anything between."""
+    return port
+
+
+class System:
+    """The processes of one setup; a ``with`` block starts and ends them.
+
+    Args:
+        setup: the switch.
+        directory: for data and logs; empty.
+        through: what is put into lines.
+
+    Attributes:
+        start: Unix s of the first pictures, once ``begin`` was called.
+        figures: of each sensor that has ended.
+    """
+
+    def __init__(self, setup: Setup, directory: Path, through: Through = directly) -> None:
+        check(setup)
+        self.setup = setup
+        self._directory = directory
+        self._through = through
+        self._file = directory / "setup.yaml"
+        self._file.write_text(yaml.safe_dump(msgspec.to_builtins(setup)))
+        self._parts: list[Part] = []
+        self._sensors: dict[str, Part] = {}
+        self._spent: dict[Part, float] = {}
+        self._brokers: dict[str, int] = {}
+        self._video: dict[str, int] = {}
+        self.rest: dict[str, httpx.Client] = {}
+        self.start = 0.0
+        self.figures: dict[str, Figures] = {}
+        self._maps: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._daemons()
+            if self.setup.level != "high":
+                self._units()
+            self._services()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self, wait: float = 5.0, patience: float = 60.0) -> None:
+        """Start the sensors: their first pictures are so many seconds ahead.
+
+        Raises:
+            Failed: what is to go up the lines is not known in the cloud in time.
+        """
+        self.start = time.time() + wait
+        self._spent = {part: part.cpu() for part in self._parts}
+        for name in self.setup.cameras:
+            unit = self.setup.aggregator_of(name)
+            given = ["--camera", name, "--start", f"{self.start:.3f}"]
+            if self.setup.level == "high":
+                given += ["--mqtt", f"127.0.0.1:{self._through('first', self._brokers[unit])}"]
+            else:
+                given += ["--video", f"127.0.0.1:{self._through('first', self._video[unit])}"]
+            self._sensors[name] = self._part("sensor", name, "sensor", str(self._file), *given)
+        self._ask(time.monotonic() + patience)
+
+    def wait(self, patience: float) -> None:
+        """Wait until all sensors have ended, and the map of what they saw is there.
+
+        Raises:
+            Failed: a part failed, or they did not in time.
+        """
+        end = time.monotonic() + patience
+        left = dict(self._sensors)
+        while left:
+            for name, part in list(left.items()):
+                if not part.running():
+                    self.figures[name] = msgspec.json.decode(part.output(), type=Figures)
+                    del left[name]
+            if time.monotonic() > end:
+                raise Failed(f"still at work: {', '.join(left)}")
+            time.sleep(0.05)
+        known, since = -1, time.monotonic()
+        while time.monotonic() - since < 3.0 and time.monotonic() < end:
+            count = self._newest()
+            if count != known:
+                known, since = count, time.monotonic()
+            time.sleep(0.2)
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds of each tier since ``begin``."""
+        found = dict.fromkeys(("sensor", "aggregator", "cloud"), 0.0)
+        for part, before in self._spent.items():
+            found[part.tier] += part.cpu() - before
+        found["sensor"] += sum(each.cpu for each in self.figures.values())
+        return found
+
+    def kill(self, camera: str) -> None:
+        """End a camera as a power cut would."""
+        self._sensors.pop(camera).kill()
+
+    def newest(self) -> list[dict[str, Any]]:
+        """The map as the cloud has it now."""
+        answer = self.rest["cloud"].get(f"/things/{self._maps['cloud']}/properties/vehicles")
+        found = answer.json()["value"] if answer.status_code == 200 else []
+        return found if isinstance(found, list) else []
+
+    def maps(self) -> list[tuple[float, list[dict[str, Any]]]]:
+        """All maps that the cloud had: time (s since ``start``) and vehicles."""
+        found: list[tuple[float, list[dict[str, Any]]]] = []
+        path: str | None = f"/things/{self._maps['cloud']}/properties/vehicles/history"
+        query: dict[str, Any] = {"limit": 1000}
+        while path:
+            answer = self.rest["cloud"].get(path, params=query)
+            if answer.status_code == 404:
+                return found
+            answer.raise_for_status()
+            found += [(_seconds(each) - self.start, each["value"]) for each in answer.json()]
+            path, query = answer.links.get("next", {}).get("url"), {}
+        return found
+
+    def close(self) -> None:
+        """End everything, the sensors first."""
+        for client in self.rest.values():
+            client.close()
+        for part in reversed(self._parts):
+            part.close()
+        self._parts.clear()
+
+    # --- the parts ---
+
+    def _part(self, tier: str, name: str, *arguments: str) -> Part:
+        part = Part(tier, name, ["diat_gateway.vehicles", *arguments], self._directory / f"{name}.log")
+        self._parts.append(part)
+        return part
+
+    def _daemon(self, tier: str, name: str, *arguments: str) -> Callable[[], None]:
+        """Start a daemon; what it gives waits until that is ready."""
+        http, mqtt = free_port(), free_port()
+        given = [
+            "--http",
+            str(http),
+            "--mqtt",
+            str(mqtt),
+            "--data",
+            str(self._directory / name),
+            "--no-dashboard",
+        ]
+        part = Part(tier, name, ["diat", *arguments, *given], self._directory / f"{name}.log")
+        self._parts.append(part)
+        self.rest[name] = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=20.0)
+        self._brokers[name] = mqtt
+        return lambda: until_ready(part, http)
+
+    def _daemons(self) -> None:
+        waits = [self._daemon("cloud", "cloud", "up", "--no-mirror")]
+        above = f"127.0.0.1:{self._through('second', self._brokers['cloud'])}"
+        for name in self.setup.aggregators:
+            waits.append(self._daemon("aggregator", name, "gateway", "--join", above, "--name", name))
+        for wait in waits:
+            wait()
+
+    def _units(self) -> None:
+        passing = self.setup.analysis == "cloud"
+        if passing:
+            self._video["cloud"] = self._unit("cloud", "cloud")
+        for name in self.setup.aggregators:
+            self._video[name] = self._unit("aggregator", name, passing=passing)
+        for part in self._parts:
+            if part.name.endswith("-unit"):
+                part.says_ready()
+
+    def _unit(self, tier: str, name: str, *, passing: bool = False) -> int:
+        port = free_port()
+        given = ["--port", str(port), "--mqtt", f"127.0.0.1:{self._brokers[name]}"]
+        if passing:
+            given += ["--cloud", f"127.0.0.1:{self._through('second', self._video['cloud'])}"]
+        self._part(tier, f"{name}-unit", "unit", str(self._file), *given)
+        return port
+
+    def _services(self) -> None:
+        """The map in the cloud; with the analysis at aggregators it joins those that they make."""
+        lateness = self.setup.lateness
+        near = self.setup.analysis == "aggregator"
+        if near:
+            for name in self.setup.aggregators:
+                self._maps[name] = self._service(name, "Detections", lateness)
+        # What came by a gateway has waited there to share a frame.
+        self._maps["cloud"] = self._service("cloud", "VehicleMap" if near else "Detections", lateness + 1.5)
+
+    def _service(self, name: str, of: str, lateness: float) -> str:
+        parameters = {"place": self.setup.place, "of": of, "lateness": lateness}
+        asked = {"title": f"Map of {name}", "template": "vehicle-map", "parameters": parameters}
+        answer = self.rest[name].post("/services", json=asked)
+        if answer.status_code != 201:
+            raise Failed(f"{name} makes no map: {answer.text[:300]}")
+        return f"urn:diat:composite:{answer.json()['id']}"
+
+    def _ask(self, end: float) -> None:
+        """Ask gateways for each report that the cloud works on: what nobody asks for goes up now and then."""
+        wanted = {thing: "vehicles" for name, thing in self._maps.items() if name != "cloud"}
+        if self.setup.level == "high" and not wanted:
+            wanted = {f"urn:dev:{name}": "records" for name in self.setup.cameras}
+        while wanted:
+            for thing, name in list(wanted.items()):
+                asked = self.rest["cloud"].put(f"/things/{thing}/config", json={"report": {name: {}}})
+                if asked.status_code == 200:
+                    del wanted[thing]
+                elif asked.status_code != 404 or time.monotonic() > end:
+                    raise Failed(f"{thing} cannot be asked for {name}: {asked.text[:300]}")
+            time.sleep(0.1)
+
+    def _newest(self) -> Any:
+        answer = self.rest["cloud"].get(f"/things/{self._maps['cloud']}/properties/vehicles")
+        return answer.text
+
+
+def _seconds(reading: dict[str, Any]) -> float:
+    """To when a map belongs, Unix s; of an empty one, when it was said."""
+    at = max((each["at"] for each in reading["value"]), default=0)
+    if at:
+        return float(at / 1000)
+    return parse_time(reading["observed"]) / 1000
