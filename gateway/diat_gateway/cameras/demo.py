@@ -113,6 +113,7 @@ class _Shown:
     def close(self) -> None:
         """End all of it."""
         self._cameras.stop()
+        self._relay.close()
         self._link.close()
         self._rest.close()
 
