@@ -188,7 +188,7 @@ class _Shown:
         return self._films[camera].stat().st_size * share
 
     def _off(self, x: float, y: float) -> str:
-        """How far a place of the map is from where anybody was in the last seconds; the map comes that late."""
+        """How far a place of the map is from where anybody was in the seconds before; it comes that late."""
         t = min(camera.time for camera in self._cameras.cameras)
         places = [
             place for actor in self._scene.actors for late in range(6) if (place := actor.place(t - late))
