@@ -35,7 +35,7 @@ def frames_of(path: Path, most: int = 0) -> tuple[list[Frame], float]:
         there, image = source.read()
         if not there:
             break
-        frames.append(Frame(len(frames) / fps, image, len(frames)))  # type: ignore[arg-type]
+        frames.append(Frame(len(frames) / fps, image, len(frames)))
     if not frames:
         raise Invalid(f"clip {path} has no pictures", "clip")
     return frames, fps

@@ -17,12 +17,12 @@ import numpy as np
 from diat_gateway.cameras import levels, score
 from diat_gateway.cameras.encoding import Decoder
 from diat_gateway.cameras.line import Inlet, Outlet
+from diat_gateway.cameras.relay import Relay
 from diat_gateway.cameras.seeing.pictures import Frame
 from diat_gateway.cameras.truth import Spot
 
 from benchmarks.brokers import own_broker
 from benchmarks.cameras.baseline import errors
-from benchmarks.cameras.relay import Relay
 from diat.simulation.link import Address, Inbound, Link
 from diat.simulation.native import NativeNode
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.vehicles``: the six cases of who computes what, measured; 1 if what must hold does not."""
+"""``python -m benchmarks.vehicles``: the six cases of who computes what; 1 if what must hold does not."""
 
 from __future__ import annotations
 

@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.cameras.relay import Relay
-from benchmarks.vehicles import junction, plots
-from benchmarks.vehicles.model import Measured, Rates, rates
-from diat.wire.envelope import encode
 from diat_gateway.cameras import levels
+from diat_gateway.cameras.relay import Relay
 from diat_gateway.cameras.scenes.scene import Scene
+from diat_gateway.vehicles.ground import Ground
 from diat_gateway.vehicles.looking import Looking
 from diat_gateway.vehicles.setup import CASES, Setup
 from diat_gateway.vehicles.system import System
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.vehicles import junction, plots
+from benchmarks.vehicles.model import Measured, Rates, rates
+from diat.wire.envelope import encode
 
 TIERS = ("sensor", "aggregator", "cloud")
 
@@ -51,7 +52,7 @@ def measure(case: int, filmed: Scene, setup: Setup) -> Measured:
 
 
 def sweep(seed: int, seconds: float, width: int) -> Iterator[plots.Point]:
-    """Scenes with less and more in them: share on air, bytes a second of a low, a middle and a high camera."""
+    """Scenes with less and more in them: share on air, bytes a second of a low, middle and high camera."""
     for events in (0, 1, 2, 4, 8):
         filmed = junction.scene(seed + events, seconds, events, width)
         low, middle, reported = levels.make("low", filmed.fps), levels.make("middle", filmed.fps), [0]
@@ -61,12 +62,12 @@ def sweep(seed: int, seconds: float, width: int) -> Iterator[plots.Point]:
         ) -> None:
             told[0] += _OVERHEAD + len(encode(records))
 
-        looking = Looking(_ground(filmed), 0.2, tell)
+        looking = Looking(Ground(filmed.cameras[0].homography), 0.2, tell)
         sent = [0, 0]
         pieces = 0
         for frame in [*filmed.frames(0), None]:
             for place, level in enumerate((low, middle)):
-                out = [each for each in (level.take(frame) if frame is not None else level.finish())]
+                out = level.take(frame) if frame is not None else level.finish()
                 video = [each for each in out if isinstance(each, levels.Video)]
                 sent[place] += sum(len(each.data) for each in video)
                 pieces += place * len(video)
@@ -78,12 +79,6 @@ _OVERHEAD = 90
 """Bytes of a report without its records: topic, boot, number, time, as MQTT carries them."""
 
 
-def _ground(filmed: Scene):  # type: ignore[no-untyped-def]
-    from diat_gateway.vehicles.ground import Ground
-
-    return Ground(filmed.cameras[0].homography)
-
-
 def run(console: Console, seed: int, seconds: float, events: int, width: int, directory: Path | None) -> int:
     """Measure, print, draw; 1 if what must hold of the cases does not."""
     filmed = junction.scene(seed, seconds, events, width)
@@ -91,7 +86,10 @@ def run(console: Console, seed: int, seconds: float, events: int, width: int, di
         setup = junction.setup(filmed, Path(pictures))
         residuals = {name: round(camera.ground.residual, 3) for name, camera in setup.cameras.items()}
         console.print(f"homographies from {len(setup.cameras)} x 9 points; residual, m: {residuals}")
-        measured = {case: measure(case, filmed, setup) for case in CASES}
+        measured = {}
+        for case, (level, analysis) in CASES.items():
+            console.print(f"case {case}: {level}, the rest at {analysis} …")
+            measured[case] = measure(case, filmed, setup)
     fed = rates(measured, seconds)
     _print(console, measured, fed)
     points = sorted(sweep(seed, min(seconds, 30.0), width))
@@ -135,7 +133,7 @@ def _print(console: Console, measured: dict[int, Measured], fed: Rates) -> None:
         )
     table = Table(title="Six cases: bytes on the sockets (model, measured to model)", title_justify="left")
     for column in ("case", "sensors", "rest at", "sensors to aggregators", "aggregators to cloud",
-                   "CPU s: sensors, aggregators, cloud", "recall", "precision", "median error, m"):  # fmt: skip
+                   "CPU s: sensors, aggregators, cloud", "recall", "precision", "median error"):  # fmt: skip
         table.add_column(column)
     for case, each in measured.items():
         expected = fed.links(case)

@@ -1,4 +1,4 @@
-"""The junction of the generated scenes as a setup: pictures on disk, points that fit each camera to the ground."""
+"""The junction of the generated scenes as a setup: pictures on disk, cameras fitted to the ground."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from diat_gateway.cameras import score
 from diat_gateway.cameras.scenes.pinhole import Pinhole
 from diat_gateway.cameras.scenes.scene import CAMERAS, Scene
@@ -40,7 +39,7 @@ def setup(filmed: Scene, directory: Path, seed: int = 1) -> Setup:
         path = directory / f"{name}.npy"
         np.save(path, np.stack([frame.image for frame in filmed.frames(number)]))
         cameras[name] = Camera(str(path), fitting(filmed.cameras[number], chance), float(filmed.fps))
-    return Setup("high", "aggregator", "town/crossing", AGGREGATORS, cameras)
+    return Setup("high", "aggregator", "town/crossing", AGGREGATORS, cameras, lateness=3.0)
 
 
 def fitting(eye: Pinhole, chance: np.random.Generator) -> list[tuple[float, float, float, float]]:
@@ -62,7 +61,7 @@ def judged(filmed: Scene, maps: Sequence[tuple[float, list[dict[str, Any]]]]) ->
     """
     true: dict[int, list[tuple[float, float]]] = {}
     said: dict[int, list[tuple[float, float]]] = {}
-    ordered, at = sorted(maps, key=lambda each: each[0]), 0
+    ordered, at = sorted(maps, key=lambda each: each[0]), 0  # by the time that they are of
     newest: tuple[float, list[dict[str, Any]]] = (-math.inf, [])
     for tick in range(round(3.0 / _GRID), int(filmed.seconds / _GRID)):
         t = tick * _GRID

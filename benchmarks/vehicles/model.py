@@ -1,7 +1,7 @@
-"""The lecture's formulas, fed with rates measured at single sensors; and what was measured of a case.
+"""The lecture's formulas, fed with measured rates; and what was measured.
 
-N cameras. Low sends N R, middle N p R, high N f (h + v s) to the aggregators. What is worked out in the cloud goes
-on as it came; what is worked out at the aggregators sends on the map alone, m.
+N cameras. Low sends N R, middle N p R, high N f (h + v s) to the aggregators. What is worked out in the cloud
+goes on as it came; what is worked out at the aggregators sends on the map alone, m.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Rates:
 
 
 def rates(measured: Mapping[int, Measured], seconds: float) -> Rates:
-    """The rates: R and p of sensors in cases 1 and 3, f, h, v and s of those in 5, m of the link in case 6."""
+    """R and p are of the sensors in cases 1 and 3, f, h, v and s of those in 5, m of the link in case 6."""
     low, middle, high = (list(measured[case].figures.values()) for case in (1, 3, 5))
     reports = max(1, sum(each.reports for each in high))
     vehicles = max(1, sum(each.vehicles for each in high))

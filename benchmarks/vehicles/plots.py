@@ -55,10 +55,10 @@ def bars(
         for group, value in enumerate(values):
             top = axis.at(0.0 if math.isnan(value) else value)
             left = _LEFT + group * room + room * 0.1 + place * wide
-            body += f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide - 1:.1f}" height="{max(0.0, floor - top):.1f}" {paint}/>'
+            body += _box(left, top, wide - 1, max(0.0, floor - top), paint)
         body += _key(place, label, paint)
     for group, name in enumerate(names):
-        body += f'<text x="{_LEFT + (group + 0.5) * room:.1f}" y="{floor + 18}" text-anchor="middle">{name}</text>'
+        body += _word(_LEFT + (group + 0.5) * room, floor + 18, name, 'text-anchor="middle"')
     return _page(title, body)
 
 
@@ -81,11 +81,12 @@ def curves(rates: Rates, points: Sequence[Point]) -> str:
     model = " ".join(f"{across(i / 200):.1f},{axis.at(i / 200 * rates.video):.1f}" for i in range(201))
     flat, cross = axis.at(rates.reports * rates.report), across(min(1.0, rates.crossing))
     body += f'<polyline points="{model}" fill="none" stroke="{_COLOURS[1]}" stroke-dasharray="5 4"/>'
-    body += f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{flat:.1f}" y2="{flat:.1f}" stroke="{_COLOURS[2]}" stroke-dasharray="5 4"/>'
-    body += f'<line x1="{cross:.1f}" x2="{cross:.1f}" y1="{_TOP}" y2="{_H - _BOTTOM}" stroke="#b00" stroke-dasharray="2 3"/>'
-    body += f'<text x="{cross + 6:.1f}" y="{_TOP + 10}" fill="#b00">by the model records win from {rates.crossing:.1%}</text>'
+    body += _line(_LEFT, flat, _RIGHT, flat, f'stroke="{_COLOURS[2]}" stroke-dasharray="5 4"')
+    body += _line(cross, _TOP, cross, _H - _BOTTOM, 'stroke="#b00" stroke-dasharray="2 3"')
+    said = f"by the model records win from {rates.crossing:.1%} on"
+    body += _word(cross + 6, _TOP + 10, said, 'fill="#b00"')
     for share in (0, 25, 50, 75, 100):
-        body += f'<text x="{across(share / 100):.1f}" y="{_H - _BOTTOM + 18}" text-anchor="middle">{share} %</text>'
+        body += _word(across(share / 100), _H - _BOTTOM + 18, f"{share} %", 'text-anchor="middle"')
     return _page("Bytes a second of one camera, by share of the time on air (dashed: the model)", body)
 
 
@@ -114,23 +115,35 @@ class _Axis:
     def lines(self) -> str:
         """A line and a number for each tick."""
         return "".join(
-            f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{self.at(t):.1f}" y2="{self.at(t):.1f}" stroke="#e3e7eb"/>'
-            f'<text x="{_LEFT - 8}" y="{self.at(t) + 4:.1f}" text-anchor="end">{f"{t:,.0f}" if t >= 10 else f"{t:g}"}</text>'
-            for t in self._ticks
+            _line(_LEFT, self.at(tick), _RIGHT, self.at(tick), 'stroke="#e3e7eb"')
+            + _word(_LEFT - 8, self.at(tick) + 4, f"{tick:,.10g}", 'text-anchor="end"')
+            for tick in self._ticks
         )
+
+
+def _box(x: float, y: float, wide: float, high: float, paint: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" {paint}/>'
+
+
+def _line(x: float, y: float, to_x: float, to_y: float, paint: str) -> str:
+    return f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" {paint}/>'
+
+
+def _word(x: float, y: float, text: str, how: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" {how}>{text}</text>'
 
 
 def _key(place: int, label: str, paint: str) -> str:
     x = _LEFT + place * 158
-    return (
-        f'<rect x="{x}" y="{_H - 20}" width="10" height="10" {paint}/>'
-        f'<text x="{x + 15}" y="{_H - 11}">{label.strip()}</text>'
-    )
+    return _box(x, _H - 20, 10, 10, paint) + _word(x + 15, _H - 11, label.strip())
 
 
 def _page(title: str, body: str) -> str:
+    head = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_W} {_H}" font-family="sans-serif"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_W} {_H}" font-family="sans-serif" font-size="12">'
-        f'<title>{title}</title><rect width="{_W}" height="{_H}" fill="#fff"/>'
-        f'<text x="{_LEFT}" y="24" font-size="15">{title}</text>{body}</svg>\n'
+        f'<svg {head} font-size="12"><title>{title}</title>{_box(0, 0, _W, _H, _WHITE)}'
+        f"{_word(_LEFT, 24, title, _LARGE)}{body}</svg>\n"
     )
+
+
+_WHITE, _LARGE = 'fill="#fff"', 'font-size="15"'

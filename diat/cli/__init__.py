@@ -14,7 +14,7 @@ from diat import __version__
 from diat.cli import audit, history, node, peer, people, policy, things
 from diat.cli.rest import DATA, URL, Rest, TokenOption, UrlOption
 from diat.cli.rest import DataOption as PlatformData
-from diat.kernel.errors import DiatError
+from diat.kernel.errors import DiatError, Invalid
 
 ADDED = "diat.commands"
 """Entry points by which other packages add commands."""
@@ -396,6 +396,16 @@ def restore(
     run_restore(data, file, passphrase_of(passphrase_file), force=force)
 
 
+def _demo_of(name: str) -> Any:
+    """A demo that another package brings; Invalid if what it needs is not installed."""
+    for each in entry_points(group="diat.demos", name=name):
+        try:
+            return each.load()
+        except ImportError as missing:
+            raise Invalid(f"this demo needs {missing.name}: pip install 'diat[{name}]'", name) from missing
+    raise Invalid(f"this demo comes with the extra: pip install 'diat[{name}]'", name)
+
+
 @app.command()
 def demo(
     http: Annotated[
@@ -415,6 +425,9 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of a live table.")
     ] = False,
+    cameras: Annotated[
+        bool, typer.Option("--cameras", help="Cameras over a junction instead of the house.")
+    ] = False,
 ) -> None:
     """Run the platform with a small living house of real MQTT clients to look at. Ctrl-C ends all of it.
 
@@ -422,7 +435,8 @@ def demo(
     """
     from diat.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
+    run = _demo_of("cameras") if cameras else run_demo
+    raise typer.Exit(run(http_port=http, mqtt_port=mqtt, data=data, duration=duration, plain=plain))
 
 
 @app.command()

@@ -251,3 +251,18 @@ def test_a_report_of_a_bug_is_downloaded(house, page):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()
     assert download.value.suggested_filename.endswith(".zip")
+
+
+def test_who_moves_where_is_drawn_live(house, page, things):
+    """A map as the composite makes it, from a thing that says the same."""
+    shown = {"type": "array", "@type": "VehicleMap", "readOnly": True}
+    td = {"title": "<b>Yard</b>", "diat:place": "town/yard", "properties": {"vehicles": shown}}
+    yard = things(house, "yard", td)
+    sight = {"speed": 3, "within": 0.5, "by": ["cam-1"]}
+    yard.say(vehicles=[{"id": "7", "x": 10, "y": 5, "heading": 90, **sight}])
+    page.goto(f"{house.url}/cameras")
+    drawn = page.locator("diat-map g")
+    expect(drawn).to_have_count(1)
+    expect(page.get_by_role("heading", name="<b>Yard</b>")).to_be_visible()
+    yard.say(vehicles=[{"id": "7", "x": 12, "y": 5, **sight}, {"id": "8", "x": 30, "y": 9, **sight}])
+    expect(drawn).to_have_count(2)  # without a reload

@@ -9,7 +9,7 @@ from tests.firmware import nodes
 from tests.firmware.conftest import until
 
 HEAP = 64
-SPEED = 200
+SPEED = 120
 """Seconds of the board in one of ours."""
 FAULTS = 20
 
@@ -18,7 +18,7 @@ def test_an_hour_of_kills_loses_nothing_and_does_nothing_twice(boards, start_mos
     broker = start_mosquitto("persistence true", "autosave_interval 1", "autosave_on_changes true")
     heard = hearing(broker.port)
     board = boards(heap=HEAP, folder=tmp_path)
-    nodes.start(board, broker.port, first=0.5, cap=20, patience=100, keepalive=120, health=0)
+    nodes.start(board, broker.port, first=0.5, cap=20, patience=20, health=0)
     until(lambda: board.give("life.state") == "online")
     heard.publish("diat/clock", {"t": 1_800_000_000_000})
     until(lambda: board.give("life.clock.now()"))

@@ -22,6 +22,8 @@ _AHEAD = 2000
 """Milliseconds by which a report may be ahead of our own clock."""
 _SHOWN = 1000
 """Milliseconds for which something unseen is still told of."""
+_STALL = 2000
+"""Milliseconds of silence that mean nothing."""
 _TURN = 1000
 """Milliseconds between two looks while nothing comes."""
 
@@ -88,13 +90,16 @@ class Track(Step):
             self._take(memory, report, rules, given.now)
         if memory.heard == 0:
             return Outcome(None, msgspec.to_builtins(memory) if memory.late else None, note=_note(memory))
-        # While nothing comes, time goes on by our own clock.
-        at = memory.newest + max(0, given.now - memory.heard)
-        self._settle(memory, rules, at - round(self.lateness * 1000))
+        self._settle(memory, rules, memory.newest - round(self.lateness * 1000))
+        # Lines stall: that nothing comes for a moment does not mean that nothing is there.
+        silent = max(0, given.now - memory.heard - _STALL)
+        if silent > (self.gap + self.lateness) * 1000:
+            memory.tip = memory.settled = []
+            memory.waiting = []
         value = [
-            _told(ahead(each, at, rules.push), at)
+            _told(ahead(each, memory.newest, rules.push), memory.newest)
             for each in sorted(memory.tip, key=lambda each: each.id)
-            if each.hits >= self.hits and at - each.seen <= _SHOWN
+            if each.hits >= self.hits and memory.newest + silent - each.seen <= _SHOWN
         ]
         due = given.now + _TURN if memory.tip or memory.waiting else None
         return Outcome(value, msgspec.to_builtins(memory), due, _note(memory))
@@ -124,11 +129,11 @@ class Track(Step):
             memory.waiting = memory.waiting[len(over) :]
         memory.upto = max(memory.upto, upto)
         if not memory.waiting:
-            memory.settled = memory.tip = [each for each in memory.tip if upto - each.seen <= self.gap * 1000]
+            memory.settled = memory.tip
 
 
 class Neighbours(Step):
-    """Who is near whom: an object of the number of each on a map to the numbers of those around, nearest first.
+    """Who is near whom: an object of each number on a map to the numbers of those around, nearest first.
 
     {do: neighbours, id: around, input: vehicles, reach: 30}
 
@@ -170,6 +175,7 @@ def _told(track: Followed, at: int) -> dict[str, Any]:
         "heading": None if track.heading is None else round(track.heading, 1),
         "speed": round(track.speed, 1),
         "within": round(math.sqrt(track.pp), 2),
+        "at": at,
         "by": sorted(name for name, seen in track.by.items() if at - seen.at <= _SHOWN),
     }
     if track.colour is not None:

@@ -1,4 +1,4 @@
-"""Joins what several observers see to tracks: predict, gate, pair, correct, join what is one, forget what left.
+"""Joins what several observers see to tracks: predict, gate, pair, correct, join, forget.
 
 An observer that sees two things at once tells them apart, so tracks are only taken to be one while nobody
 sees both. What nobody sees goes on by its motion for a while, and whoever sees it next gives it its number
@@ -23,7 +23,7 @@ GATE = 11.8
 _ALONE = 24.0
 """Cost from which on a sighting rather begins a track of its own."""
 _SAME, _OTHER, _SHADE = -4.0, 4.0, 12.0
-"""What it costs that an observer calls it as before, otherwise than before, or that it is of another colour."""
+"""What it costs that an observer calls it as before, otherwise, or that it is of another colour."""
 _STRANGE = 0.35
 """Difference of colours beyond which what was lost is not found again."""
 _RECENT = 600
@@ -125,7 +125,7 @@ def _met(track: Track, sighting: Sighting, report: Report, rules: Rules) -> Trac
 
 
 def _begun(sighting: Sighting, report: Report) -> Track:
-    # Named after what it was first seen as, so that the same reports give the same names, whatever came first.
+    # Named after what it was first seen as: the same reports give the same names, whatever came first.
     name = crc32(f"{report.observer} {report.at} {sighting.id}".encode())
     return Track(
         id=f"{name:08x}",

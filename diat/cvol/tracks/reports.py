@@ -27,6 +27,7 @@ class Sighting(Struct, frozen=True):
         within: standard deviation of each of them, metres.
         colour: ``rrggbb``, its mean colour; empty if nobody said.
         by: who saw it, if the observer passes on what others saw.
+        at: to when that belongs, Unix milliseconds, if the observer passes on what it took from others.
     """
 
     id: str | int
@@ -35,6 +36,7 @@ class Sighting(Struct, frozen=True):
     within: float = 1.0
     colour: str = ""
     by: list[str] = []
+    at: int = 0
 
 
 class Report(Struct, frozen=True, array_like=True):
@@ -60,11 +62,13 @@ def read(value: Any, at: int, observer: str) -> tuple[Report, int]:
     """
     if not isinstance(value, list):
         return Report(at, observer), 1
-    found = []
+    found: list[Sighting] = []
     for entry in value[:MOST]:
         sighting = _sighting(entry)
         if sighting is not None:
             found.append(sighting)
+    # A map that was told again later is of the time that it says.
+    at = min(at, max((each.at for each in found), default=0) or at)
     return Report(at, observer, found), len(value) - len(found)
 
 
@@ -90,7 +94,7 @@ def colour(said: str) -> Colour | None:
 
 
 def unlike(one: Colour | None, other: Colour | None) -> float:
-    """How far two colours are apart, 0 to about 1; brightness counts half, for cameras are lit differently."""
+    """How far two colours are apart, 0 to about 1; brightness counts half: cameras differ in light."""
     if one is None or other is None:
         return 0.2
     a, b = sum(one) / 3, sum(other) / 3

@@ -74,7 +74,6 @@ def description(setup: CameraSetup) -> dict[str, Any]:
     """The Thing Description of a camera, without forms."""
     whole = {"type": "integer", "minimum": 0, "readOnly": True}
     said: dict[str, Any] = {
-        "@type": "diat:Camera",
         "title": setup.title or setup.name,
         "properties": {
             "level": {"type": "string", "enum": list(LEVELS), "idempotent": True, "title": "What leaves it"},
@@ -113,7 +112,23 @@ def description(setup: CameraSetup) -> dict[str, Any]:
                 "title": "Whether something moves",
             },
             "objects": {**whole, "title": "Objects in the picture"},
-            "sent": {**whole, "unit": "By", "title": "Bytes that left it"},
+            "sent": {**whole, "unit": "By", "title": "Bytes of video that left it"},
+            "detections": {
+                "type": "array",
+                "maxItems": 32,
+                "@type": "Detections",
+                "readOnly": True,
+                "title": "What it sees on the ground",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "x", "y"],
+                    "properties": {
+                        "id": {"type": "integer"},
+                        "x": {"type": "number", "unit": "m"},
+                        "y": {"type": "number", "unit": "m"},
+                    },
+                },
+            },
         },
         "actions": {
             "fetch": {
@@ -149,6 +164,8 @@ def description(setup: CameraSetup) -> dict[str, Any]:
             },
         },
     }
+    if setup.homography is None and not setup.area:
+        del said["properties"]["detections"]
     if setup.place:
         said["diat:place"] = setup.place
     return said

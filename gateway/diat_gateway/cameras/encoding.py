@@ -51,18 +51,18 @@ class Encoder:
     def __init__(self, width: int, height: int, fps: float, quality: Quality = FULL) -> None:
         self._width, self._height = width - width % 2, height - height % 2
         context = av.CodecContext.create(quality.codec, "w")
-        context.width, context.height = self._width, self._height  # type: ignore[attr-defined]
+        context.width, context.height = self._width, self._height
         rate = Fraction(fps).limit_denominator(1001)
-        context.framerate = rate  # type: ignore[attr-defined]
+        context.framerate = rate
         context.time_base = 1 / rate
         context.thread_count = 1
         if quality.codec == "mjpeg":
-            context.pix_fmt = "yuvj420p"  # type: ignore[attr-defined]
+            context.pix_fmt = "yuvj420p"
             context.options = {"qscale": "4", "q": "4"}
         else:
-            context.pix_fmt = "yuv420p"  # type: ignore[attr-defined]
+            context.pix_fmt = "yuv420p"
             keys = max(1, round(quality.group * fps))
-            context.gop_size = keys  # type: ignore[attr-defined]
+            context.gop_size = keys
             context.options = {
                 "crf": str(quality.crf),
                 "preset": quality.preset,
@@ -80,11 +80,11 @@ class Encoder:
         )
         picture.pts = self._next
         self._next += 1
-        return [Packet(bytes(p), p.is_keyframe) for p in self._context.encode(picture)]  # type: ignore[attr-defined]
+        return [Packet(bytes(p), p.is_keyframe) for p in self._context.encode(picture)]
 
     def finish(self) -> list[Packet]:
         """What is left."""
-        return [Packet(bytes(p), p.is_keyframe) for p in self._context.encode(None)]  # type: ignore[attr-defined]
+        return [Packet(bytes(p), p.is_keyframe) for p in self._context.encode(None)]
 
 
 class Decoder:
@@ -96,10 +96,10 @@ class Decoder:
 
     def decode(self, data: bytes) -> Iterator[Image]:
         """The pictures that these bytes complete."""
-        for picture in self._context.decode(av.Packet(data)):  # type: ignore[attr-defined]
+        for picture in self._context.decode(av.Packet(data)):
             yield picture.to_ndarray(format="bgr24")
 
     def finish(self) -> Iterator[Image]:
         """What is left."""
-        for picture in self._context.decode(None):  # type: ignore[attr-defined]
+        for picture in self._context.decode(None):
             yield picture.to_ndarray(format="bgr24")

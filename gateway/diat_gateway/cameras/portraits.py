@@ -51,6 +51,6 @@ class Portraits:
         if longest > _MOST:
             crop = cv2.resize(
                 crop, None, fx=_MOST / longest, fy=_MOST / longest, interpolation=cv2.INTER_AREA
-            )  # type: ignore[assignment]
+            )
         done, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         return data.tobytes() if done else None

@@ -19,6 +19,8 @@ from diat_gateway.cameras.seeing.pictures import Frame, Image
 Say = Callable[[str], None]
 """Takes how the stream is: ``running``, ``stalled``, ``torn``, ``unreachable`` or ``ended``."""
 
+_LATE = 1.0
+"""Seconds by which a picture of a paced file may be late."""
 LARGEST = 7680 * 4320
 """Pixels of a picture that is taken at most."""
 
@@ -68,7 +70,8 @@ def frames(
                 yield Frame(now, image, number)
                 number += 1
         except (FFmpegError, OSError, ValueError) as error:
-            stalled = isinstance(error, TimeoutError) or "timed out" in str(error).lower()
+            said = str(error).lower()  # what ends a wait of FFmpeg's is not always called a time-out
+            stalled = isinstance(error, TimeoutError) or "timed out" in said or "exit requested" in said
             how = "stalled" if stalled else "torn" if number else "unreachable"
         else:
             if not _live(source) and not source.again:
@@ -95,6 +98,8 @@ class _Watch:
         now = self._clock() - self._began if _live(self._source) else t + self._behind
         if now <= self._last or (self._last >= 0 and now - self._last < 0.7 / self._source.fps):
             return None
+        if self._source.paced and not _live(self._source) and now < self._clock() - self._began - _LATE:
+            return None  # a camera that cannot keep up leaves pictures out, it does not fall behind
         self._last = now
         return now
 

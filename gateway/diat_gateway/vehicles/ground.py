@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -34,15 +34,17 @@ class Ground:
     Attributes:
         matrix: 3 x 3, pixels to metres.
         residual: root mean square distance of the points that it was made from, metres.
+        side: sign of the third coordinate on this side of the horizon; 0 if that is not known.
     """
 
     matrix: NDArray[np.float64]
     residual: float = 0.0
+    side: float = 0.0
 
     def at(self, u: float, v: float) -> tuple[float, float]:
         """The place of a pixel, metres; not finite above the horizon."""
         x, y, scale = self.matrix @ (u, v, 1.0)
-        if abs(scale) < 1e-12:
+        if abs(scale) < 1e-12 or scale * self.side < 0:
             return math.inf, math.inf
         return float(x / scale), float(y / scale)
 
@@ -93,11 +95,14 @@ def calibrate(pairs: Sequence[Pair]) -> Ground:
     matrix, _ = cv2.findHomography(points[:, :2], points[:, 2:], 0)
     if matrix is None:
         raise Invalid("no homography fits these points", "calibration")
-    ground = Ground(np.asarray(matrix, np.float64))
+    scales = np.column_stack([points[:, :2], np.ones(len(points))]) @ matrix[2]
+    if np.ptp(np.sign(scales)) != 0:
+        raise Invalid("the points lie on both sides of the horizon", "calibration")
+    ground = Ground(np.asarray(matrix, np.float64), side=float(np.sign(scales[0])))
     placed = np.array([ground.at(u, v) for u, v in points[:, :2]])
     # Two unknowns of each point are used up by the eight of the matrix.
     free = max(1, len(points) - 4)
     residual = float(np.sqrt(np.sum((placed - points[:, 2:]) ** 2) / free))
     if not residual <= WORST:
         raise Invalid(f"the points do not fit: {residual:.2f} m, more than {WORST:g} m", "calibration")
-    return Ground(ground.matrix, residual)
+    return replace(ground, residual=residual)

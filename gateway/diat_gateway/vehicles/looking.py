@@ -1,4 +1,4 @@
-"""Pictures of one camera in, records of vehicles out: the same at the sensor, the aggregator and in the cloud."""
+"""Pictures of one camera in, records of vehicles out: the same at sensor, aggregator and cloud."""
 
 from __future__ import annotations
 

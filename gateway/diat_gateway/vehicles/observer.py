@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -57,10 +58,8 @@ class Observer:
     def close(self) -> None:
         """Say good-bye."""
         done = self._client.publish(topics.status(self._name), b"offline", 1, True)
-        try:
+        with suppress(RuntimeError, ValueError):
             done.wait_for_publish(2.0)
-        except (RuntimeError, ValueError):
-            pass
         self._client.disconnect()
         self._client.loop_stop()
 

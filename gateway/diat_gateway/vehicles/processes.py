@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -65,6 +66,18 @@ class Part:
             said = self._log.read_text(errors="replace").strip().splitlines()[-4:]
             raise Failed(f"{self.name} ended with code {code}: {' | '.join(said)}")
         return code is None
+
+    def says_ready(self, patience: float = 60.0) -> None:
+        """Wait until it prints a line.
+
+        Raises:
+            Failed: it does not in time, or ended.
+        """
+        pipe = self._process.stdout
+        if pipe is None or not select.select([pipe], [], [], patience)[0] or not os.read(pipe.fileno(), 100):
+            self._process.wait(_GRACE)
+            self.running()
+            raise Failed(f"{self.name} is not ready after {patience:.0f} s")
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

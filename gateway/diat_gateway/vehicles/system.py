@@ -21,7 +21,7 @@ from diat_gateway.vehicles.sensor import Figures
 from diat_gateway.vehicles.setup import Setup, check
 
 Through = Callable[[str, int], int]
-"""Given the line (``first``: sensor to aggregator, ``second``: to the cloud) and a port, the port to connect to."""
+"""A line (``first``: to an aggregator, ``second``: to the cloud) and a port to the port to connect to."""
 _PLACE = "town"
 
 
@@ -194,6 +194,9 @@ class System:
             self._video["cloud"] = self._unit("cloud", "cloud")
         for name in self.setup.aggregators:
             self._video[name] = self._unit("aggregator", name, passing=passing)
+        for part in self._parts:
+            if part.name.endswith("-unit"):
+                part.says_ready()
 
     def _unit(self, tier: str, name: str, *, passing: bool = False) -> int:
         port = free_port()
@@ -204,7 +207,7 @@ class System:
         return port
 
     def _services(self) -> None:
-        """The map in the cloud; with the analysis at aggregators each has one of its own, and the cloud joins those."""
+        """The map in the cloud; with the analysis at aggregators it joins those that they make."""
         lateness = self.setup.lateness
         near = self.setup.analysis == "aggregator"
         if near:
@@ -241,4 +244,8 @@ class System:
 
 
 def _seconds(reading: dict[str, Any]) -> float:
+    """To when a map belongs, Unix s; of an empty one, when it was said."""
+    at = max((each["at"] for each in reading["value"]), default=0)
+    if at:
+        return float(at / 1000)
     return parse_time(reading["observed"]) / 1000

@@ -71,6 +71,7 @@ class Scene:
     stops: float = 0.2
 
     def __post_init__(self) -> None:
+        self._truths: dict[int, Truth] = {}
         self.actors = traffic(np.random.default_rng(self.seed), self.seconds, self.events, stops=self.stops)
 
     @property
@@ -93,6 +94,12 @@ class Scene:
             top, left = (int(v) for v in random.integers(0, 64, 2))
             image += noise[top : top + eye.height, left : left + eye.width]
             yield Frame(t, np.clip(image, 0, 255).astype(np.uint8), number)
+
+    def truth_of(self, camera: int) -> Truth:
+        """The same as ``truth``, worked out once."""
+        if camera not in self._truths:
+            self._truths[camera] = self.truth(camera)
+        return self._truths[camera]
 
     def truth(self, camera: int) -> Truth:
         """What a camera could see: events and where everything was."""
@@ -160,7 +167,7 @@ class Scene:
             jump = 0.05 * image.shape[1]
         if jump > 0:
             dx, dy = random.normal(0, jump, 2)
-            image = cv2.warpAffine(  # type: ignore[assignment]
+            image = cv2.warpAffine(
                 image,
                 np.array([[1, 0, dx], [0, 1, dy]], np.float32),
                 image.shape[1::-1],

@@ -247,7 +247,7 @@ class Analysis:
                 limit = 0.5
             if lasted > limit:
                 region = cv2.compare(labels, blob.label, cv2.CMP_EQ)
-                background.absorb(image, cv2.dilate(region, np.ones((5, 5), np.uint8)))  # type: ignore[arg-type]
+                background.absorb(image, cv2.dilate(region, np.ones((5, 5), np.uint8)))
                 continue
             still[key] = (lasted, t, blob.box)
             kept.append(blob)
@@ -264,14 +264,14 @@ class Analysis:
         part = (slice(top, y + h + 2), slice(left, x + w + 2))
         region = cv2.compare(labels[part], blob.label, cv2.CMP_EQ)
         contour = cv2.morphologyEx(region, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        return edge_strength(background.mean[part], contour) > 1.3 * edge_strength(image[part], contour)  # type: ignore[arg-type]
+        return edge_strength(background.mean[part], contour) > 1.3 * edge_strength(image[part], contour)
 
     def _learn(self, image: Field, mask: Image, blobs: list[Blob], labels: Image, dt: float) -> None:
         background = self._background
         if background is None:
             return
         guard = cv2.dilate(mask, np.ones((5, 5), np.uint8))
-        background.learn(image, guard, min(0.2, 0.25 * dt), min(0.05, 0.004 * dt))  # type: ignore[arg-type]
+        background.learn(image, guard, min(0.2, 0.25 * dt), min(0.05, 0.004 * dt))
         if self._looked % 10 == 0:
             self._sight.follow(background.mean)
             self._noise = background.noise
@@ -293,4 +293,4 @@ def _shifted(image: Field, shift: tuple[float, float], width: int) -> Field:
     if abs(dx) < 0.3 and abs(dy) < 0.3:
         return image
     back = np.array([[1.0, 0.0, -dx], [0.0, 1.0, -dy]], np.float32)
-    return cv2.warpAffine(image, back, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.warpAffine(image, back, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)

@@ -120,8 +120,8 @@ class Background:
 
     def _bounds(self) -> None:
         self.dark: bool = float(np.mean(self.mean[::8, ::8])) < 60
-        self._high: Field = cv2.dilate(self.mean, _KERNEL)  # type: ignore[assignment]
-        self._low: Field = cv2.erode(self.mean, _KERNEL)  # type: ignore[assignment]
+        self._high: Field = cv2.dilate(self.mean, _KERNEL)
+        self._low: Field = cv2.erode(self.mean, _KERNEL)
 
 
 def _largest(field: Field) -> Field:

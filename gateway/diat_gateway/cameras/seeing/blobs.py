@@ -40,7 +40,7 @@ class Blob:
 def clean(mask: Image) -> Image:
     """The mask without single pixels, with small gaps closed (a body and its legs are one)."""
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((7, 3), np.uint8))  # type: ignore[return-value]
+    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((7, 3), np.uint8))
 
 
 def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> tuple[list[Blob], Image]:
@@ -73,7 +73,7 @@ def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> t
                 cv2.mean(lit[part], mine)[0] / 255,
             )
         )
-    return blobs, labels  # type: ignore[return-value]
+    return blobs, labels
 
 
 def _solid(wide: int, high: int) -> bool:

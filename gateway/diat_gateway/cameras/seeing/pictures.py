@@ -36,4 +36,4 @@ def shrink(image: Image, width: int) -> tuple[Image, float]:
         return image, 1.0
     scale = image.shape[1] / width
     height = max(1, round(image.shape[0] / scale))
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), scale  # type: ignore[return-value]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), scale

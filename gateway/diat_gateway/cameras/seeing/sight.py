@@ -94,7 +94,7 @@ class Watchfulness:
 
     def _set_reference(self, picture: Field) -> None:
         self._reference = picture
-        self._window = cv2.createHanningWindow(picture.shape[::-1], cv2.CV_32F)  # type: ignore[assignment]
+        self._window = cv2.createHanningWindow(picture.shape[::-1], cv2.CV_32F)
         self._contrast = float(picture.std())
         self._sharp = 0.0
         self._last = None
