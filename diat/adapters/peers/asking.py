@@ -7,13 +7,18 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from msgspec import Struct
 
 from diat.kernel.errors import DiatError
+from diat.kernel.lazy import Lazy
 from diat.service.peers import Peer
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Lazy("httpx")
 
 TIMEOUT = 5.0
 """Seconds that a peer has to answer."""

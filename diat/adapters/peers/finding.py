@@ -6,13 +6,18 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from diat.adapters.mdns import DAEMON
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import zeroconf as dns_sd
+    from zeroconf import asyncio as dns_sd_asyncio
+else:
+    dns_sd, dns_sd_asyncio = Lazy("zeroconf"), Lazy("zeroconf.asyncio")
 
 _LOG = logging.getLogger("diat.peers")
 PATIENCE = 3_000
@@ -82,8 +87,10 @@ class Finder:
     async def _listen(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._ready.set()
-        async with AsyncZeroconf(interfaces=self._interfaces, ip_version=IPVersion.V4Only) as net:
-            browser = AsyncServiceBrowser(net.zeroconf, [DAEMON], handlers=[self._changed])
+        async with dns_sd_asyncio.AsyncZeroconf(
+            interfaces=self._interfaces, ip_version=dns_sd.IPVersion.V4Only
+        ) as net:
+            browser = dns_sd_asyncio.AsyncServiceBrowser(net.zeroconf, [DAEMON], handlers=[self._changed])
             await self._stop.wait()
             await browser.async_cancel()
             for task in self._tasks:
@@ -91,20 +98,24 @@ class Finder:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _changed(
-        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+        self,
+        zeroconf: dns_sd.Zeroconf,
+        service_type: str,
+        name: str,
+        state_change: dns_sd.ServiceStateChange,
     ) -> None:
-        if state_change is ServiceStateChange.Removed:
+        if state_change is dns_sd.ServiceStateChange.Removed:
             self._seen.pop(name, None)
         elif name in self._seen or len(self._seen) < MOST:
             task = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _ask(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
-        info = AsyncServiceInfo(service_type, name)
+    async def _ask(self, zeroconf: dns_sd.Zeroconf, service_type: str, name: str) -> None:
+        info = dns_sd_asyncio.AsyncServiceInfo(service_type, name)
         if not await info.async_request(zeroconf, PATIENCE) or not info.port:
             return
-        addresses = info.parsed_addresses(IPVersion.V4Only)
+        addresses = info.parsed_addresses(dns_sd.IPVersion.V4Only)
         said = {_text(key): _text(value) for key, value in info.properties.items()}
         daemon, scheme = said.get("name", ""), said.get("scheme", "http")
         if not addresses or not daemon or daemon == self._own or scheme not in ("http", "https"):

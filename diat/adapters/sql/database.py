@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from sqlalchemy import Engine, create_engine, event, exc, inspect
 from diat.kernel.errors import SetupError
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
+_BELOW = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     # FULL: what was acknowledged survives a power cut. Batches make it cheap (docs/decisions/0003).
@@ -59,13 +62,14 @@ def _begin(connection: Any) -> None:
 
 
 def _is_newest(engine: Engine) -> bool:
-    """Whether the schema is that of the newest migration, which the names of their files begin with."""
-    newest = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """Whether the schema is that of the migration that no other builds on."""
+    said = [path.read_text("utf-8") for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")]
+    below = {found[1] for text in said if (found := _BELOW.search(text))}
+    newest = [found[1] for text in said if (found := _REVISION.search(text)) and found[1] not in below]
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
-    return list(found) == [newest]
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == newest
 
 
 def _migrate(engine: Engine) -> None:

@@ -12,17 +12,22 @@ import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-import httpx
 from jsonpath import JSONPointer
 from jsonpath.exceptions import JSONPointerError
 from msgspec import Struct
 
+from diat.kernel.lazy import Lazy
 from diat.wire.envelope import Garbled, read_json
 from diat_gateway.buses.networks import Elsewhere, Networks
 from diat_gateway.buses.port import BusError, Form, LineError, WrongForm
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Lazy("httpx")
 
 TIMEOUT = 5_000
 """Milliseconds that an answer may take, unless the form says otherwise."""
