@@ -1,7 +1,8 @@
 """What a gateway takes: memory with so many things beside it, CPU at so many readings a second.
 
-``diat gateway`` and the platform above are processes of their own, with brokers of their own; things speak over
-one connection. Everything that was said has to be in the gateway's history, and all of it has to have come up.
+``diat gateway`` and the platform above are processes of their own, with brokers of their own; things speak
+over one connection. Everything that was said has to be in the gateway's history, and all of it has to have
+come up.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ The list is of the events ``clip`` that cameras told. The file itself is fetched
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from diat.vol.thing import VirtualObject
 from diat.wot.places import lies_in
 
 router = APIRouter(tags=["clips"], route_class=StrictRoute)
+ARRIVALS = "/clips/arrivals/{ticket}"
+_ARRIVAL = re.compile(r"/clips/arrivals/[\w-]+")
 
 LARGEST = 256 << 20
 """Bytes of one file at most."""
@@ -128,7 +131,7 @@ async def read_clip(
 
 
 @router.put(
-    "/clips/arrivals/{ticket}",
+    ARRIVALS,
     status_code=204,
     summary="A gateway brings a clip",
     dependencies=[for_all()],
@@ -218,3 +221,8 @@ def _forget(path: Path) -> None:
     path.unlink(missing_ok=True)
     with suppress(OSError):
         path.parent.rmdir()
+
+
+def is_arrival(path: str) -> bool:
+    """Whether a path is one that a gateway brings a clip to; the ticket in it lets it in, once."""
+    return _ARRIVAL.fullmatch(path) is not None

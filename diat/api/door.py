@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from diat.api import login_page, releases
+from diat.api import clips, login_page, releases
 from diat.api.ports import Platform
 from diat.api.problems import problem, slower
 from diat.security.accounts import PREFIX, Token, csrf_of, read
@@ -27,6 +27,8 @@ OPEN = frozenset(
     | {("POST", "/mqtt/auth"), ("POST", "/mqtt/acl")}
     # Nodes fetch firmware with no credential for REST; what counts there is its signature.
     | {("GET", releases.FILES)}
+    # A gateway has no credential for REST either; a ticket lets it in, once.
+    | {("PUT", clips.ARRIVALS)}
 )
 """What is answered without a credential, whoever asks."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,8 +67,9 @@ class Door:
             return problem(400, "bad-request", "secrets do not go in the address: it is kept in logs")
         socket = scope["type"] == "websocket"
         method = "GET" if socket or scope["method"] == "HEAD" else scope["method"]
-        file = method == "GET" and releases.is_file(scope["path"])
-        if not socket and (file or (method, scope["path"]) in OPEN):
+        path = scope["path"]
+        file = releases.is_file(path) if method == "GET" else method == "PUT" and clips.is_arrival(path)
+        if not socket and (file or (method, path) in OPEN):
             return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         said = headers.get(b"authorization")
