@@ -93,7 +93,7 @@ def test_somebody_new_gets_a_link_and_a_program_a_token_that_is_shown_once(fortr
     assert httpx.get(f"{fortress.rest.base_url}/things", headers=bearer).status_code == 401
 
 
-def test_a_policy_by_form_and_by_text_and_who_may_what(fortress, admin):
+def test_a_policy_by_form_and_by_text_and_who_may_what(fortress, admin, eventually):
     admin.goto(f"{fortress.url}/policy")
     ready(admin)
     text = admin.get_by_label("The policy as YAML")
@@ -133,8 +133,7 @@ def test_a_policy_by_form_and_by_text_and_who_may_what(fortress, admin):
     expect(admin.get_by_text("It is taken away.")).to_be_visible()
     assert fortress.admin.get("/policies").json() == []
     admin.get_by_role("button", name="Undo").click()
-    expect(admin.get_by_label("The policy as YAML")).to_have_value(re.compile("Occupancy"))
-    assert len(fortress.admin.get("/policies").json()) == 1
+    eventually(lambda: len(fortress.admin.get("/policies").json()) == 1, 20)
     fortress.admin.delete(f"/policies/{kept['id']}")
 
 
