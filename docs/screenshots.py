@@ -98,7 +98,7 @@ def main() -> int:
 
 @contextmanager
 def _demo() -> Iterator[tuple[str, int]]:
-    http, broker = free_port(8000), free_port(1883)
+    http, broker = free_port(0), free_port(0)  # others may have a demo of their own
     ports = ["--http", str(http), "--mqtt", str(broker), "--plain"]
     demo = subprocess.Popen([sys.executable, "-m", "diat", "demo", *ports], stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{http}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -29,7 +28,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=480, help="of the pictures (default %(default)s)")
     parser.add_argument("--plots", type=Path, help="directory to write four SVG files to")
     options = parser.parse_args(arguments)
-    os.nice(10)
     console = Console(highlight=False, soft_wrap=True)
     try:
         return cases.run(console, options.seed, options.seconds, options.events, options.width, options.plots)

@@ -89,7 +89,12 @@ def run(console: Console, seed: int, seconds: float, events: int, width: int, di
         measured = {}
         for case, (level, analysis) in CASES.items():
             console.print(f"case {case}: {level}, the rest at {analysis} …")
-            measured[case] = measure(case, filmed, setup)
+            one = measured[case] = measure(case, filmed, setup)
+            found = one.map.score
+            console.print(
+                f"  {one.first:,} and {one.second:,} bytes; recall {found.recall:.2f}, "
+                f"precision {found.precision:.2f}, median error {one.map.error:.2f} m"
+            )
     fed = rates(measured, seconds)
     _print(console, measured, fed)
     points = sorted(sweep(seed, min(seconds, 30.0), width))

@@ -238,7 +238,8 @@ def _services(platform: Platform, asking: Principal) -> Iterator[Json]:
     ]
     unwell = sorted((each for each in shown if each["state"] in grave), key=lambda each: grave[each["state"]])
     for each in unwell[:MOST]:
-        why = each.get("error") or "; ".join(each["missing"]) or "not everything is there"
+        missing = "; ".join(one.partition(" (turned down")[0] for one in each["missing"])
+        why = each.get("error") or missing or "not everything is there"
         yield {"kind": f"service-{each['state']}", "service": each["id"], "title": each["title"], "text": why}
     for each in [each for each in shown if each["conflicts"]][:MOST]:
         text = "; ".join(

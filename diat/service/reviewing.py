@@ -40,7 +40,7 @@ LOOKS_BACK = 600.0
 SETTLES = 20_000
 """Milliseconds for which steps stay where they are after a move."""
 MEASURES = 60.0
-"""Seconds for which the steps of a service that is read often are measured before it moves first."""
+"""Seconds for which the steps of a service are measured before it moves first."""
 WORTH = 0.8
 """Share of the present cost that another placement may have at most to be worth a move."""
 LEAST = 2_000.0
@@ -97,6 +97,7 @@ class Has(Protocol):
 
 Key = tuple[str, str]
 """Name of a thing in topics, and an affordance of it."""
+_LINE: Key = ("", "")
 
 
 class Seen(Struct, frozen=True):
@@ -175,6 +176,7 @@ class Reviewer:
         self._placings = placings
         self._seen: dict[str, deque[Seen]] = {}
         self._lived: dict[str, Lived] = {}
+        self._first: dict[str, int] = {}
         self._lock = threading.Lock()
 
     # --- every few seconds ---
@@ -222,8 +224,8 @@ class Reviewer:
             return None
         bound = self._placings.bindings(composite.id)
         self._measure(composite, bound)
-        lived = self._lived.get(composite.id)
-        if lived is not None and not placing.where and lived.seconds < MEASURES and lived.came >= 20:
+        since = self._first.setdefault(composite.id, self._daemon.clock())
+        if not placing.where and self._daemon.clock() - since < MEASURES * 1000:
             return None  # soon more is known of it
         try:
             made = self.propose(composite, bound, placing.portions)
@@ -251,9 +253,16 @@ class Reviewer:
         first, last = seen[0], seen[-1]
         hours = (last.at - first.at) / HOUR
         wanted, readers = self._uses(gateway)
+        up, line = (
+            _rate(last.total, first.total, hours),
+            _rate(last.up.get(_LINE), first.up.get(_LINE), hours),
+        )
+        # What frames have of their own belongs to what is in them.
+        whole = up.bytes / (up.bytes - line.bytes) if up.bytes > line.bytes else 1.0
         used: dict[str, dict[str, Rate]] = {}
         for key, users in readers.items():
             went = _rate(last.up.get(key), first.up.get(key), hours)
+            went = Rate(went.messages, went.bytes * whole)
             for composite, what in users:
                 known = used.setdefault(composite, {}).get(what, Rate(0.0, 0.0))
                 used[composite][what] = Rate(
@@ -279,7 +288,7 @@ class Reviewer:
         }
         return Link(
             seconds=(last.at - first.at) / 1000,
-            up=_rate(last.total, first.total, hours),
+            up=up,
             down=_rate(last.down, first.down, hours),
             services=services,
         )
@@ -423,9 +432,15 @@ class Reviewer:
                 said = lived.said.get(step.partition("@")[0], [])
                 # What it began with was said once.
                 hourly = max(0, len(said) - 1) / lived.seconds * 3600 * self._pace(bound, lived)
-                hourly = _periodic(composite, step) or hourly
+                periodic = _periodic(composite, step)
+                stale = [[step]] if periodic is not None else []
                 found.setdefault(tier, []).append(
-                    Flow(name=part.id, values=[{TOLD: [{step: value}]} for value in said], hourly=hourly)
+                    Flow(
+                        name=part.id,
+                        values=[{TOLD: [{step: value}, *stale]} for value in said],
+                        hourly=periodic or hourly,
+                        together=periodic is not None,
+                    )
                 )
         return found
 

@@ -74,7 +74,7 @@ class System:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, wait: float = 5.0, patience: float = 60.0) -> None:
+    def begin(self, wait: float = 5.0, patience: float = 150.0) -> None:
         """Start the sensors: their first pictures are so many seconds ahead.
 
         Raises:
@@ -187,6 +187,19 @@ class System:
             waits.append(self._daemon("aggregator", name, "gateway", "--join", above, "--name", name))
         for wait in waits:
             wait()
+        self._joined(time.monotonic() + 120.0)
+
+    def _joined(self, end: float) -> None:
+        """Wait until the lines are up: the cloud knows each gateway, and that it is there."""
+        left = set(self.setup.aggregators)
+        while left:
+            for name in list(left):
+                answer = self.rest["cloud"].get(f"/things/urn:dev:{name}")
+                if answer.status_code == 200 and answer.json().get("diat:status") == "online":
+                    left.discard(name)
+            if time.monotonic() > end:
+                raise Failed(f"not joined: {', '.join(sorted(left))}")
+            time.sleep(0.1)
 
     def _units(self) -> None:
         passing = self.setup.analysis == "cloud"
