@@ -24,9 +24,8 @@ examples:
   python -m benchmarks.cameras --quick                  two kinds of weather, one seed: does it run?
   python -m benchmarks.cameras --seed 100               scenes nobody has seen
   python -m benchmarks.cameras cases                    the six cases of who computes what
-  python -m benchmarks.cameras score CLIP --truth FILE  a clip of your own (the format:
-  diat_gateway/cameras/truth.py) PETS_TRUTH=gt.txt python -m benchmarks.cameras   with the annotation of
-  Debian's clip (MOT15 PETS09-S2L1)
+  python -m benchmarks.cameras score CLIP --truth FILE  a clip of your own (docs/reference/cameras.md)
+  PETS_TRUTH=gt.txt python -m benchmarks.cameras        with the annotation of Debian's clip
 """
 
 WEATHER = {
