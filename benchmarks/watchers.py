@@ -12,6 +12,7 @@ import html
 import json
 import re
 import sys
+from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -60,15 +61,17 @@ async def _take(socket: ClientConnection) -> None:
 
 async def _main(url: str, count: int) -> None:
     ready = asyncio.Semaphore(0)
-    tasks = [asyncio.create_task(watch(url, number, ready)) for number in range(count)]
-    begun = asyncio.gather(*(ready.acquire() for _ in tasks))
+    tasks: list[asyncio.Future[Any]] = [
+        asyncio.create_task(watch(url, number, ready)) for number in range(count)
+    ]
+    begun: asyncio.Future[Any] = asyncio.gather(*(ready.acquire() for _ in tasks))
     await asyncio.wait([begun, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         if task.done():
             task.result()
     await begun
     print("ready", flush=True)
-    ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+    ended: asyncio.Future[Any] = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()

@@ -23,6 +23,7 @@ import paho.mqtt.client as mqtt
 from playwright.sync_api import Browser, sync_playwright
 
 from diat.cli.demo_platform import free_port
+from diat.dashboard.pages import PAGES
 
 HERE = Path(__file__).parent / "screenshots"
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 800}}
@@ -50,6 +51,11 @@ THINGS = {
         "actions": {"calibrate": {"input": {"type": "object", "properties": {"turns": {"type": "integer"}}}}},
         "events": {"opened": {"data": {"type": "string"}}},
     },
+    "yard-map": {
+        "title": "Who moves where in the yard",
+        "diat:place": "home/yard",
+        "properties": {"vehicles": {"type": "array", "@type": "VehicleMap", "readOnly": True}},
+    },
     "cellar-meter": {
         "title": "Cellar meter",
         "diat:place": "home/cellar",
@@ -58,6 +64,11 @@ THINGS = {
         },
     },
 }
+MOVERS = [
+    {"id": "1", "x": 12.4, "y": 6.1, "heading": 40, "speed": 2.1, "within": 0.4, "by": ["east"]},
+    {"id": "2", "x": 31.0, "y": 18.5, "heading": 200, "speed": 4.7, "within": 0.7, "by": ["east", "west"]},
+    {"id": "5", "x": 44.2, "y": 9.8, "heading": None, "speed": 0.0, "within": 0.3, "by": ["west"]},
+]
 POSITIONS = {
     "urn:dev:living-heater": (0.22, 0.72),
     "urn:dev:office-thermometer": (0.74, 0.24),
@@ -74,6 +85,8 @@ def main() -> int:
         pages = _furnish(url, broker, options.seconds)
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         for name, path in pages.items():
+            if options.only and name not in options.only:
+                continue
             for theme in ("light", "dark"):
                 for size in SIZES:
                     _take(browser, f"{url}/ui{path}", name, theme, size)
@@ -85,7 +98,7 @@ def main() -> int:
 
 @contextmanager
 def _demo() -> Iterator[tuple[str, int]]:
-    http, broker = free_port(8000), free_port(1883)
+    http, broker = free_port(0), free_port(0)  # others may have a demo of their own
     ports = ["--http", str(http), "--mqtt", str(broker), "--plain"]
     demo = subprocess.Popen([sys.executable, "-m", "diat", "demo", *ports], stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{http}"
@@ -116,12 +129,14 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
     for name, td in THINGS.items():
         client.publish(f"wot/td/{name}", json.dumps(td), qos=1, retain=True)
     client.publish("diat/garden-gate/properties", json.dumps({"v": {"charge": 9, "open": False}}), qos=1)
+    client.publish("diat/yard-map/properties", json.dumps({"v": {"vehicles": MOVERS}}), qos=1)
     client.publish("diat/garden-gate/events/opened", json.dumps({"data": "by hand"}), qos=1)
     client.publish("diat/cellar-meter/status", "offline", qos=1, retain=True)
     with httpx.Client(base_url=url, timeout=30) as rest:
         for body in (SERVICE,):
             rest.post("/services", json=body).raise_for_status()
         rest.put("/places/picture", params={"place": "home"}, content=_plan()).raise_for_status()
+        _manage(rest)
         time.sleep(seconds)
         for thing, position in POSITIONS.items():
             rest.patch(
@@ -144,16 +159,38 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
         "command": f"/command?id={command}",
         "tiers": "/tiers",
         "start": "/start",
+        "user": "/user?id=ada",
+        "policy": "/policy?id=quiet-nights",
         **{each: f"/{each}" for each in _others()},
     }
 
 
-def _others() -> list[str]:
-    """Pages that are in the navigation and not named above."""
-    from diat.dashboard.pages import PAGES
+def _manage(rest: httpx.Client) -> None:
+    """What an administrator would have done by then."""
+    rest.patch("/settings", json={"title": "The house by the river", "backup_every": "1d"})
+    grants = [{"role": "operator", "places": ["home/office"]}, {"role": "viewer"}]
+    rest.post("/users", json={"name": "ada", "title": "Ada Lovelace", "grants": grants})
+    rest.post("/users", json={"name": "grafana", "kind": "account", "grants": [{"role": "viewer"}]})
+    rest.post("/tokens", json={"title": "Charts in the cellar", "user": "grafana", "role": "viewer"})
+    policy = {
+        "title": "Bedrooms are nobody's business at night",
+        "who": {"roles": ["viewer", "operator"]},
+        "operations": ["read", "observe", "history", "export"],
+        "what": {"quantities": ["Occupancy"], "places": ["home/bedroom"]},
+        "when": {"from": "22:00", "to": "07:00"},
+        "effect": "deny",
+    }
+    rest.put("/policies/quiet-nights", json=policy).raise_for_status()
+    rounded = {"title": "Power in tens of watts", "what": {"quantities": ["Power"]}}
+    rest.put("/policies/tens", json={**rounded, "effect": "modify", "modify": {"round": 10}})
+    rest.post("/backups", json={})
 
+
+def _others() -> list[str]:
+    """Pages that need no argument and are not named above."""
     named = {"/", "/things", "/places", "/services", "/tiers", "/start"}
-    return [each.path.strip("/") for each in PAGES if each.nav != "hidden" and each.path not in named]
+    with_argument = {"/thing", "/service", "/service-new", "/command", "/user", "/policy", "/rollout"}
+    return [each.path.strip("/") for each in PAGES if each.path not in named | with_argument]
 
 
 def _plan() -> bytes:
@@ -191,7 +228,7 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
         page.locator(".history svg").wait_for()
         page.get_by_role("heading", name="The plan").scroll_into_view_if_needed()
         page.mouse.wheel(0, 500)
-    page.wait_for_timeout(9000 if name == "home" else 2500)
+    page.wait_for_timeout(7000 if name == "home" else 1500)
     picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     cv2.imwrite(str(HERE / f"{name}-{theme}-{size}.webp"), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     context.close()
@@ -202,6 +239,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=60, help="that the house lives before  [default: 60]"
     )
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="of these pages  [default: all]")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="program  [default: found]")
     options = parser.parse_args()
     if options.chromium is None:

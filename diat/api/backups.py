@@ -96,6 +96,7 @@ def shown(backup: Backup) -> dict[str, Any]:
         "state": backup.state,
         "bytes": backup.bytes,
         "by": backup.by,
+        "sealed": backup.sealed,
     }
     if backup.state in ("making", "coming back"):
         told["progress"] = backup.progress

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from diat.api import views
-from diat.api.access import Asking, needs, on_each, permits, seen
+from diat.api.access import Asking, needs, on_each, permits, seen, sees
 from diat.api.ports import Limit, Offset, Platform, ThePlatform
 from diat.api.service_access import sees_service
 from diat.api.values import told
@@ -47,9 +47,10 @@ def list_attention(platform: ThePlatform, asking: Asking) -> list[Json]:
     """What needs a person, the gravest first: each with a ``kind``, a sentence, and what it is about.
 
     Kinds: ``service-failed``, ``service-degraded``, ``service-waiting``, ``conflict``, ``thing-pending``,
-    ``thing-offline``, ``battery-low``.
+    ``thing-offline``, ``battery-low``, ``gateway-cut-off``, ``update-failed``.
     """
-    lines = [*_services(platform, asking), *islice(_pending(platform, asking), MOST)]
+    lines = [*_services(platform, asking), *_gateways(platform, asking), *_updates(platform, asking)]
+    lines += islice(_pending(platform, asking), MOST)
     lines += islice(_batteries(platform, asking), MOST)
     return lines + list(islice(_offline(platform, asking), MOST))
 
@@ -94,6 +95,9 @@ def list_overview(
     quantity: Annotated[str | None, Query(description="Quantity kind, in any spelling that we know")] = None,
     place: Annotated[str | None, Query(description="Path of a place; what lies inside counts")] = None,
     capability: Annotated[Capability | None, Query(description="What it can do with the quantity")] = None,
+    kind_of: Annotated[
+        str | None, Query(alias="type", max_length=200, description="A semantic type of the thing (`@type`)")
+    ] = None,
     state: Annotated[State | None, Query(description="Its status, or where it stands")] = None,
     sort_by: Literal["title", "place", "created"] = "title",
     limit: Limit = 50,
@@ -110,6 +114,8 @@ def list_overview(
     if text:
         words = text.casefold().split()
         found = [each for each in found if _speaks_of(each, words)]
+    if kind_of is not None:
+        found = [each for each in found if kind_of in _types(each)]
     if state is not None:
         found = [each for each in found if _is(platform, each, state)]
     found = list(found)
@@ -159,6 +165,11 @@ _ORDERS: dict[str, Any] = {
 
 def _title(each: VirtualObject) -> str:
     return str(each.td.get("title", each.id))
+
+
+def _types(each: VirtualObject) -> Sequence[Any]:
+    said = each.td.get("@type")
+    return [said] if isinstance(said, str) else said if isinstance(said, Sequence) else ()
 
 
 def _speaks_of(each: VirtualObject, words: list[str]) -> bool:
@@ -227,13 +238,37 @@ def _services(platform: Platform, asking: Principal) -> Iterator[Json]:
     ]
     unwell = sorted((each for each in shown if each["state"] in grave), key=lambda each: grave[each["state"]])
     for each in unwell[:MOST]:
-        why = each.get("error") or "; ".join(each["missing"]) or "not everything is there"
+        missing = "; ".join(one.partition(" (turned down")[0] for one in each["missing"])
+        why = each.get("error") or missing or "not everything is there"
         yield {"kind": f"service-{each['state']}", "service": each["id"], "title": each["title"], "text": why}
     for each in [each for each in shown if each["conflicts"]][:MOST]:
         text = "; ".join(
             f"{line['winner']} drives {line['affordance']} instead" for line in each["conflicts"]
         )
         yield {"kind": "conflict", "service": each["id"], "title": each["title"], "text": text}
+
+
+def _gateways(platform: Platform, asking: Principal) -> Iterator[Json]:
+    for gateway in platform.things.tiers.gateways():
+        each = platform.things.registry.objects.committed.get(gateway.thing)
+        if each is None or gateway.connected or not gateway.accepted or not sees(platform, asking, each):
+            continue
+        text = f"its line is cut; {gateway.things:,} things are behind it"
+        yield _about("gateway-cut-off", each, text) | {"since": rfc3339(gateway.since)}
+
+
+def _updates(platform: Platform, asking: Principal) -> Iterator[Json]:
+    objects = platform.things.registry.objects.committed
+    for rollout in platform.rollouts.everything():
+        for name, member in rollout.members.items():
+            each = objects.get(name)
+            if member.state != "failed" or each is None or not sees(platform, asking, each):
+                continue
+            text = f"{rollout.wish.title}: {member.why or 'the update failed'}"
+            yield _about("update-failed", each, text) | {
+                "rollout": rollout.id,
+                "since": rfc3339(member.since),
+            }
 
 
 def _pending(platform: Platform, asking: Principal) -> Iterator[Json]:

@@ -2,7 +2,8 @@
 
 The browser sends ``{"on": {"7": ["value", thing, name]}, "off": [3]}``; it is sent ``{"7": …}`` with all
 that changed since, at most every ``TICK``. A browser that is slow is told less often, and always the newest:
-nothing waits in a queue for it. Kinds: ``value``, ``status`` (of a thing), ``figures``, and what
+nothing waits in a queue for it. Kinds: ``value`` and ``positions`` (who is where: a map) of a property,
+``status`` of a thing, ``figures``, and what
 ``changes.Changes`` counts.
 """
 
@@ -20,7 +21,7 @@ from diat.api.values import Handed, handed
 from diat.api.watching import Watch
 from diat.dashboard.likes import UNITS, liked
 from diat.dashboard.mount import House
-from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of
+from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of, positions_of
 from diat.kernel.errors import DiatError, Forbidden
 from diat.operation.shown_units import Preference
 from diat.security.operations import PLATFORM
@@ -31,6 +32,10 @@ TICK = 0.25
 """Seconds between two looks."""
 MOST = 400
 """Topics that one tab watches at most."""
+_OF_PROPERTIES = ("value", "positions")
+LONGEST = 200_000
+"""Characters of what a tab says at once."""
+_BREATH = 0.02
 _SLOW = 20.0
 """Seconds after which a browser that takes nothing is let go."""
 _HELD = 5_000
@@ -54,9 +59,12 @@ class Live:
         telling = asyncio.create_task(_tell(socket, tab))
         try:
             while True:
-                said = read_json((await socket.receive_text()).encode())
+                text = await socket.receive_text()
+                said = read_json(text.encode()) if len(text) <= LONGEST else Garbled("too long")
                 if not isinstance(said, Garbled):
                     tab.hear(said)
+                # Whoever talks without end is heard a few times a second.
+                await asyncio.sleep(_BREATH)
         except (WebSocketDisconnect, KeyError):  # it is gone, or sends what is no text
             return
         finally:
@@ -132,7 +140,7 @@ class Topic:
         """What there is to tell."""
         if self._refusal is not None:
             return self._refusal
-        if self._kind == "value":
+        if self._kind in _OF_PROPERTIES:
             return self._value()
         if self._kind == "status":
             return encode(self._live.platform.things.twin(self._of[0]).status)
@@ -148,6 +156,8 @@ class Topic:
         known = await run_in_threadpool(how.newest)
         if known is None:
             return NOTHING
+        if self._kind == "positions":
+            return positions_of(known.value)
         prop = how.each.properties[how.name]
         return fragment_of(prop, self._units, known.value, known.observed, known.quality)
 
@@ -158,7 +168,7 @@ class Topic:
 
     def _begin(self) -> None:
         platform = self._live.platform
-        if self._kind == "value" and len(self._of) == 2:
+        if self._kind in _OF_PROPERTIES and len(self._of) == 2:
             how = self._handed(*self._of)
             self._watch = Watch(platform, self._principal, "observe", _nothing, how)
         elif self._kind == "status" and len(self._of) == 1:
@@ -184,6 +194,9 @@ class Topic:
             return _withheld(watch.ended.reason if watch.ended is not None else "")
         how, (thing, name) = watch.how, self._of
         prop = how.each.properties[name]
+        if self._kind == "positions":
+            newest = how.newest()
+            return NOTHING if newest is None else positions_of(newest.value)
         if how.form is None:
             return self._live.values.told(thing, name, prop, self._units)
         known = how.newest()

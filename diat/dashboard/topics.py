@@ -17,6 +17,8 @@ from diat.wire.envelope import encode
 
 LONGEST = 200
 """Characters of a value that are shown."""
+MOST_SHOWN = 200
+"""Objects that are shown on a map."""
 NOTHING = b"null"
 
 
@@ -71,6 +73,18 @@ class Values:
             self._made.clear()
         self._made[key] = known, fragment
         return fragment
+
+
+def positions_of(value: Any) -> bytes:
+    """Who is where, for a map: number, metres, heading in degrees if there is one."""
+    known = [each for each in value if isinstance(each, dict)][:MOST_SHOWN] if isinstance(value, list) else []
+    return encode(
+        [[each.get(name) for name in ("id", "x", "y", "heading")] for each in known if _is_somewhere(each)]
+    )
+
+
+def _is_somewhere(each: dict[str, Any]) -> bool:
+    return all(isinstance(each.get(name), int | float) for name in ("x", "y"))
 
 
 def fragment_of(prop: Property, units: Preference | None, value: Any, observed: int, quality: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from diat.cvol.placement.problem import Problem, Tier
 from diat.cvol.placement.solving import place
 from diat.cvol.placement.splitting import split, with_portions
 from diat.cvol.steps.parts import TOLD
+from diat.cvol.steps.windows import Window
 from diat.kernel.clock import Clock
 from diat.kernel.errors import DiatError
 from diat.security.decision import Decider
@@ -38,6 +39,8 @@ LOOKS_BACK = 600.0
 """Seconds over which rates are taken."""
 SETTLES = 20_000
 """Milliseconds for which steps stay where they are after a move."""
+MEASURES = 60.0
+"""Seconds for which the steps of a service are measured before it moves first."""
 WORTH = 0.8
 """Share of the present cost that another placement may have at most to be worth a move."""
 LEAST = 2_000.0
@@ -94,6 +97,7 @@ class Has(Protocol):
 
 Key = tuple[str, str]
 """Name of a thing in topics, and an affordance of it."""
+_LINE: Key = ("", "")
 
 
 class Seen(Struct, frozen=True):
@@ -172,6 +176,7 @@ class Reviewer:
         self._placings = placings
         self._seen: dict[str, deque[Seen]] = {}
         self._lived: dict[str, Lived] = {}
+        self._first: dict[str, int] = {}
         self._lock = threading.Lock()
 
     # --- every few seconds ---
@@ -217,8 +222,13 @@ class Reviewer:
             return None
         if any(each.error is not None for each in placing.told.values()):
             return None
+        bound = self._placings.bindings(composite.id)
+        self._measure(composite, bound)
+        since = self._first.setdefault(composite.id, self._daemon.clock())
+        if not placing.where and self._daemon.clock() - since < MEASURES * 1000:
+            return None  # soon more is known of it
         try:
-            made = self.propose(composite, self._placings.bindings(composite.id), placing.portions)
+            made = self.propose(composite, bound, placing.portions)
         except ValueError:
             return None
         if made is None:
@@ -242,56 +252,66 @@ class Reviewer:
             return None
         first, last = seen[0], seen[-1]
         hours = (last.at - first.at) / HOUR
-
-        def rate(now: tuple[float, int], before: tuple[float, int]) -> Rate:
-            return Rate(max(0, now[1] - before[1]) / hours, max(0.0, now[0] - before[0]) / hours)
-
-        def of(key: Key, kind: str) -> Rate:
-            now, before = getattr(last, kind), getattr(first, kind)
-            return rate(now.get(key, (0.0, 0)), before.get(key, (0.0, 0)))
-
-        readers: dict[Key, list[tuple[str, str]]] = {}
-        wanted: dict[str, dict[Key, str]] = {}
-        for composite in self._placings.everything():
-            for each in self._placings.bindings(composite.id):
-                if self._daemon.things.tiers.gateway_of(each.thing) != gateway:
-                    continue
-                if not composite.roles[each.role].drives:
-                    wanted.setdefault(composite.id, {})[self._wire(each.thing), each.affordance] = each.role
-            _, placing = self._placings.committed(composite.id)
-            read = {role for role, _ in self._read_here(composite, placing)}
-            for key, role in wanted.get(composite.id, {}).items():
-                if role in read:
-                    readers.setdefault(key, []).append((composite.id, role))
-            part = part_id(composite.id, gateway)
-            if gateway in placing.told:
-                readers.setdefault((part, TOLD), []).append((composite.id, part))
+        wanted, readers = self._uses(gateway)
+        up, line = (
+            _rate(last.total, first.total, hours),
+            _rate(last.up.get(_LINE), first.up.get(_LINE), hours),
+        )
+        # What frames have of their own belongs to what is in them.
+        whole = up.bytes / (up.bytes - line.bytes) if up.bytes > line.bytes else 1.0
         used: dict[str, dict[str, Rate]] = {}
         for key, users in readers.items():
-            went = of(key, "up")
-            for composite_id, what in users:
-                share = Rate(went.messages / len(users), went.bytes / len(users))
-                known = used.setdefault(composite_id, {}).get(what, Rate(0.0, 0.0))
-                used[composite_id][what] = Rate(known.messages + share.messages, known.bytes + share.bytes)
-        counts: dict[Key, int] = {}
-        for keys in wanted.values():
-            for key in keys:
-                counts[key] = counts.get(key, 0) + 1
+            went = _rate(last.up.get(key), first.up.get(key), hours)
+            went = Rate(went.messages, went.bytes * whole)
+            for composite, what in users:
+                known = used.setdefault(composite, {}).get(what, Rate(0.0, 0.0))
+                used[composite][what] = Rate(
+                    known.messages + went.messages / len(users), known.bytes + went.bytes / len(users)
+                )
+        # Of what did not travel the messages are counted; what they would have taken, frames of them say.
+        keys = {key: thing for found in wanted.values() for key, thing in found.items()}
+        comes = {key: _rate(last.by.get(key), first.by.get(key), hours).messages for key in keys}
+        flows = [
+            Flow(name=key[0], values=self._values(thing, key[1]), hourly=comes[key])
+            for key, thing in keys.items()
+        ]
+        above = predict(gateway, flows).by
+        shares = Counter(key[0] for found in wanted.values() for key in found)
         services = {
             composite: Used(
                 bytes=sum(each.bytes for each in used.get(composite, {}).values()),
                 messages=sum(each.messages for each in used.get(composite, {}).values()),
-                above=sum(of(key, "by").bytes / counts[key] for key in keys),
+                above=sum(above.get(key[0], 0.0) / shares[key[0]] for key in found),
                 steps={what: each.bytes for what, each in used.get(composite, {}).items()},
             )
-            for composite, keys in wanted.items()
+            for composite, found in wanted.items()
         }
         return Link(
             seconds=(last.at - first.at) / 1000,
-            up=rate(last.total, first.total),
-            down=rate(last.down, first.down),
+            up=up,
+            down=_rate(last.down, first.down, hours),
             services=services,
         )
+
+    def _uses(self, gateway: str) -> tuple[dict[str, dict[Key, str]], dict[Key, list[tuple[str, str]]]]:
+        """What composites read of a gateway's things, and what of it travels for whom, and as what."""
+        wanted: dict[str, dict[Key, str]] = {}
+        readers: dict[Key, list[tuple[str, str]]] = {}
+        for composite in self._placings.everything():
+            _, placing = self._placings.committed(composite.id)
+            read = {role for role, _ in self._read_here(composite, placing)}
+            for each in self._placings.bindings(composite.id):
+                drives = composite.roles[each.role].drives
+                if drives or self._daemon.things.tiers.gateway_of(each.thing) != gateway:
+                    continue
+                key = self._wire(each.thing), each.affordance
+                wanted.setdefault(composite.id, {})[key] = each.thing
+                if each.role in read:
+                    readers.setdefault(key, []).append((composite.id, each.role))
+            if gateway in placing.told:
+                part = part_id(composite.id, gateway)
+                readers.setdefault((part, TOLD), []).append((composite.id, part))
+        return wanted, readers
 
     def settled(self) -> int:
         """Since when no service has moved, Unix milliseconds."""
@@ -299,7 +319,7 @@ class Reviewer:
         return max(known, default=0)
 
     def joint(self, gateway: str) -> Predicted:
-        """What all services together are expected to make travel over a line in an hour, as they are placed."""
+        """What all services together are expected to make travel over a line in an hour."""
         flows: dict[str, Flow] = {}
         for composite in self._placings.everything():
             _, placing = self._placings.committed(composite.id)
@@ -411,22 +431,27 @@ class Reviewer:
             for step in part.tells:
                 said = lived.said.get(step.partition("@")[0], [])
                 # What it began with was said once.
-                hourly = max(0, len(said) - 1) / lived.seconds * 3600
-                hourly *= self._pace(composite, bound, lived)
+                hourly = max(0, len(said) - 1) / lived.seconds * 3600 * self._pace(bound, lived)
+                periodic = _periodic(composite, step)
+                stale = [[step]] if periodic is not None else []
                 found.setdefault(tier, []).append(
-                    Flow(name=part.id, values=[{TOLD: [{step: value}]} for value in said], hourly=hourly)
+                    Flow(
+                        name=part.id,
+                        values=[{TOLD: [{step: value}, *stale]} for value in said],
+                        hourly=periodic or hourly,
+                        together=periodic is not None,
+                    )
                 )
         return found
 
     # --- within ---
 
-    def _pace(self, composite: Composite, bound: list[Binding], lived: Lived) -> float:
+    def _pace(self, bound: list[Binding], lived: Lived) -> float:
         """By how much more comes by now than did when it was measured."""
         comes = {each.key: self._rate(each.thing, each.affordance).messages for each in bound}
         now = sum(rate for rate in comes.values())
         then = lived.came / lived.seconds * 3600
-        windows = any(type(step).__name__ == "Window" for step in composite.steps)
-        return now / then if now > 0 and then > 0 and not windows else 1.0
+        return now / then if now > 0 and then > 0 else 1.0
 
     def _facts(self, composite: Composite, bound: list[Binding], below: set[str]) -> Facts:
         self._measure(composite, bound)
@@ -510,6 +535,13 @@ class Reviewer:
         each = self._daemon.things.registry.objects.committed.get(thing)
         return each.wire if each is not None and each.wire else thing.rpartition(":")[2]
 
+    def _values(self, thing: str, affordance: str) -> list[dict[str, Any]]:
+        """What a property said of late, as far as that is known here."""
+        found = [
+            {affordance: came.values[affordance]} for came in self._recent(thing) if affordance in came.values
+        ]
+        return found or [{affordance: 0.5}]
+
     def _recent(self, thing: str) -> list[Came]:
         known = self._daemon.things.registry.record(thing)
         start = self._daemon.record.position_at(self._daemon.clock() - HOUR)
@@ -519,9 +551,16 @@ class Reviewer:
         return [Came(thing, row.data, row.observed, row.received) for row in rows]
 
 
-def shown(placing: Placing, steps: Iterable[str]) -> dict[str, list[str]]:
-    """Tier to the steps that run there."""
-    found: dict[str, list[str]] = {}
-    for step in steps:
-        found.setdefault(placing.where.get(step, HERE), []).append(step)
-    return found
+def _rate(now: tuple[float, int] | None, before: tuple[float, int] | None, hours: float) -> Rate:
+    """What was added within some hours, as bytes and messages, in one."""
+    size, count = now or (0.0, 0)
+    size_before, count_before = before or (0.0, 0)
+    return Rate(max(0, count - count_before) / hours, max(0.0, size - size_before) / hours)
+
+
+def _periodic(composite: Composite, name: str) -> float | None:
+    """How often in an hour a step says something by the clock alone; None if it does not."""
+    step = next((each for each in composite.steps if each.id == name), None)
+    if isinstance(step, Window) and step.kind in ("tumbling", "hopping"):
+        return 3600 / (step.every or step.size or 1)
+    return None

@@ -43,10 +43,3 @@ class Store:
         except OSError:
             return False
         return True
-
-    def forget(self, name):
-        """Take it away."""
-        try:
-            os.remove(self.folder + "/" + name + ".json")
-        except (OSError, TypeError):
-            pass

@@ -28,12 +28,13 @@ def name_of(each: VirtualObject) -> str | None:
     return name if topics.is_name(name) and last_segment(each.id) == name else None
 
 
-def announcement(each: VirtualObject, fastest: float) -> bytes:
+def announcement(each: VirtualObject, fastest: float, offset: int) -> bytes:
     """The description that is announced above.
 
     Args:
         each: the thing.
         fastest: seconds between two values of what nobody asked for: it is not stale before.
+        offset: milliseconds by which the clock above is ahead of ours.
     """
     td = {key: value for key, value in each.td.items() if key not in _NOT_OURS}
     for kind in AFFORDANCES:
@@ -43,7 +44,7 @@ def announcement(each: VirtualObject, fastest: float) -> bytes:
     td["id"] = each.id
     td[TAKES] = list(STEPS)
     if each.record.edited:
-        td[EDITED] = each.record.edited
+        td[EDITED] = {key: at + offset for key, at in each.record.edited.items()}
     return encode(td)
 
 

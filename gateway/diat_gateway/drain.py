@@ -55,6 +55,11 @@ class Drain:
         self._after = {CALM: 0, URGENT: 0}
         self.out.clear()
 
+    def again(self, rows: Iterable[tuple[int, int]]) -> None:
+        """Rows that were taken out did not get away."""
+        self.gone(rows)
+        self._after = {CALM: 0, URGENT: 0}
+
     def gone(self, rows: Iterable[tuple[int, int]]) -> None:
         """Rows left the spool."""
         self.out.difference_update(seq for seq, _ in rows)
@@ -126,8 +131,11 @@ class Drain:
                     return found
                 if self._may(row):
                     found.append(row)
-                else:
-                    self._held.add(row.name)
+                    continue
+                self._held.add(row.name)
+                if not found:
+                    # Not looked at again until it is admitted, however much of it waits.
+                    self._after[lane] = row.seq
             if len(page) < PAGE:
                 break
             after = page[-1].seq

@@ -79,6 +79,7 @@ class Session:
         self._title = title
         self._over = threading.Event()
         self._frames: dict[str, list[tuple[int, int]]] = {}
+        self._acknowledged: list[tuple[int, int]] = []
         self._next = 0
         self._admitted = False
         self.connected = False
@@ -155,8 +156,12 @@ class Session:
         acknowledged = [self._frames.pop(each) for each in self._link.receipts() if each in self._frames]
         if acknowledged:
             gone = [row for rows in acknowledged for row in rows]
-            if self._durably(lambda: self._uplink.reach(gone)):
-                self._drain.gone(gone)
+            self._acknowledged += gone
+        if self._acknowledged:
+            done = self._acknowledged
+            if self._durably(lambda: self._uplink.reach(done)):
+                self._drain.gone(done)
+                self._acknowledged = []
         if self._link.fresh():
             self._greet()
         if self._link.up and self.connected:
@@ -169,8 +174,8 @@ class Session:
         self._send(Outgoing(topics.announcement(name), td, retain=True))
         self._send(Outgoing(topics.status(name), b"online", retain=True))
         # The daemon above may have been put back meanwhile: nothing goes before it has said what it knows.
+        # It is asked that once it has said that we are admitted, which is retained.
         self.connected = False
-        self._hello()
 
     def _hello(self) -> None:
         if self._admitted and not self.connected:
@@ -182,6 +187,8 @@ class Session:
         name = self._uplink.name
         down = [each for each in messages if each.topic == topics.down(name)]
         if down and not self._durably(lambda: self._take(down)):
+            # What is not acknowledged comes again, but only by another connection.
+            self._anew()
             return
         link = self._link
         for each in messages:
@@ -204,7 +211,7 @@ class Session:
     def _fill(self) -> None:
         """Send frames as long as there is something, and room for it."""
         now = self._clock()
-        while len(self._frames) < WINDOW and self._drain.may_send():
+        while self._link.up and len(self._frames) < WINDOW and self._drain.may_send():
             extra = self._figures.due(now) if not self._frames else []
             entries, rows = self._drain.next()
             if not entries and not extra:
@@ -212,9 +219,12 @@ class Session:
             payload = frame.pack([*extra, *entries])
             self._next += 1
             reference = f"frame-{self._next}"
+            self._link.send([Command(Outgoing(topics.up(self._uplink.name), payload), reference)])
+            if reference not in self._link.handed_over:
+                self._drain.again(rows)
+                return
             self._frames[reference] = rows
             self._drain.sent(topics.up(self._uplink.name), payload, sum(map(len, entries)))
-            self._link.send([Command(Outgoing(topics.up(self._uplink.name), payload), reference)])
 
     def _send(self, message: Outgoing) -> None:
         self._link.send([Command(message)])

@@ -107,6 +107,11 @@ class Spool:
         )
         return [_waiting(row) for row in found if row[0] not in skip]
 
+    def marks(self) -> list[int]:
+        """Numbers of what is said of parts of services, and must not be overtaken."""
+        sql = "SELECT seq FROM spool WHERE lane = ? AND due = 0 AND channel LIKE 'parts/%' ORDER BY seq"
+        return [seq for (seq,) in self._ask(sql, CALM)]
+
     def parked(self, now: int, limit: int) -> list[Row]:
         """What may leave by now, oldest first."""
         sql = f"SELECT {_COLUMNS} FROM spool WHERE lane = ? AND due <= ? ORDER BY due, seq LIMIT ?"

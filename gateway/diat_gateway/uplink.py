@@ -101,13 +101,14 @@ class Uplink:
         things.observers.on_watch = self._watched
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
-        self.marks: list[int] = []
+        self.marks = spool.marks()
         self._widened: set[str] = set()
         self.thinned = any(passed.off for passed in self.passed.committed.values())
         self.rows, self.bytes = spool.size()
         self.on_told: Callable[[str, bytes], None] = _nobody_works
         self.on_urgent: Callable[[], None] = _nobody_waits
         self._urgent = False
+        self._stood = self.rows, self.bytes
         ledger.join(self)
 
     def begin(self) -> None:
@@ -221,7 +222,8 @@ class Uplink:
             if passed is not None and passed.td:
                 self._withdraw(name, passed)
             return
-        said = announcement(each, _seconds(self._usual))
+        own = self.own.get(OWN)
+        said = announcement(each, _seconds(self._usual), own.offset if own is not None else 0)
         known = digest(said)
         if passed is not None and passed.td == known:
             return
@@ -234,8 +236,8 @@ class Uplink:
         if new:
             self.turned(each.id, self._things.intake.twin(each.id).status)
         if passed is None:
-            # What it said before it was brought here nobody above has heard; what a part told counts once, and
-            # went when it was told.
+            # What it said before it was brought here nobody above has heard; what a part told counts once,
+            # and went when it was told.
             values = self._things.intake.twin(each.id).values
             self.read(each, {prop: said for prop, said in values.items() if prop != TOLD}, 0)
 
@@ -346,13 +348,18 @@ class Uplink:
 
     def commit(self) -> None:
         """What was put into the spool is there."""
+        self._stood = self.rows, self.bytes
         if self._urgent:
             self._urgent = False
             self.on_urgent()
 
     def rollback(self) -> None:
-        """Nothing was put there."""
+        """Nothing was put there, nor sent, nor forgotten."""
         self._urgent = False
+        self.rows, self.bytes = self._stood
+        self._at = self._numbers.get(SEQ) or 0
+        self.marks, self._parked = self._spool.marks(), self._spool.next_due()
+        self.restore()
 
     def answer(self, name: str, result: dict[str, Any]) -> None:
         """Answer a command, or a config, for a thing."""

@@ -172,7 +172,7 @@ class TestBackups:
         name = answer.json()["name"]
         assert answer.headers["location"] == f"/backups/{name}"
         told = until(lambda: next((b for b in house.get("/backups") if b["state"] == "ready"), None))
-        assert (told["name"], told["by"]) == (name, "person")
+        assert (told["name"], told["by"], told["sealed"]) == (name, "person", True)
         file = rest.get(f"/backups/{name}")
         assert len(file.content) == told["bytes"]
         assert name in file.headers["content-disposition"]

@@ -109,7 +109,7 @@ class TestPlanning:
             {"thing": meter.id, "messages_per_hour": 2, "bytes_per_hour": 2 * len('{"temperature":15.0}')}
         ]
         assert tier["bytes_per_hour"] == placement["readings"][0]["bytes_per_hour"]
-        assert "no other tier" in placement["note"]
+        assert "nothing that it reads or drives is beside a gateway" in placement["note"]
 
     @pytest.mark.parametrize(
         ("body", "field"),

@@ -39,6 +39,7 @@ def furnished(house, things):
     return house, {"/thing": "id=urn:dev:thermostat", "/service": f"id={service}", "/service-new": ""}
 
 
+@pytest.mark.timeout(600)  # two dozen pages, twice each
 def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
     house, arguments = furnished
     eventually(lambda: house.rest.get("/actuations").json(), 20)

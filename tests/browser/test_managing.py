@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -9,6 +10,9 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
+from diat.cli.releases import read_release, write_release
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
 PASSWORD = "correct horse battery staple"
 
 
@@ -251,3 +255,43 @@ def test_a_report_of_a_bug_is_downloaded(house, page):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()
     assert download.value.suggested_filename.endswith(".zip")
+
+
+def test_who_moves_where_is_drawn_live(house, page, things):
+    """A map as the composite makes it, from a thing that says the same."""
+    shown = {"type": "array", "@type": "VehicleMap", "readOnly": True}
+    td = {"title": "<b>Yard</b>", "diat:place": "town/yard", "properties": {"vehicles": shown}}
+    yard = things(house, "yard", td)
+    sight = {"speed": 3, "within": 0.5, "by": ["cam-1"]}
+    yard.say(vehicles=[{"id": "7", "x": 10, "y": 5, "heading": 90, **sight}])
+    page.goto(f"{house.url}/cameras")
+    drawn = page.locator("diat-map g")
+    expect(drawn).to_have_count(1)
+    expect(page.get_by_role("heading", name="<b>Yard</b>")).to_be_visible()
+    yard.say(vehicles=[{"id": "7", "x": 12, "y": 5, **sight}, {"id": "8", "x": 30, "y": 9, **sight}])
+    expect(drawn).to_have_count(2)  # without a reload
+
+
+def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
+    """The release is a real one; the node is an MQTT client that only says what it runs."""
+    write_release(tmp_path / "key.pem", 7, "raspberry_pi", FIRMWARE, tmp_path / "www")
+    house.rest.post("/releases", json=read_release(tmp_path / "www")).raise_for_status()
+    number = {"type": "integer", "readOnly": True}
+    td = {"title": "Node", "diat:board": "raspberry_pi", "actions": {"update": {"input": {"type": "object"}}},
+          "properties": {"firmware": number, "undone": number}}  # fmt: skip
+    node = things(house, "node", td)
+    node.say(firmware=1, undone=0)
+    eventually = expect(page.get_by_role("row", name="Release 7 for raspberry_pi"))
+    page.goto(f"{house.url}/firmware")
+    ready(page)
+    expect(page.get_by_text("No roll-out yet")).to_be_visible()
+    page.get_by_role("button", name="Roll it out").click()
+    eventually.to_contain_text("running")
+    eventually.to_contain_text("stage 1 of 3")
+    page.get_by_role("button", name="Pause").click()
+    eventually.to_contain_text("paused")
+    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the roll-out").click()
+    eventually.to_contain_text("cancelled")
+    page.get_by_role("link", name="Release 7 for raspberry_pi").click()
+    expect(page.get_by_role("cell", name="urn:dev:node")).to_be_visible()

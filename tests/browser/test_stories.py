@@ -125,3 +125,24 @@ def test_a_thing_is_named_driven_and_retired(platform, page, things):
     page.get_by_role("dialog").get_by_role("button", name="Retire").click()
     page.wait_for_url("**/ui/things")
     assert platform.rest.get("/things/urn:dev:heater").status_code == httpx.codes.NOT_FOUND
+
+
+def test_a_floor_plan_is_put_and_a_thing_is_on_it(platform, page, things):
+    td = {"title": "Porch light", "diat:place": "home/porch", "properties": {"temperature": TEMPERATURE}}
+    things(platform, "porch", td).say(temperature=7.5)
+    picture = page.context.new_page()
+    picture.set_content("<body style='background:#fff'><h1>Porch</h1></body>")
+    plan = {"name": "plan.png", "mimeType": "image/png", "buffer": picture.screenshot()}
+    picture.close()
+    page.goto(f"{platform.url}/places?place=home/porch")
+    expect(page.locator("#here")).to_have_text("home/porch")
+    page.get_by_label("Put a floor plan").set_input_files(plan)
+    image = page.get_by_role("img", name="Plan of home/porch")
+    expect(image).to_be_visible()
+    page.get_by_role("combobox", name="Click where this is").fill("Porch")
+    page.get_by_role("option", name="Porch light").click()
+    image.click(position={"x": 40, "y": 30})
+    expect(page.locator(".pin", has_text="Porch light").locator("diat-value")).to_have_text("7.50°C")
+    wrong = {"name": "plan.png", "mimeType": "image/png", "buffer": b"<svg onload='alert(1)'/>"}
+    page.get_by_label("Another picture").set_input_files(wrong)
+    expect(page.get_by_role("status").filter(has_text="PNG, JPEG or WebP")).to_be_visible()

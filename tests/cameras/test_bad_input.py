@@ -149,7 +149,8 @@ def test_a_disk_without_room_refuses_and_keeps_what_is_there(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "text",
     ["", "cameras: 3", "cameras: [{name: a/b, source: x}]", "cameras: [{name: a, source: x, colour: red}]",
-     "cameras: [{name: a, source: x, level: highest}]", "cameras: [{name: a, source: x}, {name: a, source: y}]",
+     "cameras: [{name: a, source: x, level: highest}]",
+     "cameras: [{name: a, source: x}, {name: a, source: y}]",
      "cameras: [{name: a, source: x, fps: 0}]", "cameras: [{name: a, source: x, area: [[1, 2, 3, 4]]}]"],
 )  # fmt: skip
 def test_a_description_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:

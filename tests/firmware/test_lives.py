@@ -25,7 +25,7 @@ def test_on_line_for_long_it_is_well_and_the_watchdog_is_fed(boards, mosquitto, 
     board.run("life.board._watchdog = 30; life.board.start()")
     online(board)
     board.tell(speed=100)
-    until(lambda: board.give("life.clock.up()") > 1_200_000, 40)
+    until(lambda: board.give("life.clock.up()") > 500_000, 40)
     assert board.give("life.ill()") == []
     fed = board.tell(look=True)["host"]["fed"]
     until(lambda: board.tell(look=True)["host"]["fed"] > fed + 3)
@@ -44,10 +44,10 @@ def test_refused_it_asks_again_but_seldom_and_comes_in_when_it_may(
     until(lambda: board.give("life.state") == "refused")
     before = broker.log.count("New connection")
     board.tell(speed=60)
-    until(lambda: board.give("life.clock.up()") > 600_000, 40)
+    until(lambda: board.give("life.clock.up()") > 300_000, 40)
     tried = broker.log.count("New connection") - before
     # 60 s, 120 s, 240 s, 360 s …, each shortened by up to half.
-    assert 2 <= tried <= 8, tried
+    assert 1 <= tried <= 5, tried
     assert board.give("life.ill()") == []
     subprocess.run([*add, "right"], check=True, capture_output=True)
     broker.stop()

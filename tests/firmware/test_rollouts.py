@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from diat.cli import node
 from diat.cli.releases import read_release, write_release
+from diat.kernel.errors import Invalid
 from tests.firmware.conftest import FIRMWARE, until
 from tests.system.conftest import Platform
 
@@ -170,7 +173,8 @@ def test_what_cannot_be_is_refused(site):
     refused("/releases", {**right, "files": {**right["files"], "more": "AAAA"}}, 422, "files")
     assert rest.post("/releases", json=right).status_code == 201
     refused("/rollouts", {"release": "none"}, 404)
-    refused("/rollouts", {"release": "raspberry_pi-1"}, 422, "place")  # all run a higher number
+    refused("/rollouts", {"release": "raspberry_pi-1", "place": "nowhere"}, 422, "place")
+    refused("/rollouts", {"release": "raspberry_pi-1", "version": 99}, 422, "place")
     refused("/rollouts", {"release": "raspberry_pi-1", "model": "esp32"}, 422, "model")
     refused("/rollouts", {"release": "raspberry_pi-1", "stages": [1, "some", "all"]}, 422, "stages.1")
     refused("/rollouts", {"release": "raspberry_pi-1", "stages": [1]}, 422, "stages")
@@ -179,3 +183,25 @@ def test_what_cannot_be_is_refused(site):
     assert file.content == (FIRMWARE / "diat_node" / "life.py").read_bytes()
     assert rest.get("/releases/raspberry_pi-1/files/none").status_code == 404
     assert rest.delete("/releases/raspberry_pi-1").status_code == 204
+
+
+def test_from_the_command_line(site, tmp_path):
+    def diat(*arguments: str) -> str:
+        done = CliRunner().invoke(node.app, [*arguments, "--url", str(site.platform.rest.base_url)])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.output
+
+    write_release(site.key, 9, "raspberry_pi", FIRMWARE, tmp_path / "www9")
+    assert diat("upload", str(tmp_path / "www9")).startswith("release raspberry_pi-9: ")
+    said = diat("rollout", "start", "raspberry_pi-9", "--place", "hq/1", "--stage", "all", "--wait", "1")
+    rollout, release, state = said.split()[:3]
+    assert (release, state) == ("raspberry_pi-9", "running,")
+    assert "urn:dev:pi1" in diat("rollout", "show", rollout)
+    assert f"{rollout}  raspberry_pi-9  cancelled" in diat("rollout", "cancel", rollout)
+    assert rollout in diat("rollout", "list")
+    with pytest.raises(Invalid, match="it is cancelled"):
+        CliRunner().invoke(
+            node.app,
+            ["rollout", "pause", rollout, "--url", str(site.platform.rest.base_url)],
+            catch_exceptions=False,
+        )

@@ -7,9 +7,11 @@ import http.server
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import threading
+import time
 import tty
 
 import pytest
@@ -154,3 +156,34 @@ def test_a_key_that_is_none_is_refused(tmp_path):
         write_release(tmp_path / "key", 1, "esp32", FIRMWARE, tmp_path / "www")
     with pytest.raises(Invalid):
         configuration("a", ":1", [], None, None)
+
+
+def test_what_a_board_prints_is_shown_until_ctrl_bracket(line):
+    ours, theirs = pty.openpty()
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "diat", "node", "monitor", "--port", line],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    said = b""
+
+    def hear(wanted: bytes) -> None:
+        nonlocal said
+        deadline = time.monotonic() + 30
+        while wanted not in said:
+            assert time.monotonic() < deadline, said
+            if select.select([ours], [], [], 0.1)[0]:
+                said += os.read(ours, 4096)
+
+    try:
+        hear(b"Connected to MicroPython")
+        os.write(ours, b"print('to' + 'gether')\r")
+        hear(b"together")
+        os.write(ours, b"\x1d")
+        assert watching.wait(20) == 0
+    finally:
+        watching.kill()
+        watching.wait()
+        os.close(ours)
+        os.close(theirs)

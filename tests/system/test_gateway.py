@@ -1,5 +1,6 @@
 """A gateway as a process: what its things say comes up once, whatever is killed or cut meanwhile."""
 
+import contextlib
 import itertools
 import json
 import sys
@@ -82,16 +83,17 @@ class Sender:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A core, a link to it, a gateway that comes by the link, and a thing beside the gateway."""
-    core = Platform(tmp_path_factory.mktemp("core"))
-    with Link(("127.0.0.1", core.mqtt)) as link:
+    with contextlib.ExitStack() as stack:
+        core = Platform(tmp_path_factory.mktemp("core"))
+        stack.callback(core.close)
+        link = stack.enter_context(Link(("127.0.0.1", core.mqtt)))
         edge = Edge(tmp_path_factory.mktemp("edge"), link.port)
+        stack.callback(edge.close)
         core.start()
         edge.start()
         sender = Sender(edge.mqtt)
+        stack.callback(sender.end)
         yield core, link, edge, sender
-        sender.end()
-        edge.close()
-        core.close()
 
 
 def there(core):

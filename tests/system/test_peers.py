@@ -8,9 +8,18 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.links import Link
-from tests.system.conftest import Platform, eventually
+from tests.system.conftest import Platform
 
 WITHIN = 30.0
+
+
+def eventually(wanted, seconds, explain=lambda: ""):
+    """As everywhere else, asking a few times a second: three daemons on a small machine have more to do."""
+    deadline = time.monotonic() + seconds
+    while not (found := wanted()):
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.2)
+    return found
 
 
 class Daemon:

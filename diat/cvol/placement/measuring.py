@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -72,6 +73,17 @@ def live(
             ),
         )
 
+    def heard(came: Came, name: str) -> dict[str, list[Sample]]:
+        found: dict[str, list[Sample]] = {}
+        for binding in (each for each in bound if (each.thing, each.affordance) == (came.thing, name)):
+            role = composite.roles[binding.role]
+            reading = Reading(came.values[name], came.observed, came.received)
+            made = sample_of(role, binding, reading, 0) if not role.drives else None
+            if made is not None:
+                found.setdefault(binding.role, []).append(made)
+                newest[binding.role][binding.key] = made
+        return found
+
     def note(evaluated: Evaluated) -> None:
         nonlocal memory, due
         memory, due = evaluated.memory, evaluated.due
@@ -80,21 +92,11 @@ def live(
                 said[name].append(value)
                 told[name] = value
 
-    for came in readings:
-        if count >= MOST:
-            break
+    for came in islice(readings, MOST):
         while due is not None and due <= came.received and first:
             note(run(due, {}))
         for name in sorted(came.values):
-            found: dict[str, list[Sample]] = {}
-            for binding in bound:
-                if binding.thing == came.thing and binding.affordance == name:
-                    role = composite.roles[binding.role]
-                    reading = Reading(came.values[name], came.observed, came.received)
-                    made = sample_of(role, binding, reading, 0) if not role.drives else None
-                    if made is not None:
-                        found.setdefault(binding.role, []).append(made)
-                        newest[binding.role][binding.key] = made
+            found = heard(came, name)
             if found:
                 first, last, count = first or came.received, came.received, count + 1
                 note(run(came.received, found))

@@ -29,11 +29,13 @@ class Flow(Struct, frozen=True, kw_only=True):
         name: of the thing in topics.
         values: what they say, one after another and then again from the first.
         hourly: how many in an hour.
+        together: whether they come at even times, with others that come so often.
     """
 
     name: str
     values: Sequence[dict[str, Any]]
     hourly: float
+    together: bool = False
 
 
 class Predicted(Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ def predict(gateway: str, flows: Sequence[Flow], linger: float = LINGER) -> Pred
     moments: list[tuple[float, int, int]] = []
     for at, flow in enumerate(flows):
         # Of what comes evenly, each by itself, one part of a period has passed when one begins to count.
-        phase = (at * 0.618034) % 1.0
+        phase = 0.0 if flow.together else (at * 0.618034) % 1.0
         count = int(span * flow.hourly - phase) + 1
         moments += [((phase + number) / flow.hourly * 3600, at, number) for number in range(max(0, count))]
     total, made = 0.0, 0

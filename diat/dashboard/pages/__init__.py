@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diat.dashboard.pages import (
+    cameras,
     command,
     home,
     places,
@@ -27,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     service_new.PAGE,
     command.PAGE,
     tiers.PAGE,
+    cameras.PAGE,
     *MANAGING,
     start.PAGE,
 )

@@ -107,8 +107,12 @@ class Shelf:
         by = "by itself" if each["by"] == "schedule" else "by a person"
         said = chip(each["state"]) if each["state"] != "ready" else Markup()
         html(
-            Markup('<strong>{}</strong> {}<br><span class="soft">{}, {}</span>').format(
-                moment(each["made"]), said, _size(each["bytes"]), by
+            Markup('<strong>{}</strong> {}<br><span class="soft">{}, {}, {}</span>').format(
+                moment(each["made"]),
+                said,
+                _size(each["bytes"]),
+                by,
+                "sealed" if each["sealed"] else "not sealed",
             )
         ).classes("grow")
         if each.get("error"):

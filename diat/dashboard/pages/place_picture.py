@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
+import json
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 
-from diat.dashboard.parts.acts import attempt
+from diat.api.places import PICTURES
+from diat.dashboard.parts.acts import attempt, tell
 from diat.dashboard.parts.fragment import Fragment
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, html, link, live
@@ -22,6 +23,16 @@ _CLICK = (
 )
 
 
+_PUT = """async (e) => {
+  const file = e.target.files[0];
+  if (!file) return;
+  const {csrf} = await (await fetch("/sessions/current")).json();
+  const answer = await fetch("/places/picture?place=" + %s, {
+    method: "PUT", body: file, headers: {"X-CSRF-Token": csrf ?? ""}});
+  emit(answer.ok ? "" : (await answer.json()).detail);
+}"""
+
+
 async def show(visit: Visit, place: str) -> None:
     """Make the picture where this is called, if there is one, and what engineers do with it."""
     picture = await _picture(visit, place)
@@ -32,7 +43,7 @@ async def show(visit: Visit, place: str) -> None:
     if not visit.is_at_least("engineer"):
         return
     with ui.element("div").classes("buttons picture-acts"):
-        _upload(visit, place, again=picture is not None)
+        _upload(place, again=picture is not None)
         if picture is None:
             return
 
@@ -74,27 +85,18 @@ async def _pinned(visit: Visit, place: str) -> Markup:
     return Markup('<img src="/places/picture?place={}" alt="Plan of {}">{}').format(quote(place), place, pins)
 
 
-def _upload(visit: Visit, place: str, *, again: bool) -> None:
+def _upload(place: str, *, again: bool) -> None:
     async def taken(event: Any) -> None:
-        picture = base64.b64decode(str(event.args).partition(",")[2])
-        if await attempt(
-            lambda: visit.rest.ask("PUT", "/places/picture", picture, query={"place": place}, kind="image/*")
-        ):
+        if event.args:
+            tell(str(event.args), bad=True)
+        else:
             ui.navigate.reload()
 
-    # Read in the browser and sent as an event: an upload of NiceGUI's would come past our checks.
-    label = ui.element("label").classes("upload")
-    with label:
+    with ui.element("label").classes("upload"):
         html(Markup("{}").format("Another picture" if again else "Put a floor plan"), "span")
-        chosen = ui.element("input").props(
-            'type="file" accept="image/png,image/jpeg,image/webp" class="unseen"'
-        )
-    chosen.on(
-        "change",
-        taken,
-        js_handler="(e) => {const f = e.target.files[0]; if (!f) return; const r = new FileReader(); "
-        "r.onload = () => emit(r.result); r.readAsDataURL(f)}",
-    )
+        chosen = ui.element("input").props(f'type="file" accept="{",".join(PICTURES)}" class="unseen"')
+    # The browser gives it to REST itself: it is too large for a message.
+    chosen.on("change", taken, js_handler=_PUT % json.dumps(quote(place, safe="")))
 
 
 async def _arrange(visit: Visit, place: str, shown: Fragment) -> None:

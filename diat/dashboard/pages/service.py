@@ -133,7 +133,10 @@ async def _graph(visit: Visit, service: str) -> Markup:
     last = await visit.rest.get("/actuations", service=service, limit=1)
     why = await visit.rest.get(at("actuations", last[0]["id"])) if last else {}
     tiers = {
-        step: str(tier) for step, tier in (known.get("placement") or {}).items() if isinstance(tier, str)
+        step: str(each["tier"])
+        for each in known["placement"]["tiers"]
+        if each["tier"] != "core"
+        for step in each["steps"]
     }
     titles = await _titles(visit, known["bindings"])
     return graph(template["steps"], known["bindings"], titles, why.get("values") or {}, tiers)

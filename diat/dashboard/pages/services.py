@@ -37,7 +37,7 @@ async def _rows(visit: Visit) -> Markup:
             each["parameters"].get("place", ""),
             each["template"],
             f"{len(each['bindings']):,}",
-            "; ".join(each["missing"]),
+            "; ".join(one.partition(" (turned down")[0] for one in each["missing"]),
         ]
         for each in services
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from diat.dashboard.parts.fragment import Fragment
-from diat.dashboard.parts.markup import Markup, chip, html, link, table
+from diat.dashboard.parts.markup import Markup, age, chip, html, link, table
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
@@ -61,7 +61,7 @@ def _tier(name: str, daemons: list[dict[str, Any]]) -> Markup:
 
 
 def _daemon(each: dict[str, Any]) -> Markup:
-    title = each.get("title", each["id"])
+    title = each.get("title") or ("This platform" if each["tier"] == "core" else each["id"])
     named = link("/thing", title, id=each["id"]) if each["tier"] == "thing" else Markup("{}").format(title)
     now, before = each.get("bytes_per_hour"), each.get("bytes_per_hour_before")
     saved = f"{_bytes(before - now)} saved an hour" if now is not None and before and before > now else ""
@@ -70,6 +70,8 @@ def _daemon(each: dict[str, Any]) -> Markup:
         for key, value in each.items()
         if key not in _KNOWN and value not in (None, "", [], {})
     ]
+    if each["tier"] == "gateway":
+        return _gateway(each)
     steps = ", ".join(each.get("steps") or each.get("report") or ())
     if steps:
         more.insert(0, Markup("<dt>steps</dt><dd>{}</dd>").format(steps))
@@ -82,6 +84,44 @@ def _daemon(each: dict[str, Any]) -> Markup:
         f", {saved}" if saved else "",
         Markup().join(more),
         _links(each.get("links")),
+    )
+
+
+def _gateway(each: dict[str, Any]) -> Markup:
+    """A gateway, the line to it, and what runs there for which service."""
+    line = each.get("link") or {}
+    spool = each["spool"]
+    up, down = line.get("up", {}), line.get("down", {})
+    facts: list[tuple[str, Any]] = [
+        ("things", f"{each['things']:,}"),
+        ("waits to go up", f"{spool['messages'] or 0:,} messages, {_bytes(spool['bytes'] or 0)}"),
+        ("up an hour", _bytes(up.get("bytes_per_hour", 0))),
+        ("down an hour", _bytes(down.get("bytes_per_hour", 0))),
+        ("processor", f"{100 * each['cpu']:.0f} %" if isinstance(each["cpu"], int | float) else ""),
+        ("memory", f"{each['memory']:.0f} MiB" if isinstance(each["memory"], int | float) else ""),
+    ]
+    services = line.get("services", [])
+    rows = [
+        [
+            link("/service", one["title"], id=one["service"]),
+            ", ".join(one["steps_here"]) or "none",
+            _bytes(one["bytes"]),
+            _bytes(one["saved"]),
+        ]
+        for one in services
+    ]
+    heads = ["Service", "Steps here", "Over the line", "Saved"]
+    return Markup(
+        '<section class="card wide"><h3>{} {} <small>since {}</small></h3>'
+        '<div class="figure">{}</div><p class="label">saved an hour, against all steps in the core</p>'
+        '<dl class="facts small">{}</dl>{}</section>'
+    ).format(
+        link("/thing", each["title"], id=each["thing"]),
+        chip("online" if each["connected"] else "offline", "" if each["connected"] else "cut off"),
+        age(each["since"]),
+        _bytes(line.get("saved_bytes_per_hour", 0)),
+        Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts if fact[1]),
+        table("Services", heads, rows, numbers=(2, 3)) if rows else Markup(),
     )
 
 

@@ -22,7 +22,7 @@ _POINTS = 600
 _ROWS = 30
 """The newest of them that stand in the table."""
 
-_FIRST = frozenset({"Temperature", "RelativeHumidity", "CarbonDioxide", "Power", "Energy"})
+_FIRST = ("Temperature", "RelativeHumidity", "CarbonDioxide", "Power", "Energy")
 _SCALE: dict[str, Any] = {"min": None, "max": None, "interval": None}
 _SWITCH: dict[str, Any] = {"min": 0, "max": 1, "interval": 1}
 
@@ -90,7 +90,11 @@ class History:
 def drawn(properties: Sequence[Property]) -> list[Property]:
     """Those properties whose past can be drawn."""
     found = [each for each in properties if each.readable and (each.numeric or each.type == "boolean")]
-    return sorted(found, key=lambda each: (each.category is not None, each.quantity not in _FIRST))
+    return sorted(found, key=lambda each: (each.category is not None, _rank(each)))
+
+
+def _rank(each: Property) -> int:
+    return _FIRST.index(each.quantity) if each.quantity in _FIRST else len(_FIRST)
 
 
 def _drawn(value: Any) -> Any:

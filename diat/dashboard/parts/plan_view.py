@@ -97,8 +97,8 @@ async def _replay(visit: Visit, plan: Json) -> None:
     counts = replay["difference"]["counts"]
     html(
         Markup(
-            "<h3>Tried over what was recorded</h3><p>Over {} messages it would have given {} commands; {} of "
-            "them were really given, {} more were given by others.</p>"
+            "<h3>Tried over what was recorded</h3><p>Commands that it would have given over {} messages: {}; "
+            "of them really given: {}; given by others besides: {}.</p>"
         ).format(
             f"{replay['messages']:,}", f"{replay['count']:,}", f"{counts['same']:,}", f"{counts['real']:,}"
         )

@@ -172,6 +172,33 @@
     return `${figures(value, 1)} TB`;
   }
 
+  // --- maps: who is where on the ground, in metres, north up ---
+  customElements.define("diat-map", class extends Watching {
+    what() { return ["positions", this.getAttribute("thing"), this.getAttribute("name")]; }
+    tell(said) {
+      if (!Array.isArray(said)) { this.textContent = said?.x ? "withheld" : "nobody"; return; }
+      const box = this.box ??= [Infinity, Infinity, -Infinity, -Infinity];
+      for (const [, x, y] of said) {
+        box[0] = Math.min(box[0], x - 3); box[1] = Math.min(box[1], y - 3);
+        box[2] = Math.max(box[2], x + 3); box[3] = Math.max(box[3], y + 3);
+      }
+      const picture = document.createElementNS(SVG, "svg");
+      if (!isFinite(box[0])) { this.textContent = "nobody is there"; return; }
+      const [wide, high] = [box[2] - box[0], box[3] - box[1]], size = Math.max(wide, high) / 60;
+      picture.setAttribute("viewBox", `${box[0]} ${-box[3]} ${wide} ${high}`);
+      for (const [id, x, y, heading] of said) {
+        const one = document.createElementNS(SVG, "g"), name = document.createElementNS(SVG, "title");
+        one.setAttribute("transform", `translate(${x} ${-y}) rotate(${typeof heading === "number" ? -heading : 0})`);
+        const shape = document.createElementNS(SVG, typeof heading === "number" ? "path" : "circle");
+        if (typeof heading === "number") shape.setAttribute("d", `M${1.8 * size} 0L${-size} ${size}L${-.5 * size} 0L${-size} ${-size}Z`);
+        else shape.setAttribute("r", String(size));
+        name.textContent = `${id}: ${figures(x, 1)} m, ${figures(y, 1)} m`;
+        one.append(name, shape); picture.append(one);
+      }
+      this.replaceChildren(picture);
+    }
+  });
+
   // --- the frame ---
   document.addEventListener("change", event => {
     const like = event.target.dataset?.like;

@@ -96,7 +96,17 @@ def finish(data: Path) -> bool:
 
     What it replaces goes to ``replaced``, in the place of what an earlier one replaced. It may be ended at
     any moment, and goes on where it was.
+
+    Raises:
+        SetupError: something cannot be moved, another file system within the directory perhaps.
     """
+    try:
+        return _finish(data)
+    except OSError as error:
+        raise SetupError(f"a restore cannot be ended in {data}: {error}") from error
+
+
+def _finish(data: Path) -> bool:
     ready, replaced = data / READY, data / REPLACED
     if not ready.exists():
         return False

@@ -19,6 +19,7 @@ from diat.kernel.clock import Clock
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Busy, DiatError, NotFound, Unavailable
 from diat.operation.backup.restoring import stage
+from diat.operation.backup.sealing import MAGIC
 from diat.operation.backup.taking import take
 
 _LOG = logging.getLogger("diat.backup")
@@ -39,6 +40,7 @@ class Backup(Struct, frozen=True, kw_only=True):
         bytes: how large it is by now.
         state: ``making``, ``ready``, ``coming back``, or ``failed`` (of what was done last alone).
         by: whether a ``person`` or the ``schedule`` made it.
+        sealed: whether a passphrase is needed to bring it back.
         progress: how much of it is done, 0 to 1.
         error: why it failed.
     """
@@ -48,6 +50,7 @@ class Backup(Struct, frozen=True, kw_only=True):
     bytes: int = 0
     state: Literal["making", "ready", "coming back", "failed"] = "ready"
     by: Literal["person", "schedule"] = "person"
+    sealed: bool = False
     progress: float = 1.0
     error: str = ""
 
@@ -289,8 +292,11 @@ def _read(path: Path) -> Backup | None:
         return None
     try:
         size = path.stat().st_size
+        with path.open("rb") as file:
+            sealed = file.read(len(MAGIC)) == MAGIC
         begun = datetime.strptime(name[1][:-4] + "+0000", "%Y%m%dT%H%M%S%z")
     except (OSError, ValueError):
         return None
     made = int(begun.timestamp()) * 1000 + int(name[1][-4:-1])
-    return Backup(name=path.name, made=made, bytes=size, by="schedule" if name[2] else "person")
+    by: Literal["person", "schedule"] = "schedule" if name[2] else "person"
+    return Backup(name=path.name, made=made, bytes=size, by=by, sealed=sealed)

@@ -54,6 +54,7 @@ class Device:
         self._taken: dict[tuple[type[Bus[Any]], Hashable], Line] = {}
         self._available: dict[Line, bool] = {}
         self._known: bool | None = None
+        self._over = False
         self._troubles: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -66,7 +67,10 @@ class Device:
             async with asyncio.TaskGroup() as together:
                 for line, accesses in polled.items():
                     together.create_task(self._poll_for_ever(line, accesses))
-                await asyncio.Event().wait()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self._over = True
         finally:
             taken, self._taken = self._taken, {}
             for line in taken.values():
@@ -78,7 +82,8 @@ class Device:
         # Many things that begin together are not to ask in step for ever.
         first = loop.time() + random.uniform(0.0, min(1.0, *(each.every for each in accesses.values()), 1.0))
         due = dict.fromkeys(accesses, first)
-        while True:
+        # Up to Python 3.11 wait_for, which libraries use, loses a cancellation that comes with the result.
+        while not self._over:
             await asyncio.sleep(min(due.values()) - loop.time())
             now = loop.time() + SLACK
             names = [name for name, when in due.items() if when <= now]

@@ -70,6 +70,7 @@ class Camera:
         self._clipping = Clipping(setup.fps)
         self._ending = threading.Event()
         self._epoch = time.time()
+        self._time = 0.0
         self._sent = 0
         self._moment, self._detected = -1, False
         self._video = video
@@ -94,6 +95,16 @@ class Camera:
     def said(self) -> dict[str, Any]:
         """What it said last of itself."""
         return dict(self._said)
+
+    @property
+    def epoch(self) -> float:
+        """Unix s of its source's time 0."""
+        return self._epoch
+
+    @property
+    def time(self) -> float:
+        """How far it has looked, s on the clock of its source."""
+        return self._time
 
     def start(self) -> None:
         """Announce it and begin to look; returns at once."""
@@ -135,6 +146,7 @@ class Camera:
                 level, worker = self._level, self._worker(self._level)
                 self._say(level=level, sight="unknown" if level == "low" else "clear")
             self._send(worker.take(frame))
+            self._time = frame.t
             self._decide(self._epoch + frame.t)
         self._send(worker.finish())
         self._keep_clip()

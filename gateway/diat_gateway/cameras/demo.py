@@ -107,12 +107,13 @@ class _Shown:
         broker = f"mqtt://127.0.0.1:{self._relay.port}"
         self._cameras = Cameras(setups, broker, folder / "clips", platform=platform.url)
         self._services: dict[str, str] = {}
+        self._over = False
         self._began = time.monotonic()
-        self._epoch = time.time()
 
     def close(self) -> None:
         """End all of it."""
         self._cameras.stop()
+        self._relay.close()
         self._link.close()
         self._rest.close()
 
@@ -122,7 +123,7 @@ class _Shown:
         """Show it until it is over."""
         self._link.open()
         self._link.wait_connected(10.0)
-        self._began, self._epoch = time.monotonic(), time.time()
+        self._began = time.monotonic()
         self._cameras.start()
         wait, said = 0.0, 0.0
         while not ending.wait(0.5):
@@ -132,8 +133,8 @@ class _Shown:
             elif time.monotonic() - said > 5.0:
                 said = time.monotonic()
                 console.print(self.closing(), markup=False)
-            over = self._cameras.wait(0.0)
-            wait += 0.5 if over else 0.0
+            self._over = self._cameras.wait(0.0)
+            wait += 0.5 if self._over else 0.0
             if wait > 4.0 or (duration is not None and time.monotonic() - self._began > duration):
                 return
 
@@ -154,7 +155,7 @@ class _Shown:
             f"{self.closing()} Clips kept: {len(clips or [])}. {state.get('phase', 'starting')}"
         )
         where = Table(title="Vehicle localisation: the map of the crossing", title_justify="left")
-        for column in ("vehicle", "x, m", "y, m", "seen by", "nearest truth, m"):
+        for column in ("vehicle", "x, m", "y, m", "seen by", "from a true way, m"):
             where.add_column(column)
         known = self._get(f"/things/{self._services.get('vehicle-map', '')}/properties") or {}
         for vehicle in known.get("vehicles") or []:
@@ -176,22 +177,21 @@ class _Shown:
 
     def _found(self, camera: int) -> score.Score:
         """Of what is over for some seconds: a record is told when its object has gone."""
-        over = time.monotonic() - self._began - 6.0
+        at = self._cameras.cameras[camera].time
+        over = float("inf") if self._over else at - 6.0
         true = [event for event in self._scene.truth_of(camera).events if event.end < over]
         told = self._objects[f"camera-{camera}"]
         return score.events(true, told)
 
     def _baseline(self, camera: int) -> float:
-        share = min(1.0, (time.monotonic() - self._began) / self._scene.seconds)
+        share = min(1.0, self._cameras.cameras[camera].time / self._scene.seconds)
         return self._films[camera].stat().st_size * share
 
     def _off(self, x: float, y: float) -> str:
-        t = time.monotonic() - self._began
+        """How far a place of the map is from where anybody was in the seconds before; it comes that late."""
+        t = min(camera.time for camera in self._cameras.cameras)
         places = [
-            place
-            for actor in self._scene.actors
-            for late in (0.5, 1.0, 1.5, 2.0)
-            if (place := actor.place(t - late))
+            place for actor in self._scene.actors for late in range(6) if (place := actor.place(t - late))
         ]
         return f"{min(((px - x) ** 2 + (py - y) ** 2) ** 0.5 for px, py, _ in places):.1f}" if places else "-"
 
@@ -199,7 +199,8 @@ class _Shown:
         told = msgspec.json.decode(message.payload)["data"]
         name = message.topic.split("/")[1]
         if name in self._objects:
-            self._objects[name].append((told["from"] - self._epoch, told["to"] - self._epoch))
+            epoch = self._cameras.cameras[int(name.rpartition("-")[2])].epoch
+            self._objects[name].append((told["from"] - epoch, told["to"] - epoch))
 
     def _serve(self) -> None:
         """Make the two services once the cameras are known."""

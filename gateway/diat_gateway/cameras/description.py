@@ -74,6 +74,7 @@ def description(setup: CameraSetup) -> dict[str, Any]:
     """The Thing Description of a camera, without forms."""
     whole = {"type": "integer", "minimum": 0, "readOnly": True}
     said: dict[str, Any] = {
+        "@type": "diat:Camera",
         "title": setup.title or setup.name,
         "properties": {
             "level": {"type": "string", "enum": list(LEVELS), "idempotent": True, "title": "What leaves it"},

@@ -5,6 +5,7 @@ For what must not pass through MQTT. The receiver bounds what one message may be
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -79,6 +80,8 @@ class Inlet:
 
     def close(self) -> None:
         """Listen no more."""
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
         self._listening.close()
 
     def __enter__(self) -> Self:

@@ -35,6 +35,12 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Listen no more; what is open goes on until an end leaves."""
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
         self._listening.close()
 
     def _accept(self) -> None:

@@ -19,8 +19,6 @@ from diat_gateway.cameras.seeing.pictures import Frame, Image
 Say = Callable[[str], None]
 """Takes how the stream is: ``running``, ``stalled``, ``torn``, ``unreachable`` or ``ended``."""
 
-_LATE = 1.0
-"""Seconds by which a picture of a paced file may be late."""
 LARGEST = 7680 * 4320
 """Pixels of a picture that is taken at most."""
 
@@ -34,7 +32,7 @@ class Source:
         fps: pictures a second to take at most; more are left out.
         patience: seconds of silence after which a stream is stalled.
         again: whether a file begins again at its end.
-        paced: whether a file runs at its own pace; else as fast as can be.
+        paced: whether a file runs no faster than its own pace; else as fast as can be.
     """
 
     address: str
@@ -98,8 +96,6 @@ class _Watch:
         now = self._clock() - self._began if _live(self._source) else t + self._behind
         if now <= self._last or (self._last >= 0 and now - self._last < 0.7 / self._source.fps):
             return None
-        if self._source.paced and not _live(self._source) and now < self._clock() - self._began - _LATE:
-            return None  # a camera that cannot keep up leaves pictures out, it does not fall behind
         self._last = now
         return now
 

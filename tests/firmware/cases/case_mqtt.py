@@ -96,7 +96,7 @@ async def test_a_message_not_acknowledged_is_sent_again_as_the_same():
         pass
     first = wire.written[-8:]
     assert first == b"\x33\6\0\1t\0\1x"[:8] or first.endswith(b"t\0\1x")
-    again = Wire(HELLO)
+    again, client.patience = Wire(HELLO), 20
     await client.connect(again.open)
     task = asyncio.create_task(client.deliver(message))
     await _settle()

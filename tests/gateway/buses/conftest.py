@@ -9,6 +9,7 @@ Fixtures:
 """
 
 import itertools
+import time
 
 import pytest
 from diat_gateway.buses import Buses
@@ -21,6 +22,15 @@ from tests.gateway.buses.devices import HttpDevice, ModbusDevice
 
 LOOPBACK = "127.0.0.1"
 NUMBERS = itertools.count(1)
+
+
+def until(ask, what="", within=10.0):
+    """Ask until the answer is true, not so often that asking is most of the work, and return it."""
+    deadline = time.monotonic() + within
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"never came about: {what or ask}"
+        time.sleep(0.05)
+    return answer
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 
 from tests.api.conftest import path_of
 from tests.gateway.buses.conftest import described, register
-from tests.system.conftest import Platform, eventually
+from tests.system.conftest import Platform
+from tests.system.test_peers import eventually
 
 WITHIN = 30.0
 

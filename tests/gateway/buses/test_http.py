@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.api.conftest import path_of, until
-from tests.gateway.buses.conftest import described, member
+from tests.api.conftest import path_of
+from tests.gateway.buses.conftest import described, member, until
 from tests.gateway.buses.test_modbus import diagnostics, has, write
 
 

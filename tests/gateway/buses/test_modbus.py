@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.api.conftest import path_of, until
-from tests.gateway.buses.conftest import described, register
+from tests.api.conftest import path_of
+from tests.gateway.buses.conftest import described, register, until
 from tests.links import Link
 
 
@@ -22,7 +22,7 @@ def values(house, path):
 def has(house, path, **wanted):
     def ask():
         said = values(house, path)
-        return wanted.items() <= said.items() or print(said, diagnostics(house, path))
+        return wanted.items() <= said.items()
 
     until(ask)
 

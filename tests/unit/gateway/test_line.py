@@ -279,3 +279,42 @@ class TestWhoIsBelieved:
     def test_only_a_gateway_can_be_given_a_thing(self, core, thing):
         with pytest.raises(Invalid):
             core.change(lambda: core.things.tiers.move(thing, "nowhere"))
+
+
+class TestWhatFailsToBeStored:
+    """A batch that does not get into the database has left no trace, and is tried again."""
+
+    @pytest.fixture
+    def gateway(self, tmp_path, clock):
+        made = Gateway(tmp_path / "barn", clock, usual=Rule(every=900.0))
+        yield made
+        made.stop()
+
+    def test_what_was_due_is_still_due(self, core, gateway, line, thing, clock):
+        for n in (1, 2):
+            clock.now += 1000
+            gateway.take(report(n, n, clock.now))
+        rows, size = gateway.uplink.rows, gateway.uplink.bytes
+        clock.now += 900_000
+        gateway.things.tick(gateway.time())
+        gateway.change_that_fails(lambda: gateway.uplink.say("diat/barn/parts/s1", b"{}"))
+        assert (gateway.uplink.rows, gateway.uplink.bytes, gateway.uplink.marks) == (rows, size, [])
+        gateway.tick()
+        line.run()
+        assert values(core, thing) == [1, 2]
+
+    def test_a_mark_is_a_mark_after_a_restart(self, core, gateway, line, thing):
+        gateway.change(lambda: gateway.uplink.say("diat/barn/parts/s1", b"{}"))
+        gateway.restart()
+        assert len(gateway.uplink.marks) == 1
+
+    def test_rejected_things_hold_nobody_up(self, core, gateway, line, clock):
+        core.take(("wot/td/th1", OWN))
+        gateway.take(("wot/td/th1", THERMOMETER), ("wot/td/th2", THERMOMETER))
+        line.run()
+        gateway.take(*(report(n, n, clock.now + n) for n in range(1, 5)))
+        body = {"b": 1, "n": 1, "t": clock.now, "v": {"temperature": 5}}
+        gateway.take(("diat/th2/properties", body))
+        line.run()
+        assert values(core, "urn:dev:th2") == [5]
+        assert gateway.uplink.rows > 0

@@ -93,6 +93,12 @@ class Node:
         self.persist()
         return result
 
+    def change_that_fails(self, change):
+        """A change that the database does not take, after all that was changed and not stored before."""
+        change()
+        self.ledger.rollback()
+        self.things.drain()
+
     def take(self, *messages):
         """A batch of messages: topic and payload each."""
         now = self.time()
