@@ -137,6 +137,7 @@ class VirtualObjectLayer:
         self.tiers = Tiers(ledger, self.registry, self.intake, self.interaction, kept.ties, kept.lines)
         self.tiers.note = self.diagnostics.note
         self.intake.on_turn = self.tiers.turned
+        self.registry.gateway_of = self.tiers.gateway_of
         self.ingest = Ingest(
             self.registry,
             self.onboarding,
