@@ -104,6 +104,7 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
     receive: (fd, address, length) => net.receive(fd, view(address, length)),
     close: (fd) => net.close(fd),
     arm: (ms) => { clearTimeout(armed); armed = setTimeout(turn, Math.max(0, ms / time.speed)); return 0; },
+    heap: () => heap * 976,                                      // bytes at which there is none left
     random: () => Math.floor(Math.random() * 0x40000000),
     event: (text) => { host.events.push(text); return 0; },
     // A deed in the world, which no power cut undoes.

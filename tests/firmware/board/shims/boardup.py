@@ -10,10 +10,19 @@ import _host
 
 _sleep_ms = asyncio.sleep_ms
 
-# Polling with no pause would never give the host a turn.
-asyncio.sleep_ms = lambda ms: _sleep_ms(ms if ms > 0 else 1)
-asyncio.sleep = lambda seconds: _sleep_ms(max(1, int(seconds * 1000)))
-core._schedule_run_iter = lambda ms: _host.arm(ms)
+
+def sleep_ms(ms):
+    global _sleeps
+    _sleeps = True
+    # Polling with no pause would never give the host a turn.
+    pause = _sleep_ms(ms if ms > 0 else 1)
+    _sleeps = False
+    return pause
+
+
+asyncio.sleep_ms = core.sleep_ms = sleep_ms
+asyncio.sleep = core.sleep = lambda seconds: sleep_ms(int(seconds * 1000))
+core._schedule_run_iter = lambda ms: _host.arm(1 if _full else ms)
 core.new_event_loop()
 asyncio.run = lambda coro: asyncio.create_task(coro)
 
@@ -21,16 +30,30 @@ asyncio.run = lambda coro: asyncio.create_task(coro)
 peak = 0
 _ticks = core.ticks
 _at = _ticks()
-core.ticks = lambda: _at
+_sleeps = _full = False
+_MOST = _host.heap() - 5000
+_LONG_AGO = 3600_000
+
+
+def _now():
+    """The time of this call; long ago for the scheduler if there is too little memory for another task."""
+    global _full
+    _full = not _sleeps and gc.mem_alloc() > _MOST
+    return core.ticks_add(_at, -_LONG_AGO) if _full else _at
+
+
+core.ticks = _now
 
 
 def pump():
     """Run what is due. Nothing can be collected within a call from outside, so ask for it at its end.
 
-    What falls due meanwhile waits for the next call: on a chip it would find the garbage collected.
+    What falls due meanwhile, or when there is little memory left, waits for the next call: on a chip it would
+    find the garbage collected.
     """
-    global peak, _at
+    global peak, _at, _full
     _at = _ticks()
+    _full = False
     core._run_iter()
     peak = max(peak, gc.mem_alloc())
     gc.collect()
