@@ -90,7 +90,8 @@ def _is_somewhere(each: dict[str, Any]) -> bool:
 def fragment_of(prop: Property, units: Preference | None, value: Any, observed: int, quality: str) -> bytes:
     """A value as ``live.js`` takes it."""
     scale = preferred(prop, units)
-    said: dict[str, Any] = {"v": shortened(scale.value(value)), "u": written(scale.unit), "t": observed}
+    shown = _counted(value) or shortened(scale.value(value))
+    said: dict[str, Any] = {"v": shown, "u": written(scale.unit), "t": observed}
     if quality != "good":
         said["q"] = quality
     if prop.writable and prop.type == "boolean":
@@ -98,6 +99,13 @@ def fragment_of(prop: Property, units: Preference | None, value: Any, observed: 
     if prop.type == "integer":
         said["d"] = 0
     return encode(said)
+
+
+def _counted(value: Any) -> str | None:
+    """How many a list of objects has, which nobody reads in a line; None for what can be read."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return None
+    return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
 
 
 def shortened(value: Any) -> Any:
