@@ -187,9 +187,12 @@ async def _bring(platform: Platform, thing: str, clip: str, ticket: str, parcel:
 def _told(
     platform: Platform, asking: Asking, each: VirtualObject, start: int | None, end: int | None
 ) -> Iterator[Past]:
-    """The events from a minute before, as a clip is told of when it has ended."""
+    """The events from a minute before until an hour after.
+
+    A clip is told of when it has ended, and by a clock that need not be that of its pictures.
+    """
     how = handed(platform, asking, "history", each, "clip", event=True)
-    return how.history(start, None if end is None else end + 3_600_000)
+    return how.history(None if start is None else start - 60_000, None if end is None else end + 3_600_000)
 
 
 def _fits(value: Any, start: int | None, end: int | None, kind: str | None) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from diat.api.app import make_app
+from diat.api.clips import is_arrival
 from diat.api.door import OPEN
 from diat.api.releases import is_file
 
@@ -65,6 +66,8 @@ def test_without_a_credential_nothing_answers_but_login_and_health(stranger, way
     assert len(ways) > 110
     for method, path in ways:
         if (method, path) in OPEN or (method == "HEAD" and ("GET", path) in OPEN) or is_file(path):
+            continue
+        if method == "PUT" and is_arrival(path):
             continue
         answer = stranger.request(method, path, headers=headers)
         assert answer.status_code == 401, (method, path, answer.status_code, answer.text[:200])

@@ -1,7 +1,7 @@
 """A real browser before a real platform, with real things.
 
 Fixtures:
-    chromium: Debian's Chromium, headless; one for all tests of a worker.
+    chromium: Debian's Chromium, headless; one for the tests of a module.
     start: starts ``diat up`` as a process, with whatever options; ended with the module.
     page: an empty tab; it fails its test if a script fails, a dialog opens, or anything is asked elsewhere.
     things: puts real MQTT things on a platform.
@@ -29,8 +29,9 @@ SHOWN_WITHIN = 20_000
 expect.set_options(timeout=SHOWN_WITHIN)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(needed):
+    # Not longer: as long as it is there its event loop runs in this thread, and no other can.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=needed("chromium", "chromium"), args=["--no-sandbox"]
