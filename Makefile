@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 # Options for the program behind a target: make demo ARGS="--http 8080", make test ARGS="-k units"
 ARGS ?=
 UV ?= uv
+# Much of a test is waiting: one more than there are processors keeps them busy.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Public annotation of Debian's surveillance clip (MOT15 PETS09-S2L1); its licence does not let us ship it.
 PETS_TRUTH ?= $(wildcard ../shared/data/cameras/pets09-s2l1-gt.txt)
 
@@ -23,7 +25,7 @@ demo: run-environment ## a small living house in the terminal; Ctrl-C ends it
 	@exec .venv/bin/diat demo $(ARGS)
 
 test: lint ## all checks, then all tests
-	@exec .venv/bin/python -m pytest -q -n auto --maxprocesses 4 $(ARGS)
+	@exec .venv/bin/python -m pytest -q -n $(WORKERS) $(ARGS)
 
 bench: dev-environment ## throughput, latency and rules beside the bare building blocks and Node-RED
 	@exec .venv/bin/python -m benchmarks $(ARGS)

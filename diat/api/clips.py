@@ -7,7 +7,6 @@ The list is of the events ``clip`` that cameras told. The file itself is fetched
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from starlette.background import BackgroundTask
 
 from diat.adapters.sql.figures import Past
 from diat.api.access import Asking, for_all, on_each, on_thing, permits, seen
+from diat.api.arrivals import ARRIVALS
 from diat.api.history import From, To, time_of
 from diat.api.ports import Limit, Offset, Platform, StrictRoute, ThePlatform, ThingId, durably, page, segment
 from diat.api.values import handed, used
@@ -34,8 +34,6 @@ from diat.vol.thing import VirtualObject
 from diat.wot.places import lies_in
 
 router = APIRouter(tags=["clips"], route_class=StrictRoute)
-ARRIVALS = "/clips/arrivals/{ticket}"
-_ARRIVAL = re.compile(r"/clips/arrivals/[\w-]+")
 
 LARGEST = 256 << 20
 """Bytes of one file at most."""
@@ -224,8 +222,3 @@ def _forget(path: Path) -> None:
     path.unlink(missing_ok=True)
     with suppress(OSError):
         path.parent.rmdir()
-
-
-def is_arrival(path: str) -> bool:
-    """Whether a path is one that a gateway brings a clip to; the ticket in it lets it in, once."""
-    return _ARRIVAL.fullmatch(path) is not None

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from diat.api import clips, login_page, releases
+from diat.api import arrivals, login_page, releases
 from diat.api.ports import Platform
 from diat.api.problems import problem, slower
 from diat.security.accounts import PREFIX, Token, csrf_of, read
@@ -28,7 +28,7 @@ OPEN = frozenset(
     # Nodes fetch firmware with no credential for REST; what counts there is its signature.
     | {("GET", releases.FILES)}
     # A gateway has no credential for REST either; a ticket lets it in, once.
-    | {("PUT", clips.ARRIVALS)}
+    | {("PUT", arrivals.ARRIVALS)}
 )
 """What is answered without a credential, whoever asks."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,7 +68,7 @@ class Door:
         socket = scope["type"] == "websocket"
         method = "GET" if socket or scope["method"] == "HEAD" else scope["method"]
         path = scope["path"]
-        file = releases.is_file(path) if method == "GET" else method == "PUT" and clips.is_arrival(path)
+        file = releases.is_file(path) if method == "GET" else method == "PUT" and arrivals.is_arrival(path)
         if not socket and (file or (method, path) in OPEN):
             return self._too_often(scope) if scope["path"] == "/sessions" else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}

@@ -13,7 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from diat.api.app import make_app
-from diat.api.clips import is_arrival
+from diat.api.arrivals import is_arrival
 from diat.api.door import OPEN
 from diat.api.releases import is_file
 

@@ -121,6 +121,7 @@ def test_a_thing_is_named_driven_and_retired(platform, page, things):
     page.get_by_role("button", name="Retire").click()
     page.get_by_role("button", name="Cancel").click()
     assert platform.rest.get("/things/urn:dev:heater").status_code == httpx.codes.OK
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Retire").click()
     page.get_by_role("dialog").get_by_role("button", name="Retire").click()
     page.wait_for_url("**/ui/things")
