@@ -1,4 +1,4 @@
-"""What goes over the uplink of a gateway: with everything in the core, with placement, with push-down.
+"""What goes over the uplink of a gateway: with everything in the core, and with placement.
 
 Real processes: the platform, ``diat gateway`` with a broker of its own, and things that speak to that over
 MQTT. The same readings come in each run, second by second, and the services have to answer the same.
@@ -19,6 +19,7 @@ import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks import edge_gateway
 from benchmarks.processes import BenchmarkFailed, Child, free_port
 
 READY = 90.0
@@ -114,9 +115,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.edge", description=__doc__)
     parser.add_argument("--rooms", type=int, default=20, help="of five things each")
     parser.add_argument("--seconds", type=int, default=60, help="that each run is measured for")
+    parser.add_argument("--things", type=int, default=1000, help="beside a gateway alone; 0: not measured")
     given = parser.parse_args(arguments)
     try:
         report(measure(given.rooms, given.seconds))
+        if given.things:
+            edge_gateway.measure(given.things, 1000.0, 20.0, "asked")
     except BenchmarkFailed as failure:
         print(f"benchmark failed: {failure}")
         return 1
@@ -141,10 +145,9 @@ def _run(path: Path, mode: str, rooms: int, seconds: int, said: Callable[[str], 
         "--figures",
         "5",
     ]
-    pushed = {"DIAT_PUSH_DOWN": "true" if mode == "push-down" else "false"}
     with (
         Child([*core, placement, "--no-dashboard"], path / "core.log"),
-        Child([*edge, "--no-dashboard"], path / "edge.log", environment=pushed),
+        Child([*edge, "--no-dashboard"], path / "edge.log"),
         httpx.Client(base_url=f"http://127.0.0.1:{core_http}", timeout=20) as api,
     ):
         _until(lambda: _there(api), "the platform did not answer")
@@ -276,7 +279,7 @@ class _Things:
         for room in range(self._rooms):
             for at in range(3):
                 self._td(f"t{room}-{at}", room, {"temperature": _measured_as("Temperature", "Cel")})
-            self._td(f"h{room}", room, {"humidity": _measured_as("RelativeHumidity", "%")}, pushdown=True)
+            self._td(f"h{room}", room, {"humidity": _measured_as("RelativeHumidity", "%")})
             affects = {"quantity": "RelativeHumidity", "direction": "decrease"}
             fan = {"type": "boolean", "idempotent": True, "diat:affects": affects}
             self._td(f"f{room}", room, {"on": fan})
@@ -308,7 +311,7 @@ class _Things:
         client.publish(f"diat/{name}/results", json.dumps({"id": body["id"], "status": "completed"}), 1)
         self._told.append((time.time(), int(name[1:]), body["v"]["on"]))
 
-    def _td(self, name: str, room: int, properties: dict[str, Any], *, pushdown: bool = False) -> None:
+    def _td(self, name: str, room: int, properties: dict[str, Any]) -> None:
         td: dict[str, Any] = {"title": name, "diat:place": f"hq/{room}", "properties": properties}
         self._client.publish(f"wot/td/{name}", json.dumps(td), 1, retain=True)
 
