@@ -1,4 +1,4 @@
-"""A service as a graph: what it reads, its steps, what it drives; in bands by tier, with live values."""
+"""A service as a graph: what it reads, its steps with their tiers, what it drives; with live values."""
 
 from __future__ import annotations
 
