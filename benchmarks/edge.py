@@ -20,7 +20,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks import edge_gateway
-from benchmarks.processes import BenchmarkFailed, Child, free_port
+from benchmarks.processes import BenchmarkFailed, Child
+from diat.adapters.brokers.listening import free_port
 
 READY = 90.0
 SETTLES = 150.0

@@ -19,7 +19,8 @@ import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.processes import BenchmarkFailed, Child, cpu_seconds, free_port
+from benchmarks.processes import BenchmarkFailed, Child, cpu_seconds
+from diat.adapters.brokers.listening import free_port
 
 READY = 60.0
 MIB = 1024

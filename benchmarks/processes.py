@@ -1,12 +1,10 @@
-"""Child processes that never outlive us, free ports, and the CPU time that a process took."""
+"""Child processes that never outlive us, and the CPU time that a process took."""
 
 from __future__ import annotations
 
 import os
-import random
 import select
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -117,16 +115,6 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on, below the range that outgoing connections get theirs from."""
-    chance = random.SystemRandom()
-    while True:
-        port = chance.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def cpu_seconds(pid: int) -> float:

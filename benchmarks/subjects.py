@@ -16,8 +16,9 @@ import msgspec
 
 from benchmarks import limit, mqtt, things
 from benchmarks.brokers import broker_pid
-from benchmarks.processes import BenchmarkFailed, Child, free_port
+from benchmarks.processes import BenchmarkFailed, Child
 from diat.adapters.brokers.address import BrokerAddress
+from diat.adapters.brokers.listening import free_port
 
 PATIENCE = 60.0
 """Seconds after which something that should have happened counts as failed."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import threading
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import ifaddr
 from msgspec import Struct
 
+from diat.adapters.loop_thread import LoopThread
 from diat.kernel.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def reachable(host: str) -> tuple[str, ...]:
     return tuple(sorted({each for each in mine if not ip_address(each).is_loopback}))
 
 
-class Announcer:
+class Announcer(LoopThread):
     """Announces services from a thread of its own, until it is stopped.
 
     Args:
@@ -93,44 +93,19 @@ class Announcer:
     """
 
     def __init__(self, title: str, name: str, adverts: Iterable[Advert]) -> None:
+        super().__init__("diat-mdns", "nothing is announced by mDNS")
         self._title = title
         self._name = name
         self._adverts = tuple(adverts)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="diat-mdns")
 
-    def start(self) -> None:
-        """Begin; the services are found a second or two later."""
-        self._thread.start()
-        self._ready.wait()
-
-    def stop(self) -> None:
-        """Withdraw everything."""
-        if self._thread.ident is None:
-            return
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._announce())
-        except OSError as error:
-            _LOG.warning("nothing is announced by mDNS: %s", error)
-        finally:
-            self._ready.set()
-
-    async def _announce(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ready.set()
+    async def live(self) -> None:
+        """Announce, and withdraw everything at the end."""
         addresses = sorted({each for advert in self._adverts for each in advert.addresses})
         six = any(isinstance(ip_address(each), IPv6Address) for each in addresses)
         async with zeroconf_asyncio.AsyncZeroconf(
             interfaces=addresses, ip_version=zeroconf.IPVersion.All if six else zeroconf.IPVersion.V4Only
         ) as net:
-            stopped = asyncio.create_task(self._stop.wait())
+            stopped = asyncio.create_task(self.stopped.wait())
             registered = asyncio.create_task(self._register(net))
             await asyncio.wait((stopped, registered), return_when=asyncio.FIRST_COMPLETED)
             await stopped

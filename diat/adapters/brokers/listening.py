@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
+from contextlib import suppress
 
 from diat.kernel.errors import SetupError
 
@@ -31,10 +33,17 @@ def taken(port: int, flag: str) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port on which nobody listens at this moment."""
-    with _socket_for(host, 0) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens at this moment.
+
+    It lies below those that outgoing connections get, so that none takes it meanwhile, and is drawn by
+    chance, so that others who look at the same time find another.
+    """
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randrange(20_000, 32_000)
+        with suppress(OSError):
+            _socket_for(host, port).close()
+            return port
 
 
 def _sentence(error: OSError, host: str, port: int, flag: str) -> str:

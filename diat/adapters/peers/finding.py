@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from diat.adapters.loop_thread import LoopThread
 from diat.adapters.mdns import DAEMON
 from diat.kernel.lazy import Lazy
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 else:
     dns_sd, dns_sd_asyncio = Lazy("zeroconf"), Lazy("zeroconf.asyncio")
 
-_LOG = logging.getLogger("diat.peers")
 PATIENCE = 3_000
 """Milliseconds in which a daemon that was seen has to say where it is."""
 MOST = 200
@@ -40,7 +38,7 @@ class Seen(Struct, frozen=True):
     address: str
 
 
-class Finder:
+class Finder(LoopThread):
     """Listens for daemons, in a thread of its own, until it is stopped.
 
     Args:
@@ -49,49 +47,24 @@ class Finder:
     """
 
     def __init__(self, own: str, interfaces: Sequence[str]) -> None:
+        super().__init__("diat-finder", "no daemons are looked for by mDNS")
         self._own = own
         self._interfaces = list(interfaces)
         self._seen: dict[str, Seen] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="diat-finder")
 
     def seen(self) -> list[Seen]:
         """Daemons that are there at this moment, by name; any thread may ask."""
         found = {each.name: each for each in list(self._seen.values())}
         return sorted(found.values(), key=lambda each: each.name)
 
-    def start(self) -> None:
-        """Begin; who is there is known a second or two later."""
-        self._thread.start()
-        self._ready.wait()
-
-    def stop(self) -> None:
-        """End."""
-        if self._thread.ident is None:
-            return
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._listen())
-        except OSError as error:
-            _LOG.warning("no daemons are looked for by mDNS: %s", error)
-        finally:
-            self._ready.set()
-
-    async def _listen(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ready.set()
+    async def live(self) -> None:
+        """Listen."""
         async with dns_sd_asyncio.AsyncZeroconf(
             interfaces=self._interfaces, ip_version=dns_sd.IPVersion.V4Only
         ) as net:
             browser = dns_sd_asyncio.AsyncServiceBrowser(net.zeroconf, [DAEMON], handlers=[self._changed])
-            await self._stop.wait()
+            await self.stopped.wait()
             await browser.async_cancel()
             for task in self._tasks:
                 task.cancel()

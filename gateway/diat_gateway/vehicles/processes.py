@@ -1,12 +1,10 @@
-"""Child processes of a system, the time that they took, and free ports."""
+"""Child processes of a system, and the time that they took."""
 
 from __future__ import annotations
 
 import os
-import random
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -105,16 +103,6 @@ class Part:
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on, below those that outgoing connections get."""
-    chance = random.SystemRandom()
-    while True:
-        port = chance.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def until_ready(part: Part, port: int, patience: float = 60.0) -> None:

@@ -15,8 +15,9 @@ import httpx
 import msgspec
 import yaml
 
+from diat.adapters.brokers.listening import free_port
 from diat.kernel.clock import parse_time
-from diat_gateway.vehicles.processes import Failed, Part, free_port, until_ready
+from diat_gateway.vehicles.processes import Failed, Part, until_ready
 from diat_gateway.vehicles.sensor import Figures
 from diat_gateway.vehicles.setup import Setup, check
 
