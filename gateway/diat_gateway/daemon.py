@@ -47,6 +47,7 @@ class Gateway(Daemon):
     """
 
     page_cache = 8_000
+    templates_at_hand = False
 
     def __init__(
         self,
