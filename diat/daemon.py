@@ -56,7 +56,7 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.errors import DiatError, SetupError, Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
-from diat.kernel.writer import Writer
+from diat.kernel.writer import BATCH, Writer
 from diat.operation.backup.restoring import finish
 from diat.operation.backup.shelf import Shelf
 from diat.operation.backup.taking import SHELF
@@ -242,6 +242,7 @@ class Daemon:
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
         page_cache: KiB of the database that each connection keeps in memory.
+        batch: messages in a batch at most.
         templates_at_hand: whether shipped templates are read at the start, and not when one is asked for.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -249,6 +250,7 @@ class Daemon:
 
     page_cache = CACHE
     templates_at_hand = True
+    batch = BATCH
 
     def __init__(
         self,
@@ -522,7 +524,9 @@ class Daemon:
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
         self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
-        self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
+        self._writer: Writer[Message, Command] = Writer(
+            self.link, layers, ledger, store, clock, self._crash, self.batch
+        )
         stack.callback(store.close)
         stack.callback(self._writer.stop)
         keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)

@@ -12,14 +12,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import uvicorn
 
 from diat import __version__
-from diat.api.app import make_app
 from diat.daemon import Daemon
 from diat.kernel.errors import SetupError
+from diat.serving.late import Application, Late
 from diat.serving.owner import ADDRESS, OWNER_TOKEN, keep
 from diat.settings import LOOPBACK, Listen, Settings
 
@@ -37,7 +36,7 @@ def run_daemon(
     dashboard: bool,
     said: Sequence[str] = (),
     arguments: Sequence[str] | None = None,
-    loop: Literal["auto", "asyncio"] = "auto",
+    slim: bool = False,
 ) -> None:
     """Run a daemon with its REST application until SIGTERM or SIGINT, then stop in order.
 
@@ -48,7 +47,8 @@ def run_daemon(
         dashboard: whether its pages are served; they take memory.
         said: lines to greet with besides.
         arguments: of ``diat``, by which it is started again; None for those of this process.
-        loop: what turns for REST: the quickest there is, or that of Python, which takes 2 MiB less.
+        slim: whether it is to take little memory: REST is loaded when it is first asked, and the loop that
+            turns for it is Python's own.
 
     Raises:
         SetupError: something is in the way; the message names the way out.
@@ -72,12 +72,11 @@ def run_daemon(
     gc.disable()
     try:
         with daemon:
-            app = make_app(daemon, __version__)
-            if dashboard:
-                # Loaded only where it is wanted: the pages take more memory than all else together.
-                from diat.dashboard.mount import serve
-
-                serve(app, daemon)
+            application: Application = (
+                Late(daemon, lambda: _rest(daemon, dashboard=False))
+                if slim and not dashboard
+                else _rest(daemon, dashboard=dashboard)
+            )
             _settle_memory()
             _greet(daemon, said, dashboard=dashboard)
             owner = settings.data / OWNER_TOKEN
@@ -88,8 +87,8 @@ def run_daemon(
                 _let_the_first_one_in(daemon)
             server = uvicorn.Server(
                 uvicorn.Config(
-                    app,
-                    loop=loop,
+                    application,
+                    loop="asyncio" if slim else "auto",
                     log_level="info" if verbose else "warning",
                     access_log=verbose,
                     # Its lines go where all others go: to standard error, and into the recent log.
@@ -117,6 +116,19 @@ def run_daemon(
         raise
     finally:
         listening.close()
+
+
+def _rest(daemon: Daemon, *, dashboard: bool) -> Application:
+    """The REST application, with its pages where they are wanted."""
+    from diat.api.app import make_app
+
+    app = make_app(daemon, __version__)
+    if dashboard:
+        # Loaded only where it is wanted: the pages take more memory than all else together.
+        from diat.dashboard.mount import serve
+
+        serve(app, daemon)
+    return app
 
 
 def _settle_memory() -> None:

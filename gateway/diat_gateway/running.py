@@ -131,7 +131,7 @@ def run_gateway(orders: Orders) -> None:
         dashboard=orders.dashboard,
         said=(f"line    {line.above}, as {line.name}",),
         arguments=orders.arguments,
-        loop="asyncio",
+        slim=True,
     )
 
 
