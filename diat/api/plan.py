@@ -23,8 +23,8 @@ from diat.cvol.replay import Budget, Decision, Replayed
 from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Invalid, Unavailable
 from diat.security.principal import Principal
+from diat.service.placement.proposing import Proposal
 from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span, look, plan
-from diat.service.reviewing import Proposal
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 SHOWN = 1000

@@ -12,7 +12,7 @@ from diat.cvol.composite import Composite, CompositeState
 from diat.kernel.clock import rfc3339
 from diat.security.principal import Principal
 from diat.service.explaining import outranked
-from diat.service.placing import HERE, Placing
+from diat.service.placement.placing import HERE, Placing
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation

@@ -12,7 +12,7 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.security.principal import Grant, Principal
-from diat.service.reviewing import Beat
+from diat.service.placement.beat import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
 from diat_gateway.buses import HOME, Buses, Networks

@@ -18,8 +18,8 @@ from diat.cvol.execution import CompositeLayer
 from diat.kernel.ids import random_id
 from diat.security.decisions import Decisions
 from diat.service.layer import ServiceLayer
-from diat.service.placing import HERE
-from diat.service.reviewing import Reviewer
+from diat.service.placement.placing import HERE
+from diat.service.placement.reviewing import Reviewer
 from diat.service.templates import Templates, read_template
 from diat.vol.pushdown import Rule
 from tests.unit.gateway.tiers import Clock, Core, Gateway, Line
