@@ -24,6 +24,7 @@ from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
 from diat_gateway.kept import hosted, kept
 from diat_gateway.leaving import Leaving
+from diat_gateway.pace import Pace
 from diat_gateway.parts import Parts
 from diat_gateway.restoring import Restoring
 from diat_gateway.session import Session
@@ -95,7 +96,8 @@ class Gateway(Daemon):
 
     def _begin(self, stack: ExitStack) -> None:
         line = self.line
-        figures = Figures(self.uplink, self._life, line.figures)
+        pace = Pace(line.budget)
+        figures = Figures(self.uplink, self._life, line, pace)
         self.session = Session(
             Joined(self.settings.data, line.above),
             self.uplink,
@@ -104,6 +106,7 @@ class Gateway(Daemon):
             self.submit,
             self.clock,
             figures,
+            pace,
             line.title or line.name,
         )
         self._down.on_welcome = self._welcomed

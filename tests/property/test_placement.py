@@ -1,6 +1,7 @@
 """Placement against trying everything out.
 
-Invariants: what is found is allowed, costs what the plain sum says, and nothing that is allowed costs less.
+Invariants: what is found is allowed, costs what the plain sum says, and nothing that is allowed costs less; with
+what nodes and lines can bear, latencies asked for, batteries, prices and policies.
 """
 
 from __future__ import annotations
