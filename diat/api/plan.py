@@ -15,7 +15,7 @@ from diat.api.access import Asking, on_each, permits
 from diat.api.ports import Platform, StrictRoute, ThePlatform, durably
 from diat.api.service_access import may_service, sees_service
 from diat.api.services import ServiceRequest
-from diat.api.views import Json, reason
+from diat.api.views import KEPT, Json, reason
 from diat.cvol.conflicts import Actuated, Conflict
 from diat.cvol.placement.building import SAID
 from diat.cvol.placement.predicting import Predicted
@@ -241,7 +241,12 @@ def _placement(
         ],
     }
     if not isinstance(proposed, tuple):
-        note = proposed or "every step runs in the core: nothing that it reads or drives is beside a gateway"
+        note = (
+            KEPT
+            if proposed and not everywhere
+            else proposed
+            or "every step runs in the core: nothing that it reads or drives is beside a gateway"
+        )
         return {
             "tiers": [{"tier": "core", "steps": steps, "bytes_per_hour": heard}],
             **shown,

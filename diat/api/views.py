@@ -21,6 +21,7 @@ from diat.vol.thing import Property
 from diat.vol.twin import Reading
 
 Json = dict[str, Any]
+KEPT = "a policy keeps what it reads where it is"
 
 
 def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Json:
@@ -135,10 +136,10 @@ def placement(known: tuple[Composite | None, Placing]) -> Json:
 
 
 def reason(known: Reason | None, *, everywhere: bool = True) -> Json:
-    """Why a step runs where it does; of what things a policy speaks only who may know of all of them is told."""
+    """Why a step runs where it does; which things a policy speaks of hears who may know of all of them."""
     if known is None:
         return {}
-    text = known.text if everywhere or known.by != "policy" else "a policy keeps what it reads where it is"
+    text = known.text if everywhere or known.by != "policy" else KEPT
     return {"tier": known.tier, "decided": known.by, "why": text}
 
 
@@ -146,7 +147,7 @@ def _reasons(known: dict[str, Reason] | str, *, everywhere: bool) -> Json:
     if isinstance(known, str):
         return {
             "steps": {},
-            "impossible": known if everywhere else "a policy keeps what it reads where it is",
+            "impossible": known if everywhere else KEPT,
         }
     return {
         "steps": {step: reason(each, everywhere=everywhere) for step, each in known.items()},
