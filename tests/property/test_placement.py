@@ -1,8 +1,8 @@
 """Placement against trying everything out.
 
 Invariants: what is found is allowed, costs what the plain sum says, and nothing that is allowed costs less;
-with what nodes and lines can bear, latencies asked for, batteries, prices and policies. What is said to decide
-where a step runs does so.
+with what nodes and lines can bear, latencies asked for, batteries, prices and policies. What is said to
+decide where a step runs does so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import itertools
 import math
 import random
 
-import msgspec
 import pytest
 
 from diat.cvol.placement.costing import bill
@@ -36,6 +35,7 @@ def random_problem(chance, *, bounded):
             price=chance.choice([0.5, 1.0, 3.0]),
             latency=chance.choice([0.01, 0.2]),
             back=chance.choice([0.0, 0.1]),
+            cut=chance.choice([0.0, 0.2]),
             effort=chance.choice([0.0, 2.0, 40.0]) if above else chance.choice([0.0, 1.0]),
             cpu=chance.choice([math.inf, 6.0, 12.0]) if above and bounded else math.inf,
             memory=chance.choice([math.inf, 300.0]) if above and bounded else math.inf,
@@ -107,24 +107,6 @@ def test_nothing_costs_less(bounded):
     assert worst < 1.000001, f"{worst} times the least cost"
 
 
-LIMITS = {
-    "policy": lambda each: msgspec.structs.replace(
-        each, sources=tuple(msgspec.structs.replace(source, within=None) for source in each.sources)
-    ),
-    "latency": lambda each: msgspec.structs.replace(
-        each, nodes=tuple(msgspec.structs.replace(node, within=math.inf) for node in each.nodes)
-    ),
-    "room": lambda each: msgspec.structs.replace(
-        each,
-        tiers=tuple(
-            msgspec.structs.replace(tier, cpu=math.inf, memory=math.inf, capacity=math.inf)
-            for tier in each.tiers
-        ),
-    ),
-}
-"""What decides, to the same problem without it."""
-
-
 def test_what_is_said_to_decide_decides():
     chance, found = random.Random(11), collections.Counter()
     for _ in range(200):
@@ -138,12 +120,8 @@ def test_what_is_said_to_decide_decides():
         stands = bill(problem, where)
         for step, each in said.items():
             assert each.tier == where[step]
+            assert each.text
             found[each.by] += 1
             if each.by == "stays":
                 assert stands.why, "what is best is not said to be better elsewhere"
-            if each.by == "room" and stands.why is None:
-                free = LIMITS["room"](problem)
-                assert best_of_all(free) < stands.total
-            if each.by in LIMITS:
-                assert each.text
     assert found.keys() >= {"policy", "latency", "room", "bytes", "effort", "cut", "things", "order"}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from diat.cvol.placement.problem import LOSS, Node, Problem
+from diat.cvol.placement.problem import CUTS, LOSS, Node, Problem
 
 Forbids = Literal["policy", "latency", "room", "order"]
 _GRAVEST: tuple[Forbids, ...] = ("order", "policy", "latency", "room")
@@ -89,9 +89,9 @@ def crossed(problem: Problem, at: Mapping[str, str], name: str) -> list[str]:
 
 def extra(problem: Problem, node: Node, tier: str) -> float:
     """What a step costs on a tier beside what travels: that it stops there when a link is cut."""
-    lowest = problem.starts[node.name]
-    higher = len(_between(problem, lowest, tier))
-    return higher * (FAVOUR + (LOSS if node.drives else 0.0))
+    links = _between(problem, problem.starts[node.name], tier)
+    stops = sum(LOSS * (1 + CUTS * problem.tier[link].cut) for link in links) if node.drives else 0.0
+    return len(links) * FAVOUR + stops
 
 
 def delay(problem: Problem, node: Node, tier: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -32,8 +32,8 @@ class Reason(Struct, frozen=True):
 def reasons(problem: Problem, where: Mapping[str, str]) -> dict[str, Reason]:
     """Step to why it runs ``where`` it does.
 
-    A step is thought elsewhere with all that then has to go along: what works on it, if it is higher; what it
-    works on, if it is lower.
+    A step is thought elsewhere with all that then has to go along (what works on it, if it is higher; what it
+    works on, if it is lower), and with all that can go there as well; the cheaper of the two counts.
     """
     present = bill(problem, where)
     return {node.name: _reason(problem, where, present, node) for node in problem.nodes}
@@ -45,30 +45,35 @@ def _reason(problem: Problem, where: Mapping[str, str], present: Bill, node: Nod
         return Reason(here, "order", f"it is told to others from {node.at}")
     if len(way) == 1:
         return Reason(here, "things", f"what it works on, or drives, comes together only at {way[0]}")
-    others = {
-        tier: bill(problem, at)
-        for tier in way
-        if tier != here and (at := _moved(problem, where, node, tier)) is not None
-    }
-    others = {tier: each for tier, each in others.items() if each.forbids != "order"}
-    if not others:
-        return Reason(here, "things", f"it hangs together with what must run at {here}")
+    tried = [(tier, _elsewhere(problem, where, node, tier)) for tier in way if tier != here]
+    others = {tier: each for tier, each in tried if each is not None}
     allowed = {tier: each for tier, each in others.items() if each.forbids is None}
     cheapest = min(allowed, key=lambda tier: allowed[tier].plain, default=None)
-    limit = _limit(others, present if cheapest is None else min(present, allowed[cheapest], key=_plain))
-    if limit is not None:
-        return Reason(here, *limit)
+    best = present.plain if cheapest is None else min(present.plain, allowed[cheapest].plain)
+    for tier, each in sorted(others.items(), key=lambda item: item[1].plain):
+        # Room is told of where it stands in the way; what a policy or somebody asks for, in any case.
+        in_the_way = each.plain < best or cheapest is None
+        if each.forbids is not None and (in_the_way or each.forbids != "room"):
+            return Reason(here, each.forbids, f"not at {tier}: {each.why}")
     if cheapest is None:
         return Reason(here, "things", f"it hangs together with what must run at {here}")
     return _by_cost(problem, node, here, cheapest, present, allowed[cheapest])
 
 
-def _limit(others: Mapping[str, Bill], best: Bill) -> tuple[By, str] | None:
-    """What forbids what would cost less than what is allowed; policies and latencies are told in any case."""
-    for tier, each in sorted(others.items(), key=lambda item: item[1].plain):
-        if each.forbids is not None and (each.plain < best.plain or each.forbids != "room"):
-            return each.forbids, f"not at {tier}: {each.why}"
-    return None
+def _elsewhere(problem: Problem, where: Mapping[str, str], node: Node, tier: str) -> Bill | None:
+    """What it costs if a step runs elsewhere, as cheap as that is; None if that cannot be."""
+    alone = _moved(problem, where, [node.name], tier)
+    if alone is None:
+        return None
+    can = [
+        each.name
+        for each in problem.nodes
+        if tier in problem.ways[problem.starts[each.name]] and each.at in (None, tier)
+    ]
+    together = _moved(problem, where, can, tier)
+    bills = [bill(problem, at) for at in (alone, together) if at is not None]
+    possible = [each for each in bills if each.forbids != "order"]
+    return min(possible, key=lambda each: (each.forbids is not None, each.plain), default=None)
 
 
 def _by_cost(problem: Problem, node: Node, here: str, other: str, present: Bill, there: Bill) -> Reason:
@@ -86,18 +91,14 @@ def _by_cost(problem: Problem, node: Node, here: str, other: str, present: Bill,
     return Reason(here, "equal", f"as much travels if it runs at {other}")
 
 
-def _plain(each: Bill) -> float:
-    return each.plain
-
-
-def _moved(problem: Problem, where: Mapping[str, str], node: Node, tier: str) -> dict[str, str] | None:
-    """Where all steps run if one runs elsewhere, with what has to go along; None if that cannot be."""
-    at = dict(where)
-    at[node.name] = tier
-    waiting = [node.name]
+def _moved(
+    problem: Problem, where: Mapping[str, str], names: Sequence[str], tier: str
+) -> dict[str, str] | None:
+    """Where all steps run if some run elsewhere, with what has to go along; None if that cannot be."""
+    at = dict(where) | dict.fromkeys(names, tier)
+    waiting = list(names)
     while waiting:
-        moved = waiting.pop()
-        for name in _must_follow(problem, at, moved):
+        for name in _must_follow(problem, at, waiting.pop()):
             if tier not in problem.ways[problem.starts[name]]:
                 return None
             at[name] = tier

@@ -16,6 +16,8 @@ from msgspec import Struct
 HOUR = 3600.0
 LOSS = 1e3
 """What it costs by the hour that what is driven stops when a link is cut, in the price of that many bytes."""
+CUTS = 50.0
+"""By how much more it costs if the link is always cut."""
 
 
 class Tier(Struct, frozen=True, kw_only=True):
@@ -26,6 +28,7 @@ class Tier(Struct, frozen=True, kw_only=True):
         price: of a byte over the link.
         latency: of the link, seconds that a reading takes up.
         back: likewise, that a command takes down.
+        cut: share of the time in which the link is cut.
         capacity: of the link, bytes in an hour.
         cpu: seconds of CPU in an hour that steps may take.
         memory: bytes that steps may take.
@@ -37,6 +40,7 @@ class Tier(Struct, frozen=True, kw_only=True):
     price: float = 1.0
     latency: float = 0.0
     back: float = 0.0
+    cut: float = 0.0
     capacity: float = math.inf
     cpu: float = math.inf
     memory: float = math.inf

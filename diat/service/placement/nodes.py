@@ -60,7 +60,11 @@ class Uses(Struct, frozen=True, kw_only=True):
 
 
 class Nodes:
-    """Knows what tiers can bear; used by one thread at a time."""
+    """Knows what tiers can bear; used by one thread at a time.
+
+    Attributes:
+        cut_off: gateways that cannot be told anything just now.
+    """
 
     def __init__(self, daemon: Has, rates: Rates) -> None:
         """``rates`` knows what lines carry already."""
@@ -69,14 +73,25 @@ class Nodes:
         self._machine = Machine()
         self._spare = self._machine.spare()
         self._figures: dict[str, Mapping[str, float]] = {}
+        self._cuts: dict[str, float] = {}
+        self._looked: int | None = None
+        self.cut_off: set[str] = set()
 
     def look(self) -> None:
         """Take down what they say by now."""
         self._spare = self._machine.spare()
+        gateways = self._daemon.things.tiers.gateways()
         self._figures = {
             each.name: {name: float(said) for name, said in each.figures.items() if _number(said)}
-            for each in self._daemon.things.tiers.gateways()
+            for each in gateways
         }
+        now = self._daemon.clock()
+        weight = min(1.0, max(0, now - (self._looked or now)) / HOUR)
+        self._looked = now
+        self.cut_off = {each.name for each in gateways if not each.connected}
+        for each in gateways:
+            known = self._cuts.get(each.name, 0.0)
+            self._cuts[each.name] = known + weight * ((each.name in self.cut_off) - known)
 
     def tiers(
         self, names: Iterable[str], room: Room, uses: Mapping[str, Uses], services: Mapping[str, int]
@@ -107,6 +122,7 @@ class Nodes:
             price=said.get("price", 1.0),
             latency=said.get("linger", 0.0) + trip,
             back=trip,
+            cut=self._cuts.get(name, 0.0),
             capacity=self._capacity(name, carries * _SECONDS * room.line, own),
             cpu=_cpu(said.get("cpuFree"), room, own, services.get(name, 0)),
             memory=_memory(said.get("memoryFree"), room, own),

@@ -169,10 +169,10 @@ class Proposer:
             each = objects.get(thing)
             if each is None:
                 return None
-            decided = self._daemon.decider.use(
-                ABOVE, "send-up", target_of(each, affordance), self._daemon.clock()
-            )
-            return tiers.gateway_of(thing) if decided.effect == "deny" else None
+            now, target = self._daemon.clock(), target_of(each, affordance)
+            if self._daemon.decider.decide(ABOVE, "send-up", target, now).effect == "deny":
+                return tiers.gateway_of(thing)
+            return tiers.kept(thing, affordance)
 
         def shown(thing: str, affordance: str) -> str:
             each = objects.get(thing)

@@ -47,10 +47,11 @@ class Reviewer:
         joint: what all services make travel over a line, as it is expected, see ``Flows.joint``.
     """
 
-    def __init__(self, daemon: Has, placings: Placings) -> None:
-        """``placings`` carries out what is found to be better."""
+    def __init__(self, daemon: Has, placings: Placings, share: float = SHARE) -> None:
+        """``placings`` carries out what is found to be better; ``share`` of a processor is taken at most."""
         self._daemon = daemon
         self._placings = placings
+        self._share = share
         self._rates = rates = Rates(daemon)
         self._lives = lives = Lives(daemon, rates)
         self._nodes = Nodes(daemon, rates)
@@ -84,7 +85,7 @@ class Reviewer:
                     self._lives.measure(composite, self._placings.bindings(composite.id))
                 return []
             found = [self._better(composite) for composite in everything]
-            self._rests_until = now + round((time.monotonic() - begun) * 1000 / SHARE)
+            self._rests_until = now + round((time.monotonic() - begun) * 1000 / self._share)
             return [move for move in found if move is not None]
 
     def propose(self, composite: Composite, bindings: Iterable[Binding]) -> tuple[Proposal, Expected] | None:
@@ -119,6 +120,7 @@ class Reviewer:
         if any(each.error is not None for each in placing.told.values()):
             return None
         bound = self._placings.bindings(composite.id)
+        self._first.setdefault(composite.id, self._daemon.clock())
         try:
             made = self._proposer.propose(composite, bound, placing.portions, placing.where)
         except ValueError as error:
@@ -130,7 +132,8 @@ class Reviewer:
         self._found[composite.id] = made
         where = {step: tier for step, tier in made.where.items() if tier != HERE}
         now = {step: tier for step, tier in made.now.items() if tier != HERE}
-        if where == now or not self._worth(composite.id, placing, made):
+        away = {*where.values(), *now.values()} & self._nodes.cut_off
+        if where == now or away or not self._worth(composite.id, placing, made):
             return None
         moves = self._moves.setdefault(composite.id, deque(maxlen=10))
         expects = self._proposer.expects(composite, bound, made)
@@ -146,7 +149,7 @@ class Reviewer:
     def _worth(self, composite: str, placing: Placing, made: Proposal) -> bool:
         """Whether it is worth a move, by now."""
         now, limit = self._daemon.clock(), made.present.forbids
-        since = self._first.setdefault(composite, now)
+        since = self._first[composite]
         if limit == "policy":
             return True
         moved = [at for at in self._moves.get(composite, ()) if now - at < HOUR]
