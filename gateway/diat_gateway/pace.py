@@ -12,7 +12,7 @@ from __future__ import annotations
 import statistics
 from collections import deque
 
-LATE = 30.0
+LATE = 10.0
 """Seconds for which a round trip counts."""
 KNOWN = 300.0
 """Seconds for which it is believed that the line carries no more than it did."""

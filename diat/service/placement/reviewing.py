@@ -103,8 +103,13 @@ class Reviewer:
 
     def why(self, composite: str) -> dict[str, Reason] | str:
         """Step to why it runs where it does, or why it can run nowhere; empty if there is but one tier."""
-        found = self._found.get(composite, "")
-        return found if isinstance(found, str) and found else _reasons(found)
+        found = self._found.get(composite)
+        if isinstance(found, str):
+            return found
+        where = self._placings.committed(composite)[1].where
+        if found is None or any(where.get(step, HERE) != tier for step, tier in found.now.items()):
+            return {}  # it has moved since
+        return found.reasons(proposed=False)
 
     def settled(self) -> int:
         """Since when no service has moved, Unix milliseconds."""
@@ -181,7 +186,3 @@ class Reviewer:
             self._moves.pop(gone, None)
         for gone in self._found.keys() - there:
             del self._found[gone]
-
-
-def _reasons(found: Proposal | str) -> dict[str, Reason]:
-    return found.reasons(proposed=False) if isinstance(found, Proposal) else {}
