@@ -71,4 +71,4 @@ class Pace:
     def carries(self, now: float) -> float:
         """Bytes a second that go up."""
         known = [rate for at, rate in self._carried if now - at <= KNOWN]
-        return min(self._budget, max(known)) if len(known) >= FEW else self._budget
+        return min(self._budget, statistics.median(known)) if len(known) >= FEW else self._budget
