@@ -79,7 +79,8 @@ from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Beat, Reviewer
+from diat.service.placement.beat import Beat
+from diat.service.placement.reviewing import Reviewer
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer

@@ -38,7 +38,7 @@ from diat.security.uses import Uses
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Reviewer
+from diat.service.placement.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer

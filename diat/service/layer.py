@@ -23,7 +23,8 @@ from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
 from diat.service.delegation import Delegations
 from diat.service.parameters import checked_parameters
-from diat.service.placing import Placing, Placings
+from diat.service.placement.placing import Placing
+from diat.service.placement.placings import Placings
 from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
 from diat.service.sharing import Sharing, content_of
@@ -80,7 +81,7 @@ class ServiceLayer:
         composites.allow_by(self.acting.allow, key)
         things.interaction.permit = self.acting.allow
         self.placings = Placings(ledger, things, composites, clock, placings)
-        self.placings.for_whom = self._for_whom
+        self.placings.act_for(self._for_whom)
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
@@ -358,10 +359,11 @@ class ServiceLayer:
             self._settle(known.composite)
             self._things.ingest.finish(self._clock())
 
-    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str]:
-        """What a composite may, and what it is for, as its parts elsewhere are told."""
+    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str, int]:
+        """What a composite may, what it is for and since when it works, as its parts elsewhere are told."""
         acting = self.acting.principals(composite)
-        return (acting[0].grants, acting[0].purpose) if acting else ((), "")
+        since = min((each.modified for each in self._users(composite)), default=0)
+        return (acting[0].grants, acting[0].purpose, since) if acting else ((), "", since)
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))

@@ -89,6 +89,16 @@ def run(
             "--figures", envvar="DIAT_FIGURES", min=1, help="Seconds between two of its own reports."
         ),
     ] = 60.0,
+    price: Annotated[
+        float,
+        typer.Option(
+            "--price",
+            envvar="DIAT_PRICE",
+            min=0.001,
+            max=1000.0,
+            help="What a byte over the line costs, for where steps run; 10 or so if it is metered.",
+        ),
+    ] = 1.0,
     lan: Annotated[
         bool,
         typer.Option("--lan/--no-lan", envvar="DIAT_LAN", help="Open REST and MQTT beyond this machine."),
@@ -149,6 +159,7 @@ def run(
             spool=spool * _MIB,
             catch_up=catch_up,
             figures=figures,
+            price=price,
             lan=lan,
             plain=plain,
             days=(hot_days, raw_days),

@@ -47,6 +47,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     spool: int
     catch_up: float
     figures: float
+    price: float
     lan: bool
     plain: bool
     days: tuple[int, int | None]
@@ -74,6 +75,7 @@ def line_of(orders: Orders) -> LineSettings:
         spool=orders.spool,
         catch_up=orders.catch_up,
         figures=orders.figures,
+        price=orders.price,
     )
 
 
