@@ -88,6 +88,16 @@ def run(
             "--figures", envvar="DIAT_FIGURES", min=1, help="Seconds between two of its own reports."
         ),
     ] = 60.0,
+    push_down: Annotated[
+        float,
+        typer.Option(
+            "--push-down",
+            envvar="DIAT_PUSH_DOWN",
+            min=0,
+            max=86400,
+            help="Where services need less, things send one value in so many seconds; 0: always everything.",
+        ),
+    ] = 300.0,
     lan: Annotated[
         bool,
         typer.Option("--lan/--no-lan", envvar="DIAT_LAN", help="Open REST and MQTT beyond this machine."),
@@ -154,5 +164,6 @@ def run(
         days=(hot_days, raw_days),
         verbose=verbose,
         dashboard=dashboard,
+        push_down=push_down,
         bus_allow=tuple(bus_allow or ()),
     )

@@ -81,6 +81,7 @@ def run_gateway(
     days: tuple[int, int | None],
     verbose: bool,
     dashboard: bool,
+    push_down: float = 300.0,
     bus_allow: tuple[str, ...] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop in order.
@@ -104,6 +105,7 @@ def run_gateway(
         broker=broker,
         lan=lan,
         plain=plain,
+        push_down=push_down,
         retention=Retention(hot_days=days[0], raw_days=days[1], hourly_days=None),
     )
     _prepare(settings.data)

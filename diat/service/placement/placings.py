@@ -30,6 +30,8 @@ class Placings:
     Attributes:
         want: has the steps of a composite run elsewhere, see ``Moving.want``.
         tier: the tier that a thing is at, as the writer sees it.
+        needed: what composites need of what they read here.
+        again: asks anew for what a composite reads, by the thing that it makes.
     """
 
     def __init__(
@@ -39,11 +41,14 @@ class Placings:
         composites: CompositeLayer,
         clock: Clock,
         placings: Iterable[tuple[str, Placing]] = (),
+        keep: float = 0.0,
     ) -> None:
-        """Nothing runs yet."""
+        """Nothing runs yet; ``keep`` as of ``Needed``."""
         self._composites = composites
         self._divided = divided = Divided(ledger, things, composites, clock, placings)
         self._asking = Asking(divided)
+        self.needed, self.again = self._asking.needed, self._asking.again
+        self.needed.keep = keep
         self._telling = Telling(divided)
         self._moving = Moving(divided, self._asking, self._telling)
         self._wholes, self._placings = divided.wholes, divided.placings
