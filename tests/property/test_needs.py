@@ -58,6 +58,7 @@ class Obeyed(Watched):
 def of_random(world, seed, composite):
     chance = random.Random(seed)
     world.deploy(composite)
+    world.later(2)  # each thing says what it says in the order of its own clock
     late = {name: chance.choice([0, 0, 1500]) for name in SENSORS}
     for _ in range(80):
         for name in SENSORS:

@@ -28,7 +28,10 @@ from diat_node import reporting
         ([Rule(above=30, every=5), Rule(above=30, every=60)], Rule(above=30, every=5)),
         ([Rule(above=30, every=60), Rule(above=25, every=60)], Rule(above=25)),
         ([Rule(above=30, every=60, delta=0), Rule(above=25, every=60, delta=0)], Rule(above=25, delta=0)),
-        ([Rule(above=30, every=60, delta=0, silence=60), Rule(delta=0, silence=20)], Rule(delta=0, silence=20)),
+        (
+            [Rule(above=30, every=60, delta=0, silence=60), Rule(delta=0, silence=20)],
+            Rule(delta=0, silence=20),
+        ),
         ([Rule(above=30, silence=60), Rule(silence=20)], Rule(above=30, silence=20)),
         ([Rule(every=60, silence=60), Rule(delta=1, silence=20)], Rule()),
         ([Rule(mean=60), Rule(mean=300)], Rule(mean=60)),
