@@ -361,10 +361,11 @@ class ServiceLayer:
             self._settle(known.composite)
             self._things.ingest.finish(self._clock())
 
-    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str]:
-        """What a composite may, and what it is for, as its parts elsewhere are told."""
+    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str, int]:
+        """What a composite may, what it is for and since when it works, as its parts elsewhere are told."""
         acting = self.acting.principals(composite)
-        return (acting[0].grants, acting[0].purpose) if acting else ((), "")
+        since = min((each.modified for each in self._users(composite)), default=0)
+        return (acting[0].grants, acting[0].purpose, since) if acting else ((), "", since)
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))

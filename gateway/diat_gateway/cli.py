@@ -98,6 +98,16 @@ def run(
             help="Where services need less, things send one value in so many seconds; 0: always everything.",
         ),
     ] = 300.0,
+    price: Annotated[
+        float,
+        typer.Option(
+            "--price",
+            envvar="DIAT_PRICE",
+            min=0.001,
+            max=1000.0,
+            help="What a byte over the line costs, for where steps run; 10 or so if it is metered.",
+        ),
+    ] = 1.0,
     lan: Annotated[
         bool,
         typer.Option("--lan/--no-lan", envvar="DIAT_LAN", help="Open REST and MQTT beyond this machine."),
@@ -152,6 +162,7 @@ def run(
         spool=spool * _MIB,
         catch_up=catch_up,
         figures=figures,
+        price=price,
     )
     run_gateway(
         line,

@@ -35,6 +35,7 @@ def line_settings(
     spool: int,
     catch_up: float,
     figures: float,
+    price: float,
 ) -> LineSettings:
     """Read what the line is told.
 
@@ -52,6 +53,7 @@ def line_settings(
         spool=spool,
         catch_up=catch_up,
         figures=figures,
+        price=price,
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
+from diat.security.decision import Decision
 from diat.vol import sieve
 from diat.vol.actuation import Actuation
 from diat.vol.layer import VirtualObjectLayer
@@ -41,6 +42,8 @@ SEQ, REACHED = "uplink-seq", "uplink-reached"
 _FORGOTTEN = "-"
 """Stands for the digest of a description that has to be announced anew."""
 _PAGE = 500
+_EVENT = "events/"
+"""Before the name of an event, in what is kept."""
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -134,6 +137,13 @@ class Uplink:
         if lane == CALM:
             self.marks.append(seq)
 
+    def kept(self, thing: str, name: str, *, event: bool = False) -> int | None:
+        """The ingest position from which on policies have kept an affordance here; None if they do not."""
+        each = self._things.registry.seen(thing)
+        wire = name_of(each) if each is not None else None
+        passed = self.passed.get(wire) if wire is not None else None
+        return passed.kept.get(_EVENT + name if event else name) if passed is not None else None
+
     def rules(self, thing: str) -> Rules:
         """What the daemon above asked for of a thing; any thread may ask."""
         each = self._things.registry.objects.committed.get(thing)
@@ -193,6 +203,7 @@ class Uplink:
             return
         left = self._leaving.of(each, name, said, self._clock(), None)
         channel, body = f"events/{name}", ""
+        self._keep(wire, passed, _EVENT + name, left.decision, said)
         if left.due is None:
             return
         reading = left.reading or said
@@ -449,6 +460,7 @@ class Uplink:
         for prop, reading, urgent in out:
             known = sent.get(prop)
             left = self._leaving.of(each, prop, reading, now, known[0] if known is not None else None)
+            passed = self._keep(name, passed, prop, left.decision, reading)
             if left.due is None:
                 continue
             if left.reading is None:
@@ -465,6 +477,16 @@ class Uplink:
         for (observed, urgent), values in together.items():
             lane = URGENT if urgent else CALM
             self._number(name, lane, "properties", encode(values).decode(), observed)
+
+    def _keep(self, name: str, passed: Passed, what: str, decided: Decision, said: Reading) -> Passed:
+        """Note since when policies keep something here, or that they do no more; as it is known then."""
+        stays = decided.effect == "deny"
+        if stays == (what in passed.kept):
+            return passed
+        kept = {key: at for key, at in passed.kept.items() if key != what}
+        changed = msgspec.structs.replace(passed, kept=kept | ({what: said.position} if stays else {}))
+        self.passed.put(name, changed)
+        return changed
 
     def _unpark(self, now: int) -> None:
         """What policies let leave only later may leave."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from diat.cvol.composite import Binding, Composite
 from diat.cvol.placement.measuring import MOST, Came, Lived, live
+from diat.cvol.steps import Step
 from diat.service.placement.rates import HOUR, Has, Rates
 from diat.vol.journal import RESERVED
 
+OFTEN = 20_000
+"""Milliseconds until what was measured is measured again."""
 ENOUGH = 20
 """Readings that have to have come for what was measured to count."""
 LATEST = 50
@@ -23,13 +27,28 @@ class Lives:
         self._daemon = daemon
         self._rates = rates
         self._lived: dict[str, Lived] = {}
+        self._measured: dict[str, tuple[tuple[Step, ...], int]] = {}
 
     def of(self, composite: str) -> Lived | None:
         """What came of a composite's steps when that was measured last."""
         return self._lived.get(composite)
 
     def measure(self, composite: Composite, bound: list[Binding]) -> None:
-        """Run its steps over what came within the last hour, where enough of it is here."""
+        """Run its steps over what came within the last hour, where enough of it is here, now and then."""
+        now, known = self._daemon.clock(), self._measured.get(composite.id)
+        if known is not None and known[0] is composite.steps and now - known[1] < OFTEN:
+            return
+        if self._live(composite, bound):
+            self._measured[composite.id] = composite.steps, now
+
+    def forget(self, composites: Collection[str]) -> None:
+        """Only these are there."""
+        for gone in [each for each in self._lived if each not in composites]:
+            del self._lived[gone]
+            self._measured.pop(gone, None)
+
+    def _live(self, composite: Composite, bound: list[Binding]) -> bool:
+        """Run them; whether enough came."""
         things = {each.thing for each in bound if not composite.roles[each.role].drives}
         record, now = self._daemon.record, self._daemon.clock()
         numbers = {}
@@ -39,7 +58,7 @@ class Lives:
                 numbers[known.no] = thing
         start = record.position_at(now - HOUR)
         if start is None or not numbers:
-            return
+            return False
         came = [
             Came(
                 numbers[row.thing],
@@ -51,9 +70,11 @@ class Lives:
             if not row.name.startswith(RESERVED) and isinstance(row.data, dict)
         ][-MOST:]
         lived = live(composite, bound, came)
-        before = self._lived.get(composite.id)
+        last = self._measured.get(composite.id)
+        before = self._lived.get(composite.id) if last is None or last[0] is composite.steps else None
         if before is None or (lived.came >= ENOUGH and lived.came >= before.came / 2):
             self._lived[composite.id] = lived
+        return lived.came >= ENOUGH
 
     def reductions(self, composite: Composite) -> dict[str, float]:
         """Step to the messages that come out of it for each that goes in, where enough was measured."""
@@ -70,6 +91,16 @@ class Lives:
                 goes_in = sum(len(lived.said.get(source, [])) for _, source in wire.sources)
                 found[wire.step.id] = len(said) / goes_in if goes_in else len(said) / lived.came
         return found
+
+    def efforts(self, composite: Composite) -> tuple[dict[str, float], dict[str, float]]:
+        """Step to the seconds of CPU for each message that goes in, and to the bytes that it holds."""
+        lived = self._lived.get(composite.id)
+        if lived is None:
+            return {}, {}
+        return (
+            {step.id: lived.cpu for step in composite.steps},
+            {step: float(size) for step, size in lived.memory.items()},
+        )
 
     def pace(self, composite: Composite, bound: list[Binding]) -> float:
         """By how much more comes by now than did when it was measured."""

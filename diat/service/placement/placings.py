@@ -6,19 +6,18 @@ steps move (``moving``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import cast
 
 from diat.cvol.composite import Binding, Composite, State
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger
-from diat.security.principal import Grant
 from diat.service.placement.asking import Asking
 from diat.service.placement.divided import Divided
 from diat.service.placement.moving import Moving
 from diat.service.placement.placing import Placing
-from diat.service.placement.telling import Telling
+from diat.service.placement.telling import ForWhom, Telling
 from diat.vol.layer import VirtualObjectLayer
 
 _WORSE = ("running", "degraded", "waiting", "paused", "failed")
@@ -57,8 +56,8 @@ class Placings:
         composites.on_own = self._set
         things.tiers.on_part = self._telling.answer
 
-    def act_for(self, for_whom: Callable[[str], tuple[tuple[Grant, ...], str]]) -> None:
-        """Say what a composite may, and what it is for, as its parts elsewhere are to be told."""
+    def act_for(self, for_whom: ForWhom) -> None:
+        """Say what a composite may, what it is for and since when it works, as its parts are to be told."""
         self._telling.for_whom = for_whom
 
     def whole(self, composite: str) -> Composite | None:

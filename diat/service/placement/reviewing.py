@@ -1,22 +1,36 @@
-"""Looking again, every few seconds, where steps had better run, and moving them if it is worth it."""
+"""Looking again, every few seconds, where steps had better run, and moving them if it is worth it.
+
+What must not be (a policy keeps below what is read above; an answer comes later than was asked for; a node or
+a line cannot bear it) is moved at once, what would only cost less if it costs much less. Each further move
+within an hour waits twice as long, so that what changes to and fro does not move steps to and fro.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from diat.cvol.composite import Binding, Composite
-from diat.cvol.placement.costing import bill
+from diat.cvol.placement.explaining import Reason
 from diat.service.placement.flows import Flows
 from diat.service.placement.links import Links
 from diat.service.placement.lives import Lives
-from diat.service.placement.placing import HERE
+from diat.service.placement.nodes import Nodes
+from diat.service.placement.placing import HERE, Placing
 from diat.service.placement.placings import Placings
-from diat.service.placement.proposing import Proposal, Proposer
-from diat.service.placement.rates import Has, Rates
+from diat.service.placement.proposing import Expected, Proposal, Proposer
+from diat.service.placement.rates import HOUR, Has, Rates
 
+SHARE = 0.1
+"""Of a processor that reviewing takes at most."""
 SETTLES = 20_000
-"""Milliseconds for which steps stay where they are after a move."""
+"""Milliseconds for which steps stay where they are after a move; twice as long after each more in an hour."""
+LONGEST = 1_800_000
+"""The same at most."""
+RELIEVES = 75_000
+"""Milliseconds until it shows what it was good for that something left a tier which could not bear it."""
 MEASURES = 60.0
 """Seconds for which the steps of a service are measured before it moves first."""
 WORTH = 0.8
@@ -26,24 +40,30 @@ LEAST = 2_000.0
 
 
 class Reviewer:
-    """Knows rates, proposes placements; used by any thread, one at a time.
+    """Knows rates, proposes placements; used by any thread.
 
     Attributes:
         link: a line as measured, see ``Links.of``.
         joint: what all services make travel over a line, as it is expected, see ``Flows.joint``.
     """
 
-    def __init__(self, daemon: Has, placings: Placings) -> None:
-        """``placings`` carries out what is found to be better."""
+    def __init__(self, daemon: Has, placings: Placings, share: float = SHARE) -> None:
+        """``placings`` carries out what is found to be better; ``share`` of a processor is taken at most."""
         self._daemon = daemon
         self._placings = placings
-        self._rates = Rates(daemon)
-        self._lives = Lives(daemon, self._rates)
-        flows = Flows(daemon, placings, self._rates, self._lives)
-        self._proposer = Proposer(daemon, self._rates, self._lives, flows)
-        self.link = Links(daemon, placings, self._rates, self._lives).of
+        self._share = share
+        self._rates = rates = Rates(daemon)
+        self._lives = lives = Lives(daemon, rates)
+        self._nodes = Nodes(daemon, rates)
+        flows = Flows(daemon, placings, rates, lives)
+        self._proposer = Proposer(daemon, placings, rates, lives, flows, self._nodes)
+        self.link = Links(daemon, placings, rates, lives).of
         self.joint = flows.joint
         self._first: dict[str, int] = {}
+        self._moves: dict[str, deque[int]] = {}
+        self._relieved: dict[str, int] = {}
+        self._found: dict[str, Proposal | str] = {}
+        self._rests_until = 0
         self._lock = threading.Lock()
 
     def look(self, *, moves: bool = True) -> list[Callable[[], None]]:
@@ -54,56 +74,114 @@ class Reviewer:
         with self._lock:
             if not self._rates.count():
                 return []
+            now, begun = self._daemon.clock(), time.monotonic()
+            if moves and now < self._rests_until:
+                return []
+            self._nodes.look()
+            everything = self._placings.everything()
+            self._forget({each.id for each in everything})
             if not moves:
-                for composite in self._placings.everything():
+                for composite in everything:
                     self._lives.measure(composite, self._placings.bindings(composite.id))
                 return []
-            found = (self._better(composite) for composite in self._placings.everything())
+            found = [self._better(composite) for composite in everything]
+            self._rests_until = now + round((time.monotonic() - begun) * 1000 / self._share)
             return [move for move in found if move is not None]
 
-    def propose(
-        self,
-        composite: Composite,
-        bindings: Iterable[Binding],
-        portions: dict[str, tuple[str, ...]] | None = None,
-    ) -> Proposal | None:
-        """Where its steps had better run, see ``Proposer.propose``.
+    def propose(self, composite: Composite, bindings: Iterable[Binding]) -> tuple[Proposal, Expected] | None:
+        """Where the steps of a composite that does not run yet had better run, and what would travel.
+
+        None where here is all there is.
 
         Raises:
             ValueError: something must not leave where it is and is needed elsewhere.
         """
-        return self._proposer.propose(composite, bindings, portions)
+        with self._lock:
+            bound = list(bindings)
+            made = self._proposer.propose(composite, bound)
+            return None if made is None else (made, self._proposer.expects(composite, bound, made))
+
+    def why(self, composite: str) -> dict[str, Reason] | str:
+        """Step to why it runs where it does, or why it can run nowhere; empty if there is but one tier."""
+        found = self._found.get(composite, "")
+        return found if isinstance(found, str) and found else _reasons(found)
 
     def settled(self) -> int:
         """Since when no service has moved, Unix milliseconds."""
         known = [self._placings.committed(each.id)[1].since for each in self._placings.everything()]
         return max(known, default=0)
 
+    # --- within ---
+
     def _better(self, composite: Composite) -> Callable[[], None] | None:
         _, placing = self._placings.committed(composite.id)
-        if composite.paused or placing.phase != "rests" or self._daemon.clock() - placing.since < SETTLES:
+        if composite.paused or placing.phase != "rests":
             return None
         if any(each.error is not None for each in placing.told.values()):
             return None
         bound = self._placings.bindings(composite.id)
-        self._lives.measure(composite, bound)
-        since = self._first.setdefault(composite.id, self._daemon.clock())
-        if not placing.where and self._daemon.clock() - since < MEASURES * 1000:
-            return None  # soon more is known of it
+        self._first.setdefault(composite.id, self._daemon.clock())
         try:
-            made = self.propose(composite, bound, placing.portions)
-        except ValueError:
+            made = self._proposer.propose(composite, bound, placing.portions, placing.where)
+        except ValueError as error:
+            self._found[composite.id] = str(error)
             return None
         if made is None:
+            self._found.pop(composite.id, None)
             return None
+        self._found[composite.id] = made
         where = {step: tier for step, tier in made.where.items() if tier != HERE}
-        now = {step: tier for step, tier in placing.where.items() if tier != HERE}
-        if where == now:
+        now = {step: tier for step, tier in made.now.items() if tier != HERE}
+        away = {*where.values(), *now.values()} & self._nodes.cut_off
+        if where == now or away or not self._worth(composite.id, placing, made):
             return None
-        present = {node.name: now.get(node.name, HERE) for node in made.problem.nodes}
-        before = bill(made.problem, present).total
-        if made.bill.total > before * WORTH or made.bill.total > before - LEAST:
-            return None
-        predicted = {name: each.bytes for name, each in made.predicted.items()}
-        above = {name: each.bytes for name, each in made.all_above.items()}
-        return lambda: self._placings.want(composite.id, where, made.portions, predicted, above)
+        moves = self._moves.setdefault(composite.id, deque(maxlen=10))
+        expects = self._proposer.expects(composite, bound, made)
+        predicted = {name: each.bytes for name, each in expects.proposed.items()}
+        above = {name: each.bytes for name, each in expects.all_above.items()}
+
+        def move() -> None:
+            moves.append(self._daemon.clock())
+            self._placings.want(composite.id, where, made.portions, predicted, above)
+
+        return move
+
+    def _worth(self, composite: str, placing: Placing, made: Proposal) -> bool:
+        """Whether it is worth a move, by now."""
+        now, limit = self._daemon.clock(), made.present.forbids
+        since = self._first[composite]
+        if limit == "policy":
+            return True
+        moved = [at for at in self._moves.get(composite, ()) if now - at < HOUR]
+        waits = min(LONGEST, SETTLES * 2 ** max(0, len(moved) - 1))
+        if now - placing.since < waits:
+            return False
+        if limit == "room":
+            return made.strained is None and self._relieves(made, now)
+        if limit is not None:
+            return True
+        if not placing.where and now - since < MEASURES * 1000:
+            return False  # soon more is known of it
+        before = made.present.total
+        return made.bill.total <= before * WORTH and made.bill.total <= before - LEAST
+
+    def _relieves(self, made: Proposal, now: int) -> bool:
+        """Whether a tier that cannot bear what runs there is to be relieved: of one service at a time."""
+        left = {tier for step, tier in made.now.items() if made.where.get(step, HERE) != tier}
+        if any(now - self._relieved.get(tier, -RELIEVES) < RELIEVES for tier in left):
+            return False
+        self._relieved |= dict.fromkeys(left, now)
+        return True
+
+    def _forget(self, there: set[str]) -> None:
+        """Others than these composites are gone."""
+        self._lives.forget(there)
+        for gone in self._first.keys() - there:
+            del self._first[gone]
+            self._moves.pop(gone, None)
+        for gone in self._found.keys() - there:
+            del self._found[gone]
+
+
+def _reasons(found: Proposal | str) -> dict[str, Reason]:
+    return found.reasons(proposed=False) if isinstance(found, Proposal) else {}

@@ -16,6 +16,7 @@ from diat.service.placement.placing import HERE, Placing, Told
 from diat.wire import topics
 from diat.wire.envelope import encode
 
+ForWhom = Callable[[str], tuple[tuple[Grant, ...], str, int]]
 AGAIN = 15_000
 """Milliseconds after which a gateway that does not answer is told again."""
 
@@ -24,14 +25,14 @@ class Telling:
     """Tells gateways of parts; used by the writer alone.
 
     Attributes:
-        for_whom: what a composite may, and what it is for.
+        for_whom: what a composite may, what it is for, and since when it works, Unix milliseconds.
         on_mark: told that the mark of a gateway that was stopped is here: composite, gateway, mark.
     """
 
     def __init__(self, divided: Divided) -> None:
         """Nothing is told yet."""
         self._divided = divided
-        self.for_whom: Callable[[str], tuple[tuple[Grant, ...], str]] = lambda _: ((), "")
+        self.for_whom: ForWhom = lambda _: ((), "", 0)
         self.on_mark: Callable[[str, str, Remembered], None] = _nobody_moves
 
     def tell(self, composite: str, gateway: str, message: dict[str, Any]) -> None:
@@ -103,13 +104,14 @@ class Telling:
     # --- within ---
 
     def _said(self, composite: str, revision: int, do: str, part: Composite | None) -> dict[str, Any]:
-        grants, purpose = self.for_whom(composite)
+        grants, purpose, since = self.for_whom(composite)
         return {
             "r": revision,
             "do": do,
             "part": packed(part) if part is not None else None,
             "grants": grants,
             "purpose": purpose,
+            "since": since,
         }
 
     def _send(self, composite: str, gateway: str, message: dict[str, Any]) -> None:
