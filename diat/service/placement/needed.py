@@ -35,13 +35,22 @@ class Needed:
         self.wanted_above = _nobody_above
 
     def of(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
-        """Thing to what is needed of it, for things that may be asked."""
-        bindings = list(bindings)
-        bound = [each for each in bindings if _reads(composite, each)]
-        if not bound:
-            return {}
+        """Thing to what is needed of it, for things that may be asked; within the writer."""
+        bound = list(bindings)
         whole, longest = self._said(composite, set())
-        needed = self._roles(composite, bindings, whole=whole or not self.keep)
+        needed = self._roles(composite, bound, whole=whole or not self.keep)
+        return self._rules(composite, bound, needed, longest)
+
+    def alone(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
+        """The same as if nobody read what it says; any thread may ask."""
+        bound = list(bindings)
+        filled, single = _filled(bound)
+        return self._rules(composite, bound, needs(composite, filled, single, whole=not self.keep), self.keep)
+
+    def _rules(
+        self, composite: Composite, bindings: list[Binding], needed: dict[str, Need], longest: float
+    ) -> dict[str, Rules]:
+        bound = [each for each in bindings if _reads(composite, each)]
         found: dict[str, Rules] = {}
         for each in bound:
             thing = self._things.registry.seen(each.thing)
@@ -60,13 +69,9 @@ class Needed:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             known = self._known[composite.id] = (composite, {})
-        keys: dict[str, set[str]] = {}
-        for each in bindings:
-            keys.setdefault(each.role, set()).add(each.key)
-        alone = frozenset(role for role, found in keys.items() if len(found) == 1)
-        filled = frozenset(keys), alone, whole
+        filled = *_filled(bindings), whole
         if filled not in known[1]:
-            known[1][filled] = needs(composite, filled[0], alone, whole=whole)
+            known[1][filled] = needs(composite, filled[0], filled[1], whole=whole)
         return known[1][filled]
 
     def _rule(
@@ -113,6 +118,14 @@ class Needed:
                 whole = whole or roles[each.role].much == "every" or each.form is not None
                 longest = min(longest, silence(role, prop, self.keep))
         return whole, longest
+
+
+def _filled(bindings: Iterable[Binding]) -> tuple[frozenset[str], frozenset[str]]:
+    """The roles that something fills, and those that one thing does."""
+    keys: dict[str, set[str]] = {}
+    for each in bindings:
+        keys.setdefault(each.role, set()).add(each.key)
+    return frozenset(keys), frozenset(role for role, found in keys.items() if len(found) == 1)
 
 
 def takes(thing: VirtualObject) -> tuple[str, ...]:

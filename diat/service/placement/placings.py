@@ -19,6 +19,7 @@ from diat.service.placement.moving import Moving
 from diat.service.placement.placing import Placing
 from diat.service.placement.telling import ForWhom, Telling
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.pushdown import Rules
 
 _WORSE = ("running", "degraded", "waiting", "paused", "failed")
 
@@ -83,6 +84,10 @@ class Placings:
             found |= {(each.role, each.key): each for each in state.bindings}
         whole = self._wholes.committed.get(composite)
         return [each for each in found.values() if whole is not None and each.role in whole.roles]
+
+    def planned(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
+        """Thing to what is needed of what a composite, or a part of one, reads; as if it were alone."""
+        return self.needed.alone(composite, bindings)
 
     def missing(self, composite: str) -> list[str]:
         """What parts elsewhere lack, a line each."""
