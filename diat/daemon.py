@@ -480,6 +480,7 @@ class Daemon:
             self.people.grants_of,
             store.placings(),
             delegations=Delegations(ledger, clock, store.delegations()),
+            keep=self.settings.push_down,
         )
         self.peers = Peers(ledger, store.peers())
         self.reviewer = Reviewer(self, self.services.placings)

@@ -89,6 +89,16 @@ def run(
             "--figures", envvar="DIAT_FIGURES", min=1, help="Seconds between two of its own reports."
         ),
     ] = 60.0,
+    push_down: Annotated[
+        float,
+        typer.Option(
+            "--push-down",
+            envvar="DIAT_PUSH_DOWN",
+            min=0,
+            max=86400,
+            help="Where services need less, things send one value in so many seconds; 0: always everything.",
+        ),
+    ] = 300.0,
     price: Annotated[
         float,
         typer.Option(
@@ -160,6 +170,7 @@ def run(
             catch_up=catch_up,
             figures=figures,
             price=price,
+            push_down=push_down,
             lan=lan,
             plain=plain,
             days=(hot_days, raw_days),

@@ -87,6 +87,9 @@ class Gateway(Daemon):
             Rule(every=line.every) if line.every else Rule(),
         )
         self.things.tap(self.uplink)
+        placings = self.services.placings
+        placings.needed.wanted_above = self.uplink.whole
+        self.uplink.on_asked = placings.again
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber

@@ -22,6 +22,7 @@ from diat.service.placement.placing import HERE, Placing
 from diat.service.placement.placings import Placings
 from diat.service.placement.proposing import Expected, Proposal, Proposer
 from diat.service.placement.rates import HOUR, Has, Rates
+from diat.service.placement.sparing import Sparing
 
 SHARE = 0.1
 """Of a processor that reviewing takes at most."""
@@ -53,9 +54,10 @@ class Reviewer:
         self._placings = placings
         self._share = share
         self._rates = rates = Rates(daemon)
-        self._lives = lives = Lives(daemon, rates)
+        sparing = Sparing(daemon, placings, rates)
+        self._lives = lives = Lives(daemon, sparing)
         self._nodes = Nodes(daemon, rates)
-        flows = Flows(daemon, placings, rates, lives)
+        flows = Flows(daemon, placings, rates, lives, sparing)
         self._proposer = Proposer(daemon, placings, rates, lives, flows, self._nodes)
         self.link = Links(daemon, placings, rates, lives).of
         self.joint = flows.joint
