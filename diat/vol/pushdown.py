@@ -69,12 +69,14 @@ class Pushed(Struct, frozen=True, kw_only=True):
         reference: the id that the thing was told it under.
         state: ``pending`` until the thing answers, then ``completed`` or ``failed``.
         error: what it could not do.
+        level: at which of its levels a thing, such as a camera, is to work; None leaves it to the thing.
     """
 
     needs: dict[str, Rules]
     reference: str
     state: str = "pending"
     error: str | None = None
+    level: str | None = None
 
 
 class Traffic(Struct):
@@ -130,7 +132,21 @@ class PushDown:
         needs = {**(known.needs if known else {}), holder: rules}
         if not rules:
             del needs[holder]
-        return self._tell(each, needs)
+        return self._tell(each, needs, known.level if known else None)
+
+    def switch(self, thing: str, level: str | None) -> Pushed:
+        """Have a thing work at one of its levels, or at its own choice.
+
+        Raises:
+            NotFound: there is no such thing.
+            Conflict: it takes no steps.
+            Invalid: it has no such level.
+        """
+        each = self._registry.get(thing)
+        known = self.pushed.get(thing)
+        if level is not None:
+            _must_have(each, level)
+        return self._tell(each, known.needs if known else {}, level)
 
     def forget(self, thing: str) -> None:
         """The thing is out of service."""
@@ -160,14 +176,16 @@ class PushDown:
             if each is not None:
                 self._say(each, _message(pushed))
 
-    def _tell(self, each: VirtualObject, needs: dict[str, Rules]) -> Pushed:
+    def _tell(self, each: VirtualObject, needs: dict[str, Rules], level: str | None) -> Pushed:
         now = self._clock()
         traffic = self.traffic.get(each.id)
         if traffic is not None:
             self.traffic[each.id] = Traffic(now, before=traffic.hourly(now))
         # Nothing needed is told as well: a thing that is away would not hear of a message taken back.
-        reference = derived_id("config", each.id, encode(merged_rules(needs)).decode())
-        pushed = Pushed(needs=needs, reference=reference)
+        # Somebody may have set another level at the thing meanwhile: a level is told anew each time.
+        when = () if level is None else (str(now),)
+        reference = derived_id("config", each.id, encode(merged_rules(needs)).decode(), *when)
+        pushed = Pushed(needs=needs, reference=reference, level=level)
         self.pushed.put(each.id, pushed)
         self._say(each, _message(pushed))
         return pushed
@@ -180,7 +198,12 @@ class PushDown:
 
 
 def _message(pushed: Pushed) -> bytes:
-    return encode({"id": pushed.reference, "report": merged_rules(pushed.needs)})
+    return encode({"id": pushed.reference, **_told(pushed.needs, pushed.level)})
+
+
+def _told(needs: Mapping[str, Rules], level: str | None) -> dict[str, Any]:
+    """What a thing is told, without the id that it answers by."""
+    return {"report": merged_rules(needs), **({} if level is None else {"level": level})}
 
 
 def merged_rules(needs: Mapping[str, Rules]) -> Rules:
@@ -211,6 +234,15 @@ def merged(rules: Iterable[Rule]) -> Rule:
     if found := [part["silence"] for part in parts if "silence" in part]:
         kept["silence"] = min(found)
     return Rule(**kept)
+
+
+def _must_have(each: VirtualObject, level: str) -> None:
+    takes = each.description.td.get(TAKES)
+    if each.record.dialect != "native" or not isinstance(takes, list | tuple):
+        raise Conflict(f"{each.id} takes no steps")
+    levels = (each.description.td.get("properties") or {}).get("level", {}).get("enum") or ()
+    if "level" not in takes or level not in levels:
+        raise Invalid(f"{each.id} has no level {level!r}", "level")
 
 
 def _must_take(each: VirtualObject, rules: Rules) -> None:

@@ -75,6 +75,7 @@ def description(setup: CameraSetup) -> dict[str, Any]:
     whole = {"type": "integer", "minimum": 0, "readOnly": True}
     said: dict[str, Any] = {
         "@type": "diat:Camera",
+        "diat:pushdown": ["level"],
         "title": setup.title or setup.name,
         "properties": {
             "level": {"type": "string", "enum": list(LEVELS), "idempotent": True, "title": "What leaves it"},

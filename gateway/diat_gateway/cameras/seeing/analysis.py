@@ -165,7 +165,8 @@ class Analysis:
         mask[shadow > 0] = 0
         mask = clean(mask)
         changed = self._changed(t, image, self._noise)
-        blobs, labels = find(mask, image, changed, lit, max(6, int(self.settings.least * mask.size)))
+        off = cv2.cvtColor(image - background.mean, cv2.COLOR_BGR2GRAY)
+        blobs, labels = find(mask, image, changed, lit, off, max(6, int(self.settings.least * mask.size)))
         blobs = self._without_holes(blobs, labels, image, t, dt)
         ended = tracker.step(blobs, t)
         new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
