@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -94,7 +93,6 @@ _post: list[running.Post] = []
 
 
 def _prepare(port: int) -> None:
-    os.nice(10)
     cv2.setNumThreads(1)
     _post.append(running.Post(port))
 
