@@ -35,10 +35,13 @@ class Steps(BaseModel):
 
 
 class Wanted(BaseModel):
-    """What is needed of the properties of a thing; none: nothing is pushed down by hand any more."""
+    """What is needed of a thing; nothing: nothing is pushed down by hand any more."""
 
     model_config = ConfigDict(extra="forbid")
-    report: dict[str, Steps]
+    report: dict[str, Steps] = Field({}, description="what is needed of its properties")
+    level: str | None = Field(
+        None, description="of a thing with levels, such as a camera; else its own choice"
+    )
 
 
 @router.get(
@@ -55,7 +58,13 @@ def get_config(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
 async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> dict[str, Any]:
     """Needs of several are merged so that all are served: the thing may send more than asked for here."""
     rules = {name: Rule(**steps.model_dump(exclude_none=True)) for name, steps in wanted.report.items()}
-    await durably(platform, lambda: platform.things.pushdown.need(thing, BY_HAND, rules))
+
+    def push() -> None:
+        before = platform.things.pushdown.need(thing, BY_HAND, rules).level
+        if (before, wanted.level) != (None, None):
+            platform.things.pushdown.switch(thing, wanted.level)
+
+    await durably(platform, push)
     return _view(platform, thing)
 
 
@@ -161,6 +170,8 @@ def _view(platform: Platform, thing: str) -> dict[str, Any]:
             "needs": msgspec.to_builtins(pushed.needs),
             "state": pushed.state,
         }
+        if pushed.level is not None:
+            shown["level"] = pushed.level
         if pushed.error is not None:
             shown["error"] = pushed.error
     if traffic is not None:

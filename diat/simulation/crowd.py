@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from diat.kernel.errors import Invalid
+from diat.nodes.native import find_firmware
 from diat.simulation.link import Address
-from diat.simulation.native import find_firmware
 
 if TYPE_CHECKING:
     from diat_node.life import Life
