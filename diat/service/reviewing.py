@@ -313,6 +313,10 @@ class Reviewer:
                 readers.setdefault((part, TOLD), []).append((composite.id, part))
         return wanted, readers
 
+    def looks(self, gateway: str) -> list[Seen]:
+        """What was seen of a gateway of late, oldest first."""
+        return list(self._seen.get(gateway, ()))
+
     def settled(self) -> int:
         """Since when no service has moved, Unix milliseconds."""
         known = [self._placings.committed(each.id)[1].since for each in self._placings.everything()]

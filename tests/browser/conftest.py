@@ -44,9 +44,12 @@ class Platform:
     """``diat up`` as a process.
 
     Attributes:
+        begins: how its command begins.
         url: where its pages are.
         rest: an HTTP client for it.
     """
+
+    begins = (sys.executable, "-m", "diat", "up")
 
     def __init__(self, directory, *options):
         self.http, self.mqtt = _free_port(), _free_port()
@@ -56,7 +59,7 @@ class Platform:
         ports = ["--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "diat", "up", *ports, "--data", str(directory / "data"), *options],
+                [*self.begins, *options, *ports, "--data", str(directory / "data")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
