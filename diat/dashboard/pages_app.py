@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from diat import __version__
+from diat.dashboard.first import paint_first
 from diat.dashboard.frame import frame
 from diat.dashboard.live import Live
 from diat.dashboard.mount import PATH, House
@@ -88,6 +89,7 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
                 # Nothing of a page that may not be shown as a whole.
                 ui.context.client.content.clear()
                 refused(refusal)
+        paint_first()
         return None
 
     return build

@@ -253,5 +253,12 @@
     document.querySelector("[data-more]").focus();
   });
 
+  // What was painted first goes when the page itself is there, before anything of both is painted.
+  const first = document.getElementById("first"), app = document.getElementById("app");
+  if (first && app) {
+    const swap = new MutationObserver(() => { if (app.childElementCount) { first.remove(); swap.disconnect(); } });
+    swap.observe(app, {childList: true});
+  }
+
   connect();
 })();
