@@ -25,7 +25,8 @@ _BOXES = {
 _SAID = ("role", "aria-label", "aria-labelledby")
 _TAG = Markup("<{}{}>{}</{}>")
 _FIELD = Markup(
-    '<div class="q-field row no-wrap items-start q-field--outlined q-field--dense q-field--labeled{}" aria-hidden="true">'
+    '<div class="q-field row no-wrap items-start q-field--outlined q-field--dense q-field--labeled{}" '
+    'aria-hidden="true">'
     '<div class="q-field__inner relative-position col self-stretch"><div class="q-field__control '
     'relative-position row no-wrap"><div class="q-field__control-container col relative-position row '
     'no-wrap"><div class="q-field__native row items-center">{}</div><div class="q-field__label absolute '
