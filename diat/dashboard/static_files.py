@@ -1,4 +1,4 @@
-"""Our own scripts and styles: whoever has them asks no more, and whoever is to have others asks for others."""
+"""Our own scripts and styles: who has them asks no more, and who is to have others asks for others."""
 
 from __future__ import annotations
 
