@@ -75,6 +75,7 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
+from diat.service.crossing import Crossings
 from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
@@ -222,6 +223,7 @@ class Daemon:
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
         reviewer: knows where the steps of services had better run.
+        crossings: what travels from tier to tier for a service.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
@@ -484,6 +486,7 @@ class Daemon:
         )
         self.peers = Peers(ledger, store.peers())
         self.reviewer = Reviewer(self, self.services.placings)
+        self.crossings = Crossings(self, self.services.placings, self.reviewer)
         self.situations = SituationLayer(
             ledger,
             self.things,

@@ -94,7 +94,8 @@ def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
         if each is None or not sees(platform, asking, each):
             continue
         if things.pushdown.pushed.committed.get(thing) is not None:
-            shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
+            title = str(each.td.get("title", thing))
+            shown.append({"id": thing, "tier": "thing", "title": title, **_view(platform, thing)})
     return shown
 
 

@@ -46,6 +46,7 @@ class Reviewer:
     Attributes:
         link: a line as measured, see ``Links.of``.
         joint: what all services make travel over a line, as it is expected, see ``Flows.joint``.
+        looks: what was seen of a gateway of late, see ``Rates.looks``.
     """
 
     def __init__(self, daemon: Has, placings: Placings, share: float = SHARE) -> None:
@@ -61,6 +62,7 @@ class Reviewer:
         self._proposer = Proposer(daemon, placings, rates, lives, flows, self._nodes)
         self.link = Links(daemon, placings, rates, lives).of
         self.joint = flows.joint
+        self.looks = rates.looks
         self._first: dict[str, int] = {}
         self._moves: dict[str, deque[int]] = {}
         self._relieved: dict[str, int] = {}
