@@ -38,7 +38,9 @@ class Core(Platform):
 
     def born(self, arguments):
         with self._log.open("ab") as log:
-            return subprocess.Popen([sys.executable, "-c", SOON, *arguments], stdout=log, stderr=log)
+            return subprocess.Popen(
+                [sys.executable, "-c", SOON, *arguments], stdout=log, stderr=log, start_new_session=True
+            )
 
 
 class Gateway(Platform):
