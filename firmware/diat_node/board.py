@@ -10,6 +10,8 @@ try:
 except ImportError:
     machine = None
 
+PICO = sys.platform == "rp2"
+
 
 class Board:
     """The chip that we run on.
@@ -31,10 +33,7 @@ class Board:
     def start(self):
         """Start the watchdog; nothing can stop it but a reset."""
         if machine and self._watchdog:
-            try:
-                self._dog = machine.WDT(timeout=self._watchdog * 1000)
-            except ValueError:  # a Pico's counts no further
-                self._dog = machine.WDT(timeout=8388)
+            self._dog = machine.WDT(timeout=min(self._watchdog, 8 if PICO else 9**9) * 1000)
 
     def feed(self):
         """Tell the watchdog that all is well."""
@@ -58,8 +57,7 @@ class Board:
     def started_by(self, cause):
         """Whether this made us start: ``WDT``, the watchdog, or ``DEEPSLEEP``."""
         # A Pico says of every reset that it was the watchdog.
-        told = machine and sys.platform != "rp2"
-        return bool(told) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
+        return bool(machine) and not PICO and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
 
     def sleep(self, seconds):
         """Sleep deeply, which ends in a start; on CPython the program ends."""

@@ -43,11 +43,11 @@ class Commands:
         answer = {"id": which, "status": "failed"}
         expires = command.get("expires")
         if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
-            fault, expires = fault or "expires must be Unix milliseconds", None
+            fault, expires = fault or "expires must be a time", None
         if fault:
             answer["error"] = fault
         elif expires is not None and self._clock.now() is None:
-            answer["error"] = "the time is not known here"
+            answer["error"] = "the time is not known"
         elif expires is not None and self._clock.now() > expires:
             answer["status"] = "expired"
         elif not self._repeatable(name, command) and not self._journal.begin(which, expires):

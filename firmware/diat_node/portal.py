@@ -7,6 +7,7 @@ is sent is written to ``diat.json`` as a whole, and the board starts anew.
 import asyncio
 import json
 import socket
+import sys
 
 from diat_node.port import GONE
 
@@ -172,8 +173,13 @@ def ask(board, path="diat.json"):
     import network
 
     radio = network.WLAN(network.AP_IF)
+    # Open: who stands there has no password yet. A Pico takes this before its radio is on, others after.
+    told = {"ssid": "diat-" + hexlify(machine.unique_id()[-3:]).decode(), "security": 0}
+    if sys.platform == "rp2":
+        radio.config(**told)
     radio.active(True)
-    radio.config(essid="diat-" + hexlify(machine.unique_id()[-3:]).decode())
+    if sys.platform != "rp2":
+        radio.config(**told)
     keep(asyncio.run(portal()), path)
     board.reset()
 

@@ -59,7 +59,7 @@ class Ring:
         name = name.encode()
         size = _OWN + len(name) + len(body)
         if size > len(self._buffer) // 2 or len(name) > 255:
-            raise ValueError("too large to report")
+            raise ValueError("too large")
         self._make_room(size)
         self.n += 1
         to = self._to
