@@ -6,7 +6,7 @@ be answered to nobody and is dropped; one too large to be kept is answered if it
 
 import json
 
-from diat_node.port import text
+from diat_node.port import number, text
 
 _LONGEST = 1024
 
@@ -42,7 +42,7 @@ class Commands:
             return known
         answer = {"id": which, "status": "failed"}
         expires = command.get("expires")
-        if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
+        if expires is not None and not number(expires):
             fault, expires = fault or "expires must be a time", None
         if fault:
             answer["error"] = fault
@@ -77,7 +77,7 @@ def _read(payload, whole):
         return {"id": _id_in(payload)}, "too large"
     try:
         command = json.loads(payload)
-    except (ValueError, RuntimeError, UnicodeError):  # RuntimeError: nested too deeply
+    except (ValueError, RuntimeError):  # RuntimeError: nested too deeply
         return {"id": _id_in(payload)}, "not JSON"
     if not isinstance(command, dict):
         return {}, "not an object"
@@ -90,9 +90,7 @@ def _id_in(payload):
     if start < 0:
         return None
     part = bytes(payload[start + 4 : start + 80]).split(b'"')
-    if len(part) < 3 or part[0].strip() != b":":
-        return None
     try:
-        return part[1].decode()
-    except UnicodeError:
+        return part[1].decode() if len(part) > 2 and part[0].strip() == b":" else None
+    except ValueError:
         return None

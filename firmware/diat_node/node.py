@@ -166,7 +166,7 @@ class Node:
 
     async def _set(self, values):
         if not isinstance(values, dict) or not values:
-            raise ValueError("v must be an object of values")
+            raise ValueError("v must be an object")
         for name, value in values.items():
             if name not in self.properties or self.properties[name].write is None:
                 raise ValueError("cannot be set: " + name[:64])
@@ -203,7 +203,6 @@ def check(name, value, schema):
         raise ValueError(name + " must be of type " + kind)
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(name + " must be one of " + json.dumps(schema["enum"]))
-    if value is not None and "minimum" in schema and value < schema["minimum"]:
-        raise ValueError("%s must be at least %s" % (name, schema["minimum"]))
-    if value is not None and "maximum" in schema and value > schema["maximum"]:
-        raise ValueError("%s must be at most %s" % (name, schema["maximum"]))
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if value is not None and (low is not None and value < low or high is not None and value > high):
+        raise ValueError("%s must be from %s to %s" % (name, low, high))

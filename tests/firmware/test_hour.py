@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 
+import pytest
+
 from tests.firmware import nodes
 from tests.firmware.conftest import until
 
@@ -15,6 +17,7 @@ FAULTS = 40
 """Every second kills the broker, the others take the Wi-Fi away."""
 
 
+@pytest.mark.timeout(400)
 def test_an_hour_of_kills_loses_nothing_and_does_nothing_twice(boards, start_mosquitto, hearing, tmp_path):
     broker = start_mosquitto("persistence true", "autosave_interval 1", "autosave_on_changes true")
     heard = hearing(broker.port)
@@ -40,7 +43,7 @@ def test_an_hour_of_kills_loses_nothing_and_does_nothing_twice(boards, start_mos
             time.sleep(chance.uniform(0.1, 0.6))
             board.tell(net={"down": False}, drop=True)
         board.run("pressed(1)")
-    until(lambda: board.give("life.clock.up()") > 3_600_000, 60)
+    until(lambda: board.give("life.clock.up()") > 3_600_000, 240)
     board.tell(speed=1)
     # The last attempt may have to be waited for, which takes as long as it says from here on.
     until(

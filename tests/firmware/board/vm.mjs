@@ -13,10 +13,17 @@ import { Net } from './net.mjs';
 const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const PACKAGE = '@micropython/micropython-webassembly-pyscript';
 
-// The board's time runs `speed` times as fast as ours.
+// The board's time runs `speed` times as fast as ours. What a busy machine takes this process away for does not count:
+// what is a moment here would be minutes there, of which a chip would have made something.
 const ours = Date.now.bind(Date);
-const time = { speed: 1, from: ours(), then: ours() };
-Date.now = () => Math.floor(time.then + (ours() - time.from) * time.speed);
+const MOMENT = 50;                                                 // ms between two looks that nobody waited for
+const time = { speed: 1, then: ours(), looked: ours(), due: Infinity };
+Date.now = () => {
+  const at = ours(), most = Math.max(time.due - time.looked, 0) + MOMENT;
+  time.then += Math.min(at - time.looked, most) * time.speed;
+  time.looked = at;
+  return Math.floor(time.then);
+};
 
 function copyIn(FS, from, to) {
   if (fs.statSync(from).isDirectory()) {
@@ -103,7 +110,13 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
     send: (fd, address, length) => net.send(fd, view(address, length)),
     receive: (fd, address, length) => net.receive(fd, view(address, length)),
     close: (fd) => net.close(fd),
-    arm: (ms) => { clearTimeout(armed); armed = setTimeout(turn, Math.max(0, ms / time.speed)); return 0; },
+    arm: (ms) => {
+      const wait = Math.max(0, ms / time.speed);
+      clearTimeout(armed);
+      time.due = ours() + wait;
+      armed = setTimeout(turn, wait);
+      return 0;
+    },
     heap: () => heap * 976,                                      // bytes at which there is none left
     random: () => Math.floor(Math.random() * 0x40000000),
     event: (text) => { host.events.push(text); return 0; },
@@ -128,6 +141,6 @@ export async function boot({ heap = 64, pystack = 8, cap = true, lib = {}, folde
     for (let at; (at = mp._module._malloc(most));) held.push(at);
     for (const at of held.splice(-1)) mp._module._free(at);        // less than one heap, for what crosses
   }
-  const setSpeed = (speed) => { time.then = Date.now(); time.from = ours(); time.speed = speed; };
+  const setSpeed = (speed) => { Date.now(); time.speed = speed; };
   return { mp, net, host, flash, power, setSpeed, turn };
 }

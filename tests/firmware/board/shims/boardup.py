@@ -30,15 +30,18 @@ asyncio.run = lambda coro: asyncio.create_task(coro)
 peak = 0
 _ticks = core.ticks
 _at = _ticks()
-_sleeps = _full = False
-_MOST = _host.heap() - 5000
+_sleeps = _full = _begun = False
+_MOST = _host.heap() - 9000
 _LONG_AGO = 3600_000
 
 
 def _now():
     """The time of this call; long ago for the scheduler if there is too little memory for another task."""
-    global _full
-    _full = not _sleeps and gc.mem_alloc() > _MOST
+    global _full, _begun
+    if _sleeps:
+        return _at
+    _full = _begun and gc.mem_alloc() > _MOST
+    _begun = True
     return core.ticks_add(_at, -_LONG_AGO) if _full else _at
 
 
@@ -51,9 +54,9 @@ def pump():
     What falls due meanwhile, or when there is little memory left, waits for the next call: on a chip it would
     find the garbage collected.
     """
-    global peak, _at, _full
+    global peak, _at, _full, _begun
     _at = _ticks()
-    _full = False
+    _full = _begun = False
     core._run_iter()
     peak = max(peak, gc.mem_alloc())
     gc.collect()
