@@ -15,13 +15,14 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import httpx
 import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import expect, sync_playwright
+
+from tests.births import Born
 
 READY_WITHIN = 30.0
 SHOWN_WITHIN = 20_000
@@ -54,14 +55,7 @@ class Platform:
         self.rest = httpx.Client(base_url=f"http://127.0.0.1:{self.http}", timeout=20.0)
         self._log = directory / "diat.log"
         ports = ["--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "diat", "up", *ports, "--data", str(directory / "data"), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = Born(["up", *ports, "--data", directory / "data", *options], self._log)
         deadline = time.monotonic() + READY_WITHIN
         while not self._ready():
             assert self._process.poll() is None, self.output
