@@ -1,6 +1,7 @@
 """Steps that are asked for above, pushed on into things that can do them: what is not said need not be heard.
 
-Only of what nobody at the gateway watches: its own services decide on every reading.
+Only of what nobody at the gateway watches: its own services decide on every reading. A gateway below, which
+says no more than it is asked for, is asked in any case; for what services here need it is asked besides.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ class Pushing:
         """Have a thing do itself what it can of what is asked for."""
         takes = each.description.td.get(TAKES)
         able = set(takes) if isinstance(takes, list | tuple) and each.record.dialect == "native" else set()
+        below = bool(each.wire) and self._things.tiers.ties.get(each.wire) is not None
         own = {
             prop: rule
             for prop, rule in rules.items()
-            if rule != Rule()
-            and prop in (each.description.td.get("properties") or {})
+            if prop in (each.description.td.get("properties") or {})
             and able.issuperset(rule.steps())
-            and not self._things.observers.watched(each.id, prop)
+            and (below or (rule != Rule() and not self._things.observers.watched(each.id, prop)))
         }
         known = self._things.pushdown.pushed.get(each.id)
         before = known.needs.get(ABOVE, {}) if known is not None else {}
