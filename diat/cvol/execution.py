@@ -256,6 +256,10 @@ class CompositeLayer:
             self._things.registry.retire(composite.thing, now)
             self._things.observers.changed(composite.thing)
 
+    def holding(self, thing: str) -> list[str]:
+        """The composites that are bound to a thing, by id."""
+        return sorted(self._interests.holding(thing))
+
     def would_bind(self, composite: Composite) -> list[Binding]:
         """What would fill the roles of a composite now."""
         state = self.states.get(composite.id)

@@ -60,12 +60,14 @@ class ServiceLayer:
         grants_of: GrantsOf = nobody_knows,
         placings: Iterable[tuple[str, Placing]] = (),
         delegations: Delegations | None = None,
+        keep: float = 0.0,
     ) -> None:
         """Start kept services.
 
         ``placings`` says where their steps run, ``delegations`` which of them peers do.
         ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
-        what their creators may by now.
+        what their creators may by now. Of what less will do for them, things are told to send one value in
+        ``keep`` seconds at least; 0: they send everything.
         """
         self.delegations = delegations or Delegations(ledger, clock)
         self.delegations.on_change = self._delegated
@@ -80,7 +82,7 @@ class ServiceLayer:
         self.acting = Acting(self._of, decider or ByRole(), clock, grants_of)
         composites.allow_by(self.acting.allow, key)
         things.interaction.permit = self.acting.allow
-        self.placings = Placings(ledger, things, composites, clock, placings)
+        self.placings = Placings(ledger, things, composites, clock, placings, keep)
         self.placings.act_for(self._for_whom)
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()

@@ -51,6 +51,8 @@ class Gateway(Daemon):
     """
 
     page_cache = 8_000
+    templates_at_hand = False
+    batch = 300
 
     def __init__(
         self,
@@ -87,6 +89,9 @@ class Gateway(Daemon):
         )
         self.things.tap(self.uplink)
         self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
+        placings = self.services.placings
+        placings.needed.wanted_above = self.uplink.whole
+        self.uplink.on_asked = placings.again
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber

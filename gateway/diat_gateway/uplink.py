@@ -17,19 +17,19 @@ from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.security.decision import Decision
+from diat.vol import sieve
 from diat.vol.actuation import Actuation
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.lives import Life
 from diat.vol.pushdown import Rule, Rules
+from diat.vol.sieve import Memory
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading, Status
 from diat.wire.envelope import encode
-from diat_gateway import sieve
 from diat_gateway.announcing import announcement, digest, name_of
 from diat_gateway.counting import Heard
 from diat_gateway.leaving import Leaving
 from diat_gateway.pushing import Pushing
-from diat_gateway.sieve import Memory
 from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Row, Spool
 from diat_gateway.state import OWN, Own, Passed, Told
 from diat_gateway.telling import Commands
@@ -66,6 +66,7 @@ class Uplink:
         commands: what came down.
         heard: figures of what was heard, and what of it is told.
         on_urgent: told, once it is durable, that something urgent waits.
+        on_asked: told of a thing of which something else is asked above.
         on_told: told of what is said of parts of services: topic, payload.
         marks: numbers of what must not be overtaken, oldest first.
         thinned: whether anything that waits was thinned.
@@ -101,7 +102,6 @@ class Uplink:
         self._due_of: dict[str, int] = {}
         self._parked = spool.next_due()
         self._pushing = Pushing(things)
-        things.observers.on_watch = self._watched
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
         self.marks = spool.marks()
@@ -109,6 +109,7 @@ class Uplink:
         self.thinned = any(passed.off for passed in self.passed.committed.values())
         self.rows, self.bytes = spool.size()
         self.on_told: Callable[[str, bytes], None] = _nobody_works
+        self.on_asked: Callable[[str], None] = _nobody_makes
         self.on_urgent: Callable[[], None] = _nobody_waits
         self._urgent = False
         self._stood = self.rows, self.bytes
@@ -149,6 +150,13 @@ class Uplink:
         name = name_of(each) if each is not None else None
         passed = self.passed.committed.get(name) if name is not None else None
         return passed.rules if passed is not None else {}
+
+    def whole(self, thing: str) -> bool:
+        """Whether each value of some property of a thing goes up; within the writer."""
+        each = self._things.registry.seen(thing)
+        name = name_of(each) if each is not None else None
+        passed = self.passed.get(name) if name is not None else None
+        return passed is not None and (self._usual == EVERYTHING or EVERYTHING in passed.rules.values())
 
     def _rule(self, passed: Passed, prop: str) -> Rule:
         """What is to go up of a property; what parts of services tell goes up whole, unasked."""
@@ -384,7 +392,9 @@ class Uplink:
         name = name_of(each) if each is not None else None
         passed = self.passed.get(name) if name is not None else None
         if each is not None and passed is not None and passed.thing == thing:
-            self._pushing.ask(each, passed.rules)
+            whole = self._usual == EVERYTHING
+            self._pushing.ask(each, dict.fromkeys(each.properties, EVERYTHING) if whole else passed.rules)
+            self.on_asked(thing)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
         seq = self._put(name, CALM, "td", "")
@@ -536,6 +546,10 @@ def _seconds(rule: Rule) -> float:
 
 def _nobody_waits() -> None:
     """Stands in until there is a session."""
+
+
+def _nobody_makes(thing: str) -> None:
+    """Stands in until composites make things."""
 
 
 def _nobody_works(topic: str, payload: bytes) -> None:

@@ -13,6 +13,7 @@ from diat.service.placement.lives import Lives
 from diat.service.placement.placing import HERE, part_id
 from diat.service.placement.placings import Placings
 from diat.service.placement.rates import Has, Rates
+from diat.service.placement.sparing import EVERYTHING, Sparing
 
 Portions = Mapping[str, tuple[str, ...]]
 
@@ -20,12 +21,13 @@ Portions = Mapping[str, tuple[str, ...]]
 class Flows:
     """Makes what would travel; used by one thread at a time."""
 
-    def __init__(self, daemon: Has, placings: Placings, rates: Rates, lives: Lives) -> None:
-        """``rates`` and ``lives`` are what it rests on."""
+    def __init__(self, daemon: Has, placings: Placings, rates: Rates, lives: Lives, sparing: Sparing) -> None:
+        """``rates``, ``lives`` and ``sparing`` are what it rests on."""
         self._daemon = daemon
         self._placings = placings
         self._rates = rates
         self._lives = lives
+        self._sparing = sparing
 
     def predicted(
         self,
@@ -44,7 +46,8 @@ class Flows:
         for composite in self._placings.everything():
             _, placing = self._placings.committed(composite.id)
             bound = self._placings.bindings(composite.id)
-            for each in self.of(composite, bound, placing.where, placing.portions).get(gateway, []):
+            flowing = self.of(composite, bound, placing.where, placing.portions, all_needs=True)
+            for each in flowing.get(gateway, []):
                 what = next(iter(each.values[0]), "") if each.values else ""
                 key = f"{each.name} {what}" if what != TOLD else f"{each.name} {len(flows)}"
                 known = flows.get(key)
@@ -58,8 +61,13 @@ class Flows:
         bindings: Iterable[Binding],
         where: Mapping[str, str],
         portions: Portions,
+        *,
+        all_needs: bool = False,
     ) -> dict[str, list[Flow]]:
-        """What of a composite travels over each line: what is read here, and what parts below tell."""
+        """What of a composite travels over each line: what is read here, and what parts below tell.
+
+        With ``all_needs`` of what is read as much as is asked for by all who read it.
+        """
         bound = list(bindings)
         gateway_of = self._daemon.things.tiers.gateway_of
         gateways = {str(gateway) for each in bound if (gateway := gateway_of(each.thing))}
@@ -67,20 +75,30 @@ class Flows:
         parts = split(
             with_portions(composite, portions), where, HERE, lambda tier: part_id(composite.id, tier)
         ).by_tier
-        self._read(composite, bound, set(parts[HERE].roles), found)
+        self._read(parts[HERE], bound, found, all_needs=all_needs)
         for tier, part in parts.items():
             if tier != HERE:
                 found.setdefault(tier, []).extend(self._told(composite, bound, part))
         return found
 
     def _read(
-        self, composite: Composite, bound: list[Binding], here: set[str], found: dict[str, list[Flow]]
+        self, here: Composite, bound: list[Binding], found: dict[str, list[Flow]], *, all_needs: bool
     ) -> None:
         raw: dict[tuple[str, str], list[str]] = {}
+        rules = self._sparing.rules(here, [each for each in bound if each.role in here.roles])
         for each in bound:
             gateway = self._daemon.things.tiers.gateway_of(each.thing)
-            if gateway is not None and each.role in here and composite.roles[each.role].capability == "read":
+            role = here.roles.get(each.role)
+            if gateway is None or role is None or role.capability != "read":
+                continue
+            rule = rules.get(each.thing, {}).get(each.affordance, EVERYTHING)
+            rule = self._sparing.told(each.thing, each.affordance, rule) if all_needs else rule
+            if rule == EVERYTHING:
                 raw.setdefault((gateway, each.thing), []).append(each.affordance)
+                continue
+            hourly = self._sparing.rate(each.thing, each.affordance, rule).messages
+            values = self._lives.values(each.thing, each.affordance)
+            found[gateway].append(Flow(name=self._rates.wire(each.thing), values=values, hourly=hourly))
         for (gateway, thing), names in raw.items():
             values = [
                 {name: said for name, said in came.values.items() if name in names}

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 from diat.cvol.composite import Binding, Composite
+from diat.cvol.placement.building import Rate
 from diat.cvol.placement.measuring import MOST, Came, Lived, live
 from diat.cvol.steps import Step
-from diat.service.placement.rates import HOUR, Has, Rates
+from diat.service.placement.rates import HOUR, Has
+from diat.service.placement.sparing import EVERYTHING, Sparing, sifted
 from diat.vol.journal import RESERVED
 
 OFTEN = 20_000
@@ -22,10 +24,10 @@ LATEST = 50
 class Lives:
     """Runs steps over what was recorded, and remembers what came of it; used by one thread at a time."""
 
-    def __init__(self, daemon: Has, rates: Rates) -> None:
-        """Nothing was measured yet."""
+    def __init__(self, daemon: Has, sparing: Sparing) -> None:
+        """Nothing was measured yet; ``sparing`` says what of it things would say."""
         self._daemon = daemon
-        self._rates = rates
+        self._sparing = sparing
         self._lived: dict[str, Lived] = {}
         self._measured: dict[str, tuple[tuple[Step, ...], int]] = {}
 
@@ -69,7 +71,7 @@ class Lives:
             for row in record.rows(set(numbers), start)
             if not row.name.startswith(RESERVED) and isinstance(row.data, dict)
         ][-MOST:]
-        lived = live(composite, bound, came)
+        lived = live(composite, bound, sifted(came, self._sparing.rules(composite, bound)))
         last = self._measured.get(composite.id)
         before = self._lived.get(composite.id) if last is None or last[0] is composite.steps else None
         if before is None or (lived.came >= ENOUGH and lived.came >= before.came / 2):
@@ -105,10 +107,19 @@ class Lives:
     def pace(self, composite: Composite, bound: list[Binding]) -> float:
         """By how much more comes by now than did when it was measured."""
         lived = self._lived.get(composite.id)
-        comes = {each.key: self._rates.of(each.thing, each.affordance).messages for each in bound}
-        now = sum(comes.values())
+        now = sum(each.messages for each in self.comes(composite, bound).values())
         then = lived.came / lived.seconds * 3600 if lived is not None and lived.seconds > 0 else 0.0
         return now / then if now > 0 and then > 0 else 1.0
+
+    def comes(self, composite: Composite, bound: list[Binding]) -> dict[tuple[str, str], Rate]:
+        """Thing and affordance to what comes of it for a composite in an hour."""
+        rules = self._sparing.rules(composite, bound)
+        return {
+            (each.thing, each.affordance): self._sparing.rate(
+                each.thing, each.affordance, rules.get(each.thing, {}).get(each.affordance, EVERYTHING)
+            )
+            for each in bound
+        }
 
     def values(self, thing: str, affordance: str) -> list[dict[str, Any]]:
         """What a property said of late, as far as that is known here."""

@@ -19,6 +19,7 @@ from diat.service.placement.moving import Moving
 from diat.service.placement.placing import Placing
 from diat.service.placement.telling import ForWhom, Telling
 from diat.vol.layer import VirtualObjectLayer
+from diat.vol.pushdown import Rules
 
 _WORSE = ("running", "degraded", "waiting", "paused", "failed")
 
@@ -29,6 +30,8 @@ class Placings:
     Attributes:
         want: has the steps of a composite run elsewhere, see ``Moving.want``.
         tier: the tier that a thing is at, as the writer sees it.
+        needed: what composites need of what they read here.
+        again: asks anew for what a composite reads, by the thing that it makes.
     """
 
     def __init__(
@@ -38,11 +41,14 @@ class Placings:
         composites: CompositeLayer,
         clock: Clock,
         placings: Iterable[tuple[str, Placing]] = (),
+        keep: float = 0.0,
     ) -> None:
-        """Nothing runs yet."""
+        """Nothing runs yet; ``keep`` as of ``Needed``."""
         self._composites = composites
         self._divided = divided = Divided(ledger, things, composites, clock, placings)
         self._asking = Asking(divided)
+        self.needed, self.again = self._asking.needed, self._asking.again
+        self.needed.keep = keep
         self._telling = Telling(divided)
         self._moving = Moving(divided, self._asking, self._telling)
         self._wholes, self._placings = divided.wholes, divided.placings
@@ -78,6 +84,10 @@ class Placings:
             found |= {(each.role, each.key): each for each in state.bindings}
         whole = self._wholes.committed.get(composite)
         return [each for each in found.values() if whole is not None and each.role in whole.roles]
+
+    def planned(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
+        """Thing to what is needed of what a composite, or a part of one, reads; as if it were alone."""
+        return self.needed.alone(composite, bindings)
 
     def missing(self, composite: str) -> list[str]:
         """What parts elsewhere lack, a line each."""

@@ -179,10 +179,11 @@ class Proposer:
             return f"{affordance} of {each.td.get('title', thing) if each is not None else thing}"
 
         cpu, memory = self._lives.efforts(composite)
+        comes = self._lives.comes(composite, bound)
         return Facts(
             tiers=(Tier(name=HERE), *(Tier(name=name, above=HERE) for name in below)),
             tier=lambda thing: tiers.gateway_of(thing) or HERE,
-            rate=self._rates.of,
+            rate=lambda thing, affordance: comes[thing, affordance],
             within=within,
             out=self._lives.reductions(composite),
             cpu=cpu,

@@ -22,6 +22,7 @@ from diat.service.placement.placing import HERE, Placing
 from diat.service.placement.placings import Placings
 from diat.service.placement.proposing import Expected, Proposal, Proposer
 from diat.service.placement.rates import HOUR, Has, Rates
+from diat.service.placement.sparing import Sparing
 
 SHARE = 0.1
 """Of a processor that reviewing takes at most."""
@@ -45,6 +46,7 @@ class Reviewer:
     Attributes:
         link: a line as measured, see ``Links.of``.
         joint: what all services make travel over a line, as it is expected, see ``Flows.joint``.
+        looks: what was seen of a gateway of late, see ``Rates.looks``.
     """
 
     def __init__(self, daemon: Has, placings: Placings, share: float = SHARE) -> None:
@@ -53,12 +55,14 @@ class Reviewer:
         self._placings = placings
         self._share = share
         self._rates = rates = Rates(daemon)
-        self._lives = lives = Lives(daemon, rates)
+        sparing = Sparing(daemon, placings, rates)
+        self._lives = lives = Lives(daemon, sparing)
         self._nodes = Nodes(daemon, rates)
-        flows = Flows(daemon, placings, rates, lives)
+        flows = Flows(daemon, placings, rates, lives, sparing)
         self._proposer = Proposer(daemon, placings, rates, lives, flows, self._nodes)
         self.link = Links(daemon, placings, rates, lives).of
         self.joint = flows.joint
+        self.looks = rates.looks
         self._first: dict[str, int] = {}
         self._moves: dict[str, deque[int]] = {}
         self._relieved: dict[str, int] = {}
