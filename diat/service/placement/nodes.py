@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from diat.cvol.placement.problem import Tier
@@ -41,6 +42,8 @@ STAYS = Room(cpu=0.05, memory=16.0 * MIB, line=0.95, slower=1.0)
 """As long as this is kept, what runs somewhere may stay there."""
 COMES = Room(cpu=0.15, memory=48.0 * MIB, line=0.8, slower=1.25)
 """This is kept for what comes there."""
+SMOOTH = 0.05
+"""Weight of a look among those before it."""
 SMALL = 0.01
 """Processors that all services together may take in any case: it would not help if they were not there."""
 
@@ -71,7 +74,7 @@ class Nodes:
         self._daemon = daemon
         self._rates = rates
         self._machine = Machine()
-        self._spare = self._machine.spare()
+        self._spare = msgspec.structs.replace(self._machine.spare(), cpu=float(self._machine.cores))
         self._figures: dict[str, Mapping[str, float]] = {}
         self._cuts: dict[str, float] = {}
         self._looked: int | None = None
@@ -79,7 +82,10 @@ class Nodes:
 
     def look(self) -> None:
         """Take down what they say by now."""
-        self._spare = self._machine.spare()
+        spare = self._machine.spare()
+        # What is over in seconds is no reason to move anything; gateways tell of a minute.
+        cpu = self._spare.cpu + SMOOTH * (spare.cpu - self._spare.cpu)
+        self._spare = msgspec.structs.replace(spare, cpu=cpu)
         gateways = self._daemon.things.tiers.gateways()
         self._figures = {
             each.name: {name: float(said) for name, said in each.figures.items() if _number(said)}
