@@ -89,9 +89,15 @@ class Claiming:
         return found
 
     def take(self, each: VirtualObject, said: Said | None, actuator: str, offset: int = 0) -> None:
-        """The other side told a claim; ``offset`` is by how many milliseconds its clock is ahead of ours."""
+        """The other side told a claim; ``offset`` is by how many milliseconds its clock is ahead of ours.
+
+        One that is for nothing that the thing has does not count.
+        """
         now = self._clock()
-        actuator = each.actuator(said.names[0]) if said is not None and said.names else actuator
+        has = {*each.properties, *each.actions}
+        if said is not None and not (said.names and has.issuperset(said.names)):
+            return
+        actuator = each.actuator(said.names[0]) if said is not None else actuator
         holder = f"{self._other} {PERSON}" if said is not None and said.person else self._other
         for claim in self._arbiter.claimants(each.id, actuator):
             stale = self._theirs(claim) and (said is None or claim.holder != holder)

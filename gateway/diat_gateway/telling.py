@@ -66,16 +66,7 @@ class Commands:
         if lifetime <= 0:
             self._end(reference, {"id": reference, "status": "expired"})
             return None
-        # What a person wants is told as a claim; that of a service is held to who has won (``claims``).
-        service = ABOVE if body.get("as") == "service" else None
-        order = Order(
-            service=service,
-            command_id=reference,
-            lifetime=min(lifetime, LONGEST),
-            hold=0,
-            why={"decision": "from above"},
-            letting_go=True,
-        )
+        order = self._order(thing, reference, min(lifetime, LONGEST), service=body.get("as") == "service")
         try:
             if channel == "set":
                 values = body.get("v")
@@ -89,6 +80,25 @@ class Commands:
         except DiatError as error:
             self._end(reference, {"id": reference, "status": "failed", "error": str(error)[:300]})
         return None
+
+    def _order(self, thing: str, reference: str, lifetime: int, *, service: bool) -> Order:
+        """As whom it is given: a service above as who claims here for it, a person's claim was told before.
+
+        What policies let it do was decided above.
+        """
+        claims = self._things.interaction.arbiter.claims(thing).values()
+        claim = next((each for found in claims for each in found if each.holder == ABOVE), None)
+        why = {"decision": "from above"}
+        if service and claim is not None:
+            why |= {"title": claim.title, "priority": claim.priority}
+        return Order(
+            service=ABOVE if service else None,
+            command_id=reference,
+            lifetime=lifetime,
+            hold=0,
+            why=why,
+            letting_go=True,
+        )
 
     def ended(self, actuation: Actuation) -> None:
         """A command of this daemon came to its end: if it was one from above, it is answered."""

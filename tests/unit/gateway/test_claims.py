@@ -5,6 +5,8 @@ import pytest
 from diat.kernel.errors import Conflict
 from diat.vol.actuation import Order
 from diat.vol.arbitration import ABOVE, BELOW, PERSON, Claim
+from diat.wire import frame, topics
+from diat.wire.envelope import encode
 from tests.unit.gateway.tiers import Line
 
 NAME = "target"
@@ -132,3 +134,28 @@ def test_a_thing_without_its_gateway_is_free(core, gateway, line, thing, claim):
     assert drives(core, thing) == BELOW
     core.change(lambda: core.things.tiers.move(thing, None))
     assert drives(core, thing) is None
+
+
+BAD = [
+    b"[]",
+    b'{"of": {"th1": {"target": ["t", "queen", ["target"], 1]}}}',
+    b'{"of": {"th1": {"target": ["t", "safety", ["nothing of it"], 1]}}}',
+    b'{"of": {"nobody": {"target": ["t", "safety", ["target"], 1]}}}',
+    b'{"of": {"th1": {"target": null}}}',
+]
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_what_is_no_claim_does_not_count(core, gateway, line, thing, claim, said):
+    claim(core, thing, "theirs")
+    core.take((topics.up("barn"), frame.frame([(frame.claims("barn"), said)])))
+    gateway.change(lambda: gateway.claims.take(said))
+    assert drives(core, thing) == "theirs"
+    assert drives(gateway, thing) in (ABOVE, None)
+
+
+def test_a_gateway_claims_nothing_of_others(core, gateway, line, thing, claim):
+    core.take(("wot/td/shed", {"id": "urn:dev:shed", "@type": "diat:Gateway", "title": "shed"}))
+    said = {"of": {"th1": {NAME: ["t", "safety", [NAME], 1]}}}
+    core.take((topics.up("shed"), frame.frame([(frame.claims("shed"), encode(said))])))
+    assert core.things.interaction.arbiter.winner(thing, NAME) is None
