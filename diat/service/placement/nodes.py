@@ -42,6 +42,8 @@ STAYS = Room(cpu=0.05, memory=16.0 * MIB, line=0.95, slower=1.0)
 """As long as this is kept, what runs somewhere may stay there."""
 COMES = Room(cpu=0.15, memory=48.0 * MIB, line=0.8, slower=1.25)
 """This is kept for what comes there."""
+STEADY = 10_000
+"""Milliseconds for which a line must have been there for anything to begin to move over it."""
 SMOOTH = 0.05
 """Weight of a look among those before it."""
 SMALL = 0.01
@@ -66,7 +68,7 @@ class Nodes:
     """Knows what tiers can bear; used by one thread at a time.
 
     Attributes:
-        cut_off: gateways that cannot be told anything just now.
+        cut_off: gateways that cannot be told anything just now, or only since just now.
     """
 
     def __init__(self, daemon: Has, rates: Rates) -> None:
@@ -94,10 +96,11 @@ class Nodes:
         now = self._daemon.clock()
         weight = min(1.0, max(0, now - (self._looked or now)) / HOUR)
         self._looked = now
-        self.cut_off = {each.name for each in gateways if not each.connected}
+        # A cut in the middle of a move holds up what moves: a line that has just come back may go again.
+        self.cut_off = {each.name for each in gateways if not each.connected or now - each.since < STEADY}
         for each in gateways:
             known = self._cuts.get(each.name, 0.0)
-            self._cuts[each.name] = known + weight * ((each.name in self.cut_off) - known)
+            self._cuts[each.name] = known + weight * ((not each.connected) - known)
 
     def tiers(
         self, names: Iterable[str], room: Room, uses: Mapping[str, Uses], services: Mapping[str, int]
