@@ -165,7 +165,7 @@ def test_what_goes_to_and_fro_moves_nothing_to_and_fro(house):
     house.live(int(MEASURES) + 6)
     assert house.here().keys() == ALL
     moved = 0
-    for _ in range(12):
+    for _ in range(8):
         house.say(cpuFree=0.0, memoryFree=0.0)
         moved += house.live(9, looks=True)
         house.say(cpuFree=2.0, memoryFree=500.0)
