@@ -161,6 +161,20 @@ def test_a_line_that_becomes_slow_brings_down_what_must_answer_soon(house):
     assert house.said() == sums(house.sent[first:])
 
 
+def test_a_line_that_carries_too_little_brings_down_what_asks_too_much_of_it(house):
+    first = len(house.sent) - 1
+    house.live(15)
+    assert house.here() == {}
+    house.say(carries=40)
+    assert house.live(6) == 1
+    assert house.here().keys() == ALL
+    house.live(6)
+    why = house.reviewer.why(house.service)["five"]
+    assert why.by == "room"
+    assert "the line of barn carries no more than" in why.text
+    assert house.said() == sums(house.sent[first:])
+
+
 def test_what_goes_to_and_fro_moves_nothing_to_and_fro(house):
     house.live(int(MEASURES) + 6)
     assert house.here().keys() == ALL
