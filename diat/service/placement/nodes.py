@@ -44,6 +44,8 @@ COMES = Room(cpu=0.15, memory=48.0 * MIB, line=0.8, slower=1.25)
 """This is kept for what comes there."""
 STEADY = 10_000
 """Milliseconds for which a line must have been there for anything to begin to move over it."""
+LATELY = 60_000
+"""Milliseconds over which it is taken what a line carries already."""
 SMOOTH = 0.05
 """Weight of a look among those before it."""
 SMALL = 0.01
@@ -140,7 +142,8 @@ class Nodes:
 
     def _capacity(self, name: str, carries: float, own: Uses) -> float:
         """Bytes in an hour that the line has for a composite, besides what others have it carry."""
-        ends = self._rates.ends(name)
+        # Of late only: what has moved since is no burden any more.
+        ends = self._rates.ends(name, self._daemon.clock() - LATELY)
         if ends is None or ends[0].at == ends[1].at:
             return carries
         first, last = ends
