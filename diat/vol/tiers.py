@@ -89,6 +89,7 @@ class Tiers:
         self.ties: Overlay[str, str] = ledger.overlay("ties", ties)
         self._lines: Overlay[str, Line] = ledger.overlay("lines", lines)
         self._traffic: dict[str, Traffic] = {}
+        self._withheld: dict[str, dict[str, list[str]]] = {}
         self.take: Callable[[Message], None] = _nobody_takes
         self.on_part: Callable[[str, str, Any], None] = _nobody_works
         self.note: Callable[[str, str, int], None] = _nobody_notes
@@ -136,6 +137,14 @@ class Tiers:
         """Tell a gateway something, once this batch is committed: of one below another, by way of that."""
         way = self.ties.get(gateway) or gateway
         self._interaction.publish(self._down(way, [(topic, payload)]))
+
+    def withhold(self, kept: dict[str, dict[str, list[str]]]) -> None:
+        """Tell gateways what policies here keep there, where that is news: by gateway and thing."""
+        for each in self.gateways():
+            stays = kept.get(each.name, {})
+            if each.connected and self._withheld.get(each.name) != stays:
+                self._withheld[each.name] = stays
+                self.tell(each.name, frame.keeps(each.name), encode(stays))
 
     def move(self, thing: str, gateway: str | None) -> None:
         """A person says which gateway has a thing from now on; None for whoever brings it next.
@@ -266,6 +275,7 @@ class Tiers:
         body = encode({"lives": line.lives, "seq": line.seq, "t": now})
         self.tell(gateway, frame.line(gateway), body)
         self._contention.greet(gateway)
+        self._withheld.pop(gateway, None)
 
     def _reaches(self, gateway: str) -> bool:
         """Whether a gateway is there, as the writer sees it."""

@@ -51,6 +51,7 @@ class Gateway(Daemon):
     """
 
     page_cache = 8_000
+    topmost = False
     templates_at_hand = False
     batch = 300
 

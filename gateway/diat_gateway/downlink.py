@@ -37,6 +37,7 @@ class Config(msgspec.Struct, frozen=True):
 
 
 _WELCOME = msgspec.json.Decoder(Welcome)
+_KEEPS = msgspec.json.Decoder(dict[str, list[str]])
 _CONFIG = msgspec.json.Decoder(Config)
 
 
@@ -77,6 +78,8 @@ class Downlink:
         elif name == uplink.name:
             if topic == frame.line(name):
                 self._welcome(payload)
+            elif topic == frame.keeps(name):
+                self._withhold(payload)
             elif topic == frame.claims(name):
                 wrong = self.on_claims(payload)
                 if wrong is not None:
@@ -144,6 +147,12 @@ class Downlink:
         if lost:
             self._uplink.again()
         self.on_welcome()
+
+    def _withhold(self, payload: bytes) -> None:
+        try:
+            self._uplink.withhold(_KEEPS.decode(payload))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._note(f"keeps: {error}"[:300])
 
     def _removed(self, thing: str) -> None:
         """A person took a thing out of service above."""

@@ -17,6 +17,7 @@ from diat.security.decisions import Decisions
 from diat.security.policy import read_document
 from diat.service.placement.placing import HERE
 from diat.service.placement.reviewing import MEASURES, Reviewer
+from diat.service.placement.withholding import Withholding
 from diat.service.templates import read_template
 from tests.unit.gateway.test_parts import COUNT, MEANS, Looked, Pair, sums
 from tests.unit.gateway.tiers import ABOVE
@@ -29,7 +30,9 @@ class House(Pair):
 
     def __init__(self, path, **usual):
         super().__init__(path, **usual)
-        daemon = Looked(self.core.things, Record(self.core.engine), self.core.time, Decisions(UTC))
+        self.above = Decisions(UTC)
+        self.withholding = Withholding(self.core.things, self.above)
+        daemon = Looked(self.core.things, Record(self.core.engine), self.core.time, self.above)
         self.reviewer = Reviewer(daemon, self.core.services.placings, math.inf)
         self.keeps()
         self.boot = 0
@@ -65,10 +68,16 @@ class House(Pair):
                 moved += self.look()
         return moved
 
-    def policy(self, **document):
-        """The gateway has this policy alone; none if nothing is said of it."""
+    def policy(self, by=None, **document):
+        """The gateway, or who is named, has this policy alone; none if nothing is said of it."""
         found = statements("p", read_document({"operations": ["send-up"], **document})) if document else []
-        self.gateway.decider.rest_on(Compiled(found))
+        (by or self.gateway.decider).rest_on(Compiled(found))
+
+    def withhold(self):
+        """The core looks what its policies keep at gateways."""
+        kept = self.withholding.look(self.core.time())
+        self.core.change(lambda: self.core.things.tiers.withhold(kept))
+        self.rest()
 
     def keep(self):
         """The gateway looks what policies keep."""
@@ -144,6 +153,27 @@ def test_a_policy_that_is_taken_back_lets_it_travel_again(house):
     house.policy()
     house.keep()
     assert house.core.things.tiers.kept("urn:dev:th", "temperature") is None
+
+
+def test_a_policy_above_keeps_things_at_the_gateway_too(house):
+    first = len(house.sent) - 1
+    house.live(7)
+    house.policy(house.above, effect="deny", what={"things": ["urn:dev:th"]})
+    house.withhold()
+    known = len(house.core.history("urn:dev:th"))
+    house.live(5, looks=False)
+    house.gateway.restart()
+    house.meet()
+    assert house.live(6) == 1
+    assert house.here().keys() == ALL
+    house.live(6)
+    assert len(house.core.history("urn:dev:th")) == known, "it does not leave"
+    assert house.said() == sums(house.sent[first:])
+    house.policy(house.above)
+    house.clock.now += 1_000_000
+    house.withhold()
+    house.live(3)
+    assert len(house.core.history("urn:dev:th")) > known, "it may again"
 
 
 def test_a_line_that_becomes_slow_brings_down_what_must_answer_soon(house):
