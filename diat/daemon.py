@@ -82,6 +82,7 @@ from diat.service.obligations import Obligations
 from diat.service.peers import Peers
 from diat.service.placement.beat import Beat
 from diat.service.placement.reviewing import Reviewer
+from diat.service.placement.withholding import Kept, Withholding
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
@@ -245,6 +246,7 @@ class Daemon:
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
         page_cache: KiB of the database that each connection keeps in memory.
+        topmost: whether it has no line to a daemon above.
         batch: messages in a batch at most.
         templates_at_hand: whether shipped templates are read at the start, and not when one is asked for.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
@@ -252,6 +254,7 @@ class Daemon:
     """
 
     page_cache = CACHE
+    topmost = True
     templates_at_hand = True
     batch = BATCH
 
@@ -576,12 +579,18 @@ class Daemon:
     def _place(self, stack: ExitStack) -> None:
         """Look again and again where the steps of services had better run."""
         moves: list[Callable[[], None]] = []
+        withholding = Withholding(self.things, self.decisions)
+        kept: Kept = {}
 
         def beside() -> None:
+            nonlocal kept
             moves[:] = self.reviewer.look(moves=self.settings.placement)
+            # At a gateway they speak of what leaves it upward, and not of what comes to it from below.
+            kept = withholding.look(self.clock()) if self.topmost else {}
 
         def within() -> None:
             self.services.placings.tick()
+            self.things.tiers.withhold(kept)
             for move in moves:
                 move()
 

@@ -115,6 +115,17 @@ def _gateway(platform: Platform, asking: Principal, gateway: GatewayView) -> dic
         "cpu": figures.get("cpu"),
         "memory": figures.get("memory"),
         "clock_offset": figures.get("clockOffset"),
+        "free": {
+            "cpu": figures.get("cpuFree"),
+            "memory": figures.get("memoryFree"),
+            "battery": figures.get("battery"),
+        },
+        "line": {
+            "round_trip": figures.get("roundTrip"),
+            "linger": figures.get("linger"),
+            "carries": figures.get("carries"),
+            "price": figures.get("price"),
+        },
     }
     total = platform.things.tiers.traffic(gateway.name)
     shown["total"] = {

@@ -32,6 +32,9 @@ class Spare(Struct, frozen=True, kw_only=True):
 class Machine:
     """Tells what is left; used by one thread at a time.
 
+    Attributes:
+        cores: processors that we may run on.
+
     Args:
         proc: where the kernel tells of processes and memory.
         group: where it tells of the control group that we are in.
@@ -40,6 +43,7 @@ class Machine:
 
     def __init__(self, proc: Path = _PROC, group: Path = _GROUP, power: Path = _POWER) -> None:
         self._proc, self._group, self._power = proc, group, power
+        self.cores = len(os.sched_getaffinity(0))
         self._ticks = self._looked()
         self._used = time.monotonic(), self._usage()
 
@@ -53,8 +57,7 @@ class Machine:
         (idle, total), (now, used) = self._looked(), (time.monotonic(), self._usage())
         (before, whole), (since, earlier) = self._ticks, self._used
         self._ticks, self._used = (idle, total), (now, used)
-        cores = len(os.sched_getaffinity(0))
-        free = cores * (idle - before) / (total - whole) if total > whole else float(cores)
+        free = self.cores * (idle - before) / (total - whole) if total > whole else float(self.cores)
         quota = self._quota()
         if quota is not None and now > since:
             free = min(free, quota - (used - earlier) / (now - since))

@@ -17,6 +17,8 @@ from diat_gateway.state import OWN
 from diat_gateway.uplink import Uplink
 
 _MIB = 1024 * 1024
+WHOLE = 10
+"""Each so many reports one has all figures; the others have what changed."""
 
 
 class Figures:
@@ -37,8 +39,13 @@ class Figures:
         self._machine = Machine()
         self._n = 0
         self._next = 0.0
+        self._said: dict[str, float] = {}
         self._spent = (time.monotonic(), _cpu())
         self.thinned: Callable[[], int] = _nothing
+
+    def again(self) -> None:
+        """The connection is another: what was under way may be lost."""
+        self._said = {}
 
     def due(self, now: int) -> list[bytes]:
         """The reports as they stand in a frame, if it is time for them."""
@@ -47,7 +54,12 @@ class Figures:
         self._next = time.monotonic() + self._line.figures
         self._n += 1
         name, own = self._uplink.name, self._uplink.own.committed[OWN]
-        said = {"b": self._life, "n": self._n, "t": now + own.offset, "v": self._values(own.offset)}
+        values = self._values(own.offset)
+        if self._n % WHOLE == 1:
+            self._said = {}
+        news = {figure: value for figure, value in values.items() if self._said.get(figure) != value}
+        self._said = values
+        said = {"b": self._life, "n": self._n, "t": now + own.offset, "v": news}
         found = [frame.entry(topics.properties(name), encode(said))]
         untold = self._uplink.heard.untold()
         if untold:

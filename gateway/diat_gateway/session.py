@@ -170,6 +170,7 @@ class Session:
                 self._acknowledged = []
         if self._link.fresh():
             self._pace.broken()
+            self._figures.again()
             self._greet()
         if self._link.up and self.connected:
             self._fill()

@@ -49,12 +49,14 @@ class Own(Struct, frozen=True, kw_only=True):
         lives: starts of this gateway, the present one last.
         welcome: name of the life in which the daemon above was last heard to know us.
         offset: milliseconds by which the clock above is ahead of ours.
+        withheld: name of a thing to its properties and events that policies above keep here.
     """
 
     store: str
     lives: tuple[Life, ...] = ()
     welcome: str = ""
     offset: int = 0
+    withheld: dict[str, list[str]] = {}
 
 
 class Told(Struct, frozen=True, kw_only=True):

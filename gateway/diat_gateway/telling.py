@@ -10,6 +10,7 @@ import msgspec
 from diat.kernel.errors import DiatError
 from diat.kernel.overlay import Ledger, Overlay
 from diat.vol.actuation import Actuation, Order
+from diat.vol.arbitration import ABOVE
 from diat.vol.layer import VirtualObjectLayer
 from diat_gateway.state import Told
 
@@ -65,7 +66,7 @@ class Commands:
         if lifetime <= 0:
             self._end(reference, {"id": reference, "status": "expired"})
             return None
-        order = Order(command_id=reference, lifetime=min(lifetime, LONGEST), hold=0)
+        order = self._order(thing, reference, min(lifetime, LONGEST), service=body.get("as") == "service")
         try:
             if channel == "set":
                 values = body.get("v")
@@ -79,6 +80,25 @@ class Commands:
         except DiatError as error:
             self._end(reference, {"id": reference, "status": "failed", "error": str(error)[:300]})
         return None
+
+    def _order(self, thing: str, reference: str, lifetime: int, *, service: bool) -> Order:
+        """As whom it is given: a service above as who claims here for it, a person's claim was told before.
+
+        What policies let it do was decided above.
+        """
+        claims = self._things.interaction.arbiter.claims(thing).values()
+        claim = next((each for found in claims for each in found if each.holder == ABOVE), None)
+        why = {"decision": "from above"}
+        if service and claim is not None:
+            why |= {"title": claim.title, "priority": claim.priority}
+        return Order(
+            service=ABOVE if service else None,
+            command_id=reference,
+            lifetime=lifetime,
+            hold=0,
+            why=why,
+            letting_go=True,
+        )
 
     def ended(self, actuation: Actuation) -> None:
         """A command of this daemon came to its end: if it was one from above, it is answered."""

@@ -22,6 +22,7 @@ from diat.vol.actuation import Actuation
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.lives import Life
 from diat.vol.pushdown import Rule, Rules
+from diat.vol.sending import Sent
 from diat.vol.sieve import Memory
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading, Status
@@ -42,6 +43,7 @@ SEQ, REACHED = "uplink-seq", "uplink-reached"
 _FORGOTTEN = "-"
 """Stands for the digest of a description that has to be announced anew."""
 _PAGE = 500
+_WITHHELD = Sent(None, None, Decision(effect="deny", reason="a policy of the daemon above keeps it here"))
 _EVENT = "events/"
 """Before the name of an event, in what is kept."""
 
@@ -201,7 +203,7 @@ class Uplink:
         passed = self.passed.get(wire) if wire is not None else None
         if wire is None or passed is None or not passed.td:
             return
-        left = self._leaving.of(each, name, said, self._clock(), None)
+        left = self._leave(wire, each, name, said, self._clock(), None)
         channel, body = f"events/{name}", ""
         self._keep(wire, passed, _EVENT + name, left.decision, said)
         if left.due is None:
@@ -329,6 +331,12 @@ class Uplink:
         for name, passed in list(self.passed.items()):
             if passed.off:
                 self.passed.put(name, msgspec.structs.replace(passed, off={}))
+
+    def withhold(self, withheld: dict[str, list[str]]) -> None:
+        """The daemon above says what policies there keep here, in place of what it said before."""
+        own = self.own.get(OWN)
+        if own is not None and own.withheld != withheld:
+            self.own.put(OWN, msgspec.structs.replace(own, withheld=withheld))
 
     def ask(self, name: str, rules: Rules) -> None:
         """The daemon above asks for this of a thing, in place of what it asked for before."""
@@ -459,7 +467,7 @@ class Uplink:
         sent, together = dict(passed.sent), dict[tuple[int, bool], dict[str, Any]]()
         for prop, reading, urgent in out:
             known = sent.get(prop)
-            left = self._leaving.of(each, prop, reading, now, known[0] if known is not None else None)
+            left = self._leave(name, each, prop, reading, now, known[0] if known is not None else None)
             passed = self._keep(name, passed, prop, left.decision, reading)
             if left.due is None:
                 continue
@@ -477,6 +485,15 @@ class Uplink:
         for (observed, urgent), values in together.items():
             lane = URGENT if urgent else CALM
             self._number(name, lane, "properties", encode(values).decode(), observed)
+
+    def _leave(
+        self, name: str, each: VirtualObject, what: str, said: Reading, now: int, told: int | None
+    ) -> Sent:
+        """What of a reading may leave, by policies here and above."""
+        own = self.own.get(OWN)
+        if own is not None and what in own.withheld.get(name, ()):
+            return _WITHHELD
+        return self._leaving.of(each, what, said, now, told)
 
     def _keep(self, name: str, passed: Passed, what: str, decided: Decision, said: Reading) -> Passed:
         """Note since when policies keep something here, or that they do no more; as it is known then."""

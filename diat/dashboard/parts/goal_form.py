@@ -50,7 +50,8 @@ class GoalForm:
                 "outlined dense hint='the usual'"
             )
             self._for = _number("For seconds", said.get("for"))
-        self._kept = {name: said[name] for name in ("while",) if said.get(name) is not None}
+        self._while = {name: said[name] for name in ("while",) if said.get(name) is not None}
+        self._latency = {name: said[name] for name in ("latency",) if said.get(name) is not None}
         self._low.bind_visibility_from(self._kind, "value", lambda value: value in ("keep", "notify"))
         self._unit.bind_visibility_from(self._kind, "value", lambda value: value != "maintain")
         self._is.bind_visibility_from(self._kind, "value", lambda value: value == "maintain")
@@ -72,9 +73,11 @@ class GoalForm:
         if self._unit.value and kind != "maintain":
             goal["unit"] = self._unit.value
         if kind == "maintain":
-            goal |= {"is": self._is.value == "true", **self._kept}
+            goal |= {"is": self._is.value == "true", **self._while}
         elif kind in ("keep", "notify"):
             goal |= self._limits(kind)
+        if kind in ("keep", "maintain"):
+            goal |= self._latency
         if kind == "notify" and self._for.value:
             goal["for"] = self._for.value
         return {kind: goal}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from diat.cvol.placement.problem import Tier
@@ -41,6 +42,12 @@ STAYS = Room(cpu=0.05, memory=16.0 * MIB, line=0.95, slower=1.0)
 """As long as this is kept, what runs somewhere may stay there."""
 COMES = Room(cpu=0.15, memory=48.0 * MIB, line=0.8, slower=1.25)
 """This is kept for what comes there."""
+STEADY = 10_000
+"""Milliseconds for which a line must have been there for anything to begin to move over it."""
+LATELY = 60_000
+"""Milliseconds over which it is taken what a line carries already."""
+SMOOTH = 0.05
+"""Weight of a look among those before it."""
 SMALL = 0.01
 """Processors that all services together may take in any case: it would not help if they were not there."""
 
@@ -63,7 +70,7 @@ class Nodes:
     """Knows what tiers can bear; used by one thread at a time.
 
     Attributes:
-        cut_off: gateways that cannot be told anything just now.
+        cut_off: gateways that cannot be told anything just now, or only since just now.
     """
 
     def __init__(self, daemon: Has, rates: Rates) -> None:
@@ -71,7 +78,7 @@ class Nodes:
         self._daemon = daemon
         self._rates = rates
         self._machine = Machine()
-        self._spare = self._machine.spare()
+        self._spare = msgspec.structs.replace(self._machine.spare(), cpu=float(self._machine.cores))
         self._figures: dict[str, Mapping[str, float]] = {}
         self._cuts: dict[str, float] = {}
         self._looked: int | None = None
@@ -79,7 +86,10 @@ class Nodes:
 
     def look(self) -> None:
         """Take down what they say by now."""
-        self._spare = self._machine.spare()
+        spare = self._machine.spare()
+        # What is over in seconds is no reason to move anything; gateways tell of a minute.
+        cpu = self._spare.cpu + SMOOTH * (spare.cpu - self._spare.cpu)
+        self._spare = msgspec.structs.replace(spare, cpu=cpu)
         gateways = self._daemon.things.tiers.gateways()
         self._figures = {
             each.name: {name: float(said) for name, said in each.figures.items() if _number(said)}
@@ -88,10 +98,11 @@ class Nodes:
         now = self._daemon.clock()
         weight = min(1.0, max(0, now - (self._looked or now)) / HOUR)
         self._looked = now
-        self.cut_off = {each.name for each in gateways if not each.connected}
+        # A cut in the middle of a move holds up what moves: a line that has just come back may go again.
+        self.cut_off = {each.name for each in gateways if not each.connected or now - each.since < STEADY}
         for each in gateways:
             known = self._cuts.get(each.name, 0.0)
-            self._cuts[each.name] = known + weight * ((each.name in self.cut_off) - known)
+            self._cuts[each.name] = known + weight * ((not each.connected) - known)
 
     def tiers(
         self, names: Iterable[str], room: Room, uses: Mapping[str, Uses], services: Mapping[str, int]
@@ -131,7 +142,8 @@ class Nodes:
 
     def _capacity(self, name: str, carries: float, own: Uses) -> float:
         """Bytes in an hour that the line has for a composite, besides what others have it carry."""
-        ends = self._rates.ends(name)
+        # Of late only: what has moved since is no burden any more.
+        ends = self._rates.ends(name, self._daemon.clock() - LATELY)
         if ends is None or ends[0].at == ends[1].at:
             return carries
         first, last = ends
