@@ -243,6 +243,7 @@ class Daemon:
         inside: what a report of a bug tells of the process.
         page_cache: KiB of the database that each connection keeps in memory.
         batch: messages in a batch at most.
+        moves_beside: whether old readings are moved to Parquet files by a process of its own.
         templates_at_hand: whether shipped templates are read at the start, and not when one is asked for.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -251,6 +252,7 @@ class Daemon:
     page_cache = CACHE
     templates_at_hand = True
     batch = BATCH
+    moves_beside = False
 
     def __init__(
         self,
@@ -529,7 +531,10 @@ class Daemon:
         )
         stack.callback(store.close)
         stack.callback(self._writer.stop)
-        keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        beside = settings.data if self.moves_beside else None
+        keeper = self._keeper = Keeper(
+            engine, lake, ledger, self._writer.submit, settings.retention, clock, beside
+        )
         self.preferences.on_change = self._prefer
         stack.callback(keeper.stop)
         things, submit = self.things.registry, self._writer.submit

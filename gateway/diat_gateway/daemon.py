@@ -49,6 +49,7 @@ class Gateway(Daemon):
     page_cache = 8_000
     templates_at_hand = False
     batch = 300
+    moves_beside = True
 
     def __init__(
         self,
