@@ -48,9 +48,14 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Hello(Struct, frozen=True):
-    """What a gateway says first in each of its lives."""
+    """What a gateway says first on each connection: its lives.
 
-    lives: list[Life]
+    Or, later, that it brings so many messages once more which were lost here, and whether these are all.
+    """
+
+    lives: list[Life] = []
+    again: int | None = None
+    whole: bool = True
 
 
 _HELLO = msgspec.json.Decoder(Hello)
@@ -220,7 +225,7 @@ class Tiers:
         own = message.topic.removeprefix(f"diat/{gateway.wire}/")
         try:
             if own == "line":
-                self._hello(gateway.wire, _HELLO.decode(message.payload), message.received)
+                self._hello(gateway, _HELLO.decode(message.payload), message.received)
             elif own == "untold":
                 self._untold(gateway.wire, _UNTOLD.decode(message.payload))
             elif own.startswith("parts/"):
@@ -232,8 +237,15 @@ class Tiers:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._intake.reject(gateway.id, f"{own[:100]}: {error}"[:300], message.received)
 
-    def _hello(self, gateway: str, said: Hello, now: int) -> None:
+    def _hello(self, each: VirtualObject, said: Hello, now: int) -> None:
         """A life of a gateway begins: tell it what was known of it before."""
+        gateway = each.wire
+        if said.again is not None:
+            rest = "" if said.whole else "; older ones that were lost here it has no more"
+            self.note(
+                each.id, f"it brings {said.again} messages again that may have been lost here{rest}", now
+            )
+            return
         offered = tuple(Life(each.name[:LIFE], each.first) for each in said.lives[-MOST:])
         line = self._lines.get(gateway) or Line()
         self._lines.put(gateway, msgspec.structs.replace(line, offered=offered))

@@ -36,6 +36,10 @@ ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
 """As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
 
 
+KEPT = 4
+"""Which share of the spool, beyond it, what went up may take as long as it may be wanted again."""
+
+
 class Gateway(Daemon):
     """A running gateway.
 
@@ -83,6 +87,7 @@ class Gateway(Daemon):
             self.clock,
             line.name,
             Rule(every=line.every) if line.every else Rule(),
+            line.spool // KEPT,
         )
         self.things.tap(self.uplink)
         self.uplink.begin()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from diat.vol.traffic import packet
 from diat.wire import frame
+from diat_gateway.handed import Row
 from diat_gateway.spool import CALM, OVERHEAD, URGENT, Spool, Waiting
 from diat_gateway.state import OWN
 from diat_gateway.uplink import UNBOUND, Uplink
@@ -43,6 +44,7 @@ class Drain:
         self._calm_at = 0.0
         self._full = False
         self._held: set[str] = set()
+        self._turns = 0
         self.out: set[int] = set()
         self.still = threading.Lock()
 
@@ -55,14 +57,14 @@ class Drain:
         self._after = {CALM: 0, URGENT: 0}
         self.out.clear()
 
-    def again(self, rows: Iterable[tuple[int, int]]) -> None:
+    def again(self, rows: Iterable[Row]) -> None:
         """Rows that were taken out did not get away."""
         self.gone(rows)
         self._after = {CALM: 0, URGENT: 0}
 
-    def gone(self, rows: Iterable[tuple[int, int]]) -> None:
+    def gone(self, rows: Iterable[Row]) -> None:
         """Rows left the spool."""
-        self.out.difference_update(seq for seq, _ in rows)
+        self.out.difference_update(seq for seq, _, _ in rows)
 
     def may_send(self) -> bool:
         """Whether the budget has something left."""
@@ -85,12 +87,12 @@ class Drain:
             heard = self._uplink.heard
             heard.ratio += 0.1 * (size / plain - heard.ratio)
 
-    def next(self) -> tuple[list[bytes], list[tuple[int, int]]]:
+    def next(self) -> tuple[list[bytes], list[Row]]:
         """Messages for a frame as they stand in it, and the rows that they are, each with its size."""
         with self.still:
             return self._next()
 
-    def _next(self) -> tuple[list[bytes], list[tuple[int, int]]]:
+    def _next(self) -> tuple[list[bytes], list[Row]]:
         self._release()
         mark = self._uplink.marks[0] if self._uplink.marks else None
         rows = self._rows(URGENT, mark if mark is not None and mark > self._after[CALM] else None)
@@ -116,7 +118,7 @@ class Drain:
         self._full = len(taken) < len(rows) or len(rows) >= PAGE
         if taken:
             entries.insert(0, frame.entry("", str(max(row.seq for row in taken)).encode()))
-        return entries, [(row.seq, len(row.body) + OVERHEAD) for row in taken]
+        return entries, [(row.seq, len(row.body) + OVERHEAD, row.n is not None) for row in taken]
 
     def _rows(self, lane: int, before: int | None) -> list[Waiting]:
         """The next rows of a lane that may go: what the daemon above has not admitted waits."""
@@ -149,6 +151,10 @@ class Drain:
 
     def _release(self) -> None:
         """What waited to be admitted may go now: look through the lanes from the beginning."""
+        if self._turns != self._uplink.turns:
+            # What went up before waits once more.
+            self._turns = self._uplink.turns
+            self._after = {CALM: 0, URGENT: 0}
         passed = self._uplink.passed.committed
         free = [name for name in self._held if name in passed and passed[name].admission == "accepted"]
         if free:

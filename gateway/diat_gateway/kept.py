@@ -10,7 +10,7 @@ from diat.vol.lives import MOST, Life
 from diat_gateway.parts import Hosted
 from diat_gateway.spool import Spool
 from diat_gateway.state import OWN, Own, Passed, Told
-from diat_gateway.uplink import REACHED, SEQ, Kept
+from diat_gateway.uplink import DROPPED, REACHED, SEQ, Kept
 
 _OWN = msgspec.json.Decoder(Own)
 _PASSED = msgspec.json.Decoder(Passed)
@@ -41,4 +41,5 @@ def kept(engine: Engine, spool: Spool, life: str) -> Kept:
         told=[(name, _TOLD.decode(each)) for name, each in told],
         seq=seq,
         reached=numbers.get(REACHED, 0),
+        dropped=numbers.get(DROPPED, 0),
     )

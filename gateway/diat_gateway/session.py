@@ -23,6 +23,7 @@ from diat.wire.envelope import Message, encode, read_json
 from diat_gateway.credential import Joined
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
+from diat_gateway.handed import Row
 from diat_gateway.own_thing import description
 from diat_gateway.uplink import Uplink
 
@@ -78,8 +79,8 @@ class Session:
         self._figures = figures
         self._title = title
         self._over = threading.Event()
-        self._frames: dict[str, list[tuple[int, int]]] = {}
-        self._acknowledged: list[tuple[int, int]] = []
+        self._frames: dict[str, list[Row]] = {}
+        self._acknowledged: list[Row] = []
         self._next = 0
         self._admitted = False
         self.connected = False

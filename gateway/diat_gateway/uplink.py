@@ -26,6 +26,8 @@ from diat.wire.envelope import encode
 from diat_gateway import sieve
 from diat_gateway.announcing import announcement, digest, name_of
 from diat_gateway.counting import Heard
+from diat_gateway.handed import Handed
+from diat_gateway.handed import Row as HandedRow
 from diat_gateway.leaving import Leaving
 from diat_gateway.pushing import Pushing
 from diat_gateway.sieve import Memory
@@ -36,8 +38,11 @@ from diat_gateway.telling import Commands
 EVERYTHING = Rule()
 UNBOUND = ""
 """Stands in the bounds of a thing of which readings were given up that may differ by anything."""
-SEQ, REACHED = "uplink-seq", "uplink-reached"
-"""Keys of the highest number in the spool, and of the highest that the broker above has acknowledged."""
+SEQ, REACHED, DROPPED = "uplink-seq", "uplink-reached", "uplink-dropped"
+"""Keys of the highest number in the spool, of the highest that the broker above has acknowledged, and of what
+that was when the last row was acknowledged that is kept no more."""
+KEEPS = 16 * 1024 * 1024
+"""Bytes on disk of what was acknowledged that are kept, unless it is said."""
 _FORGOTTEN = "-"
 """Stands for the digest of a description that has to be announced anew."""
 _PAGE = 500
@@ -51,6 +56,7 @@ class Kept(msgspec.Struct, kw_only=True):
     told: Iterable[tuple[str, Told]] = ()
     seq: int = 0
     reached: int = 0
+    dropped: int = 0
 
 
 class Uplink:
@@ -67,6 +73,7 @@ class Uplink:
         marks: numbers of what must not be overtaken, oldest first.
         thinned: whether anything that waits was thinned.
         rows: how many wait; ``bytes`` about how much that is.
+        turns: how often rows that had gone up were put back among those that wait.
     """
 
     def __init__(
@@ -79,6 +86,7 @@ class Uplink:
         clock: Clock,
         name: str,
         usual: Rule,
+        keeps: int = KEEPS,
     ) -> None:
         self._things = things
         self._spool = spool
@@ -88,7 +96,8 @@ class Uplink:
         self.name = name
         self.passed: Overlay[str, Passed] = ledger.overlay("passed", kept.passed)
         self.own: Overlay[str, Own] = ledger.overlay("passed", [(OWN, kept.own)])
-        numbers = [(SEQ, kept.seq), (REACHED, kept.reached)]
+        numbers = [(SEQ, kept.seq), (REACHED, kept.reached), (DROPPED, kept.dropped)]
+        self._handed = Handed(ledger, spool, keeps, kept.dropped)
         self._numbers: Overlay[str, int] = ledger.overlay("meta", numbers)
         self._at = kept.seq
         self._rows: Log[Row] = ledger.log("spool")
@@ -108,6 +117,7 @@ class Uplink:
         self.on_told: Callable[[str, bytes], None] = _nobody_works
         self.on_urgent: Callable[[], None] = _nobody_waits
         self._urgent = False
+        self.turns = self._turned = 0
         self._stood = self.rows, self.bytes
         ledger.join(self)
 
@@ -266,10 +276,7 @@ class Uplink:
         """Rows of the spool, by number and size, are above, or given up."""
         for seq, size in gone:
             self._gone.append((seq,))
-            self.rows -= 1
-            self.bytes -= size
-            if self.marks and seq in self.marks:
-                self.marks.remove(seq)
+            self._leaves(seq, size)
 
     @property
     def lives(self) -> tuple[Life, ...]:
@@ -281,10 +288,30 @@ class Uplink:
         """The highest number that the broker above has acknowledged."""
         return self._numbers.get(REACHED) or 0
 
-    def reach(self, gone: Sequence[tuple[int, int]]) -> None:
+    def reach(self, gone: Sequence[HandedRow]) -> None:
         """The broker above has these rows."""
-        self.forget(gone)
-        self._numbers.put(REACHED, max(self.reached, *(seq for seq, _ in gone), 0))
+        reached = max(self.reached, *(seq for seq, _, _ in gone), 0)
+        self._numbers.put(REACHED, reached)
+        for seq, size, _ in gone:
+            self._leaves(seq, size)
+        dropped = self._handed.dropped
+        self._handed.keep(gone, reached)
+        if self._handed.dropped != dropped:
+            self._numbers.put(DROPPED, self._handed.dropped)
+
+    def again_from(self, seq: int) -> tuple[int, bool]:
+        """The daemon above knows the spool up to a number only, and knew more: what it may lack goes again.
+
+        Returns:
+            How many rows that is, and whether none of what it may have lost is missing.
+        """
+        rows, size, whole = self._handed.again(seq)
+        self.rows += rows
+        self.bytes += size
+        self._turned = self.turns + 1
+        body = encode({"again": rows, "whole": whole}).decode()
+        self._put(self.name, URGENT, "line", body)
+        return rows, whole
 
     def new_pass(self) -> None:
         """Another pass of thinning begins: it may widen each bound once."""
@@ -349,6 +376,7 @@ class Uplink:
     def commit(self) -> None:
         """What was put into the spool is there."""
         self._stood = self.rows, self.bytes
+        self.turns = self._turned
         if self._urgent:
             self._urgent = False
             self.on_urgent()
@@ -356,6 +384,7 @@ class Uplink:
     def rollback(self) -> None:
         """Nothing was put there, nor sent, nor forgotten."""
         self._urgent = False
+        self._turned = self.turns
         self.rows, self.bytes = self._stood
         self._at = self._numbers.get(SEQ) or 0
         self.marks, self._parked = self._spool.marks(), self._spool.next_due()
@@ -366,6 +395,12 @@ class Uplink:
         self._put(name, URGENT, "results", encode(result).decode())
 
     # --- within ---
+
+    def _leaves(self, seq: int, size: int) -> None:
+        self.rows -= 1
+        self.bytes -= size
+        if self.marks and seq in self.marks:
+            self.marks.remove(seq)
 
     def _watched(self, thing: str) -> None:
         """What somebody here watches of a thing, or what is asked of it above, is another."""
