@@ -40,11 +40,17 @@ class Line(Struct, frozen=True, kw_only=True):
         lives: of the gateway's store, as far as anything of theirs came (``diat.vol.lives``).
         seq: how far its spool had got with what came last.
         offered: what it says its lives are; it counts once something of this life comes.
+        up: bytes and messages that came from it; kept with each frame of its, as is the next.
+        down: those that went to it.
+        since: from when on that is counted, Unix milliseconds; 0 if it was not kept then.
     """
 
     lives: tuple[Life, ...] = ()
     seq: int = 0
     offered: tuple[Life, ...] = ()
+    up: tuple[float, int] = (0.0, 0)
+    down: tuple[float, int] = (0.0, 0)
+    since: int = 0
 
 
 class Hello(Struct, frozen=True):
@@ -112,11 +118,17 @@ class Tiers:
         return self.ties.committed.get(each.wire) if each is not None and each.wire else None
 
     def traffic(self, gateway: str) -> Traffic:
-        """What travelled between this daemon and a gateway."""
+        """What travelled between this daemon and a gateway; since the start also by what it was about."""
         known = self._traffic.get(gateway)
         if known is None:
-            known = self._traffic[gateway] = traffic()
+            line = self._lines.committed.get(gateway) or Line()
+            known = self._traffic.setdefault(gateway, traffic(line.up, line.down))
         return known
+
+    def counted_since(self, gateway: str) -> int | None:
+        """From when on ``traffic`` counts in all, Unix milliseconds; None if nothing came yet."""
+        line = self._lines.committed.get(gateway)
+        return line.since or None if line is not None else None
 
     # --- asked within the writer ---
 
@@ -171,7 +183,7 @@ class Tiers:
 
     def _one(self, gateway: VirtualObject, message: Message) -> None:
         if not message.topic:
-            self._reached(gateway.wire, message.payload)
+            self._reached(gateway.wire, message.payload, message.received)
             return
         name = topics.named(message.topic)
         if name == gateway.wire:
@@ -252,7 +264,7 @@ class Tiers:
         body = encode({"lives": line.lives, "seq": line.seq, "t": now})
         self.tell(gateway, frame.line(gateway), body)
 
-    def _reached(self, gateway: str, payload: bytes) -> None:
+    def _reached(self, gateway: str, payload: bytes, now: int) -> None:
         """A frame of the present life came: from now on that life is known."""
         line = self._lines.get(gateway) or Line()
         if payload.isdigit() and len(payload) < len(str(2**62)):
@@ -260,7 +272,16 @@ class Tiers:
             # Of a store that was put back it is not known what is the same as before.
             goes_on = not line.lives or line.lives[-1] in lived
             seq = max(line.seq, int(payload)) if goes_on else int(payload)
-            self._lines.put(gateway, Line(lives=lived, seq=seq, offered=line.offered))
+            up, down = self.traffic(gateway).up, self.traffic(gateway).down
+            made = Line(
+                lives=lived,
+                seq=seq,
+                offered=line.offered,
+                up=(up.bytes, up.messages),
+                down=(down.bytes, down.messages),
+                since=line.since or now,
+            )
+            self._lines.put(gateway, made)
 
     def _untold(self, gateway: str, said: dict[str, dict[str, tuple[int, float]]]) -> None:
         known = self.traffic(gateway).untold
@@ -294,6 +315,7 @@ class Tiers:
             for name in [name for name, gateway in self.ties.items() if gateway == each.wire]:
                 self.ties.remove(name)
             self._lines.remove(each.wire)
+            self._traffic.pop(each.wire, None)
 
     # --- what goes down ---
 

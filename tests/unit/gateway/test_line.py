@@ -63,6 +63,21 @@ class TestUp:
         line.run()
         assert values(core, "urn:dev:th1") == [20]
 
+    def test_what_travelled_in_all_is_kept(self, core, gateway, line, thing, clock):
+        gateway.take(*[report(n, n, clock.now) for n in range(1, 101)])
+        line.run()
+        before = core.things.tiers.traffic("barn")
+        since = core.things.tiers.counted_since("barn")
+        clock.now += 1_000
+        core.restart()
+        after = core.things.tiers.traffic("barn")
+        assert (after.up.messages, after.down.messages) == (before.up.messages, before.down.messages)
+        assert after.up.bytes == pytest.approx(before.up.bytes) != 0
+        assert core.things.tiers.counted_since("barn") == since <= clock.now - 1_000
+        gateway.take(report(101, 101, clock.now))
+        line.run()
+        assert core.things.tiers.traffic("barn").up.messages > before.up.messages
+
     def test_the_traffic_is_counted_by_thing_and_affordance(self, core, gateway, line, thing, clock):
         before = core.things.tiers.traffic("barn").up.bytes
         gateway.take(*(report(n, 20, clock.now + n) for n in range(1, 101)))
