@@ -115,7 +115,7 @@ class Gateway(Daemon):
             line.title or line.name,
         )
         self._down.on_welcome = self._welcomed
-        self.uplink.on_urgent = self.session.wake
+        self.uplink.lanes.on_urgent = self.session.wake
         figures.thinned = lambda: self._thinning.given
         stack.callback(self._thinning.stop)
         stack.callback(self.session.stop)

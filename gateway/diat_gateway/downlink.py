@@ -122,7 +122,7 @@ class Downlink:
             return
         if own.welcome == self._life:
             # It knew this life already; unless it was put back, it still does.
-            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.reached:
+            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.lanes.reached:
                 self._again(own, said)
             self.on_welcome()
             return
@@ -130,7 +130,7 @@ class Downlink:
         if abs(offset - own.offset) > STEADY:
             own = msgspec.structs.replace(own, offset=offset if abs(offset) > STEADY else 0)
         first = fork(own.lives, said.lives, said.seq)
-        lost = said.seq < self._uplink.reached and first is None
+        lost = said.seq < self._uplink.lanes.reached and first is None
         self._uplink.own.put(OWN, msgspec.structs.replace(own, welcome=self._life))
         if first is not None:
             self._note(f"this store was put back: what it counted from {first} on goes up under another name")
@@ -146,7 +146,7 @@ class Downlink:
         """
         self._uplink.again()
         known = {each.name for each in own.lives} & {each.name for each in said.lives}
-        if said.seq < self._uplink.reached and known:
+        if said.seq < self._uplink.lanes.reached and known:
             rows, whole = self._uplink.again_from(said.seq)
             rest = "" if whole else "; older ones that it may have lost are kept here no more"
             self._note(f"the daemon above was put back: {rows} messages go up once more{rest}")

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from diat.vol.traffic import packet
 from diat.wire import frame
+from diat_gateway.bounds import UNBOUND
 from diat_gateway.handed import Row
 from diat_gateway.spool import CALM, OVERHEAD, URGENT, Spool, Waiting
 from diat_gateway.state import OWN
-from diat_gateway.uplink import UNBOUND, Uplink
+from diat_gateway.uplink import Uplink
 
 FRAME = 32 * 1024
 """Bytes of messages in a frame at most, unless one alone is more."""
@@ -77,7 +78,7 @@ class Drain:
         """Seconds until there may be something to send."""
         if self._left <= 0:
             return min(most, 0.01 - self._left / self._budget)
-        return min(most, max(0.0, self._calm_at - time.monotonic())) if self._uplink.rows else most
+        return min(most, max(0.0, self._calm_at - time.monotonic())) if self._uplink.lanes.rows else most
 
     def sent(self, topic: str, payload: bytes, plain: int) -> None:
         """A frame goes up whose messages take so many bytes before they are packed."""
@@ -94,7 +95,7 @@ class Drain:
 
     def _next(self) -> tuple[list[bytes], list[Row]]:
         self._release()
-        mark = self._uplink.marks[0] if self._uplink.marks else None
+        mark = self._uplink.lanes.marks[0] if self._uplink.lanes.marks else None
         rows = self._rows(URGENT, mark if mark is not None and mark > self._after[CALM] else None)
         clock = time.monotonic()
         if self._full or clock >= self._calm_at:
@@ -151,9 +152,9 @@ class Drain:
 
     def _release(self) -> None:
         """What waited to be admitted may go now: look through the lanes from the beginning."""
-        if self._turns != self._uplink.turns:
+        if self._turns != self._uplink.lanes.turns:
             # What went up before waits once more.
-            self._turns = self._uplink.turns
+            self._turns = self._uplink.lanes.turns
             self._after = {CALM: 0, URGENT: 0}
         passed = self._uplink.passed.committed
         free = [name for name in self._held if name in passed and passed[name].admission == "accepted"]

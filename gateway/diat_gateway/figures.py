@@ -53,8 +53,8 @@ class Figures:
         self._spent = (time.monotonic(), _cpu())
         lasted = max(self._spent[0] - at, 1e-3)
         return {
-            "spool": self._uplink.rows,
-            "spoolBytes": self._uplink.bytes,
+            "spool": self._uplink.lanes.rows,
+            "spoolBytes": self._uplink.lanes.bytes,
             "thinned": self.thinned(),
             "cpu": round((self._spent[1] - before) / lasted, 4),
             "memory": round(memory() / _MIB, 1),

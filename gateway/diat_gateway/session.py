@@ -160,7 +160,7 @@ class Session:
             self._acknowledged += gone
         if self._acknowledged:
             done = self._acknowledged
-            if self._durably(lambda: self._uplink.reach(done)):
+            if self._durably(lambda: self._uplink.lanes.reach(done)):
                 self._drain.gone(done)
                 self._acknowledged = []
         if self._link.fresh():

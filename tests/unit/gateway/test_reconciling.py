@@ -47,7 +47,7 @@ class TestComingAndGoing:
         for node in (core, gateway):
             with pytest.raises(NotFound):
                 node.things.registry.get(thing)
-        assert gateway.uplink.rows == 0
+        assert gateway.uplink.lanes.rows == 0
 
     def test_what_was_withdrawn_below_is_gone_above_with_all_it_said(self, core, gateway, line, thing, clock):
         line.part()
@@ -191,14 +191,14 @@ class TestAStoreThatWasPutBack:
         assert values(core, "urn:dev:th2") == [10]
         assert len(core.events(thing, "alarm")) == 1
         assert core.things.twin(thing).missing() == []
-        assert gateway.uplink.rows == 0
+        assert gateway.uplink.lanes.rows == 0
         assert "messages again that may have been lost here" in core.notes("urn:dev:barn")[-1]
         line.meet()
         line.run()
         assert values(core, thing) == [1, 2, 3, 5, 6]
 
     def test_what_the_gateway_has_no_more_is_told_as_a_gap(self, core, gateway, line, thing, clock, put_back):
-        gateway.uplink._handed._most = 40 * 150
+        gateway.uplink.lanes._handed._most = 40 * 150
         gateway.take(report(1, 1, clock.now))
         line.run()
         with put_back():
