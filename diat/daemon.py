@@ -75,11 +75,13 @@ from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.secrets import Secrets
 from diat.security.uses import Uses
+from diat.service.crossing import Crossings
 from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Beat, Reviewer
+from diat.service.placement.beat import Beat
+from diat.service.placement.reviewing import Reviewer
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
@@ -221,6 +223,7 @@ class Daemon:
         composites: the Composite Virtual Object Layer.
         services: the Service Layer.
         reviewer: knows where the steps of services had better run.
+        crossings: what travels from tier to tier for a service.
         models: Thing Models on offer.
         situations: what starts and stops services by itself.
         releases: of firmware, for nodes to fetch; ``rollouts``: who is given which, stage by stage.
@@ -481,9 +484,11 @@ class Daemon:
             self.people.grants_of,
             store.placings(),
             delegations=Delegations(ledger, clock, store.delegations()),
+            keep=self.settings.push_down,
         )
         self.peers = Peers(ledger, store.peers())
         self.reviewer = Reviewer(self, self.services.placings)
+        self.crossings = Crossings(self, self.services.placings, self.reviewer)
         self.situations = SituationLayer(
             ledger,
             self.things,

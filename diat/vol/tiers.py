@@ -43,6 +43,7 @@ class Line(Struct, frozen=True, kw_only=True):
         up: bytes and messages that came from it; kept with each frame of its, as is the next.
         down: those that went to it.
         since: from when on that is counted, Unix milliseconds; 0 if it was not kept then.
+        keeps: name of a thing to its affordances that policies there keep, each with the gateway it stays at.
     """
 
     lives: tuple[Life, ...] = ()
@@ -51,6 +52,7 @@ class Line(Struct, frozen=True, kw_only=True):
     up: tuple[float, int] = (0.0, 0)
     down: tuple[float, int] = (0.0, 0)
     since: int = 0
+    keeps: dict[str, dict[str, str]] = {}
 
 
 class Hello(Struct, frozen=True):
@@ -65,6 +67,7 @@ class Hello(Struct, frozen=True):
 
 
 _HELLO = msgspec.json.Decoder(Hello)
+_KEEPS = msgspec.json.Decoder(dict[str, dict[str, str]])
 _UNTOLD = msgspec.json.Decoder(dict[str, dict[str, tuple[int, float]]])
 
 
@@ -104,7 +107,7 @@ class Tiers:
         things: dict[str, int] = {}
         for gateway in list(self.ties.committed.values()):
             things[gateway] = things.get(gateway, 0) + 1
-        found = [each for each in self._registry.everything() if is_gateway(each.td) and each.wire]
+        found = self._registry.some(list(self._registry.gateways.committed))
         direct = [each for each in found if each.wire not in self.ties.committed]
         twins = self._intake.twins.committed
         return sorted(
@@ -116,6 +119,14 @@ class Tiers:
         """Name of the gateway that brings a thing to this daemon; None if it comes by itself."""
         each = self._registry.objects.committed.get(thing)
         return self.ties.committed.get(each.wire) if each is not None and each.wire else None
+
+    def kept(self, thing: str, affordance: str) -> str | None:
+        """The gateway that an affordance of a thing may not leave; None if no policy below keeps it."""
+        each = self._registry.objects.committed.get(thing)
+        if each is None or not each.wire:
+            return None
+        line = self._lines.committed.get(self.ties.committed.get(each.wire) or "") or Line()
+        return line.keeps.get(each.wire, {}).get(affordance)
 
     def traffic(self, gateway: str) -> Traffic:
         """What travelled between this daemon and a gateway; since the start also by what it was about."""
@@ -240,6 +251,10 @@ class Tiers:
                 self._hello(gateway, _HELLO.decode(message.payload), message.received)
             elif own == "untold":
                 self._untold(gateway.wire, _UNTOLD.decode(message.payload))
+            elif own == "keeps":
+                line = self._lines.get(gateway.wire) or Line()
+                keeps = _KEEPS.decode(message.payload)
+                self._lines.put(gateway.wire, msgspec.structs.replace(line, keeps=keeps))
             elif own.startswith("parts/"):
                 self.on_part(gateway.wire, own.removeprefix("parts/"), read_json(message.payload))
             elif topics.from_thing(message.topic) is not None and own != "up":
@@ -273,10 +288,10 @@ class Tiers:
             goes_on = not line.lives or line.lives[-1] in lived
             seq = max(line.seq, int(payload)) if goes_on else int(payload)
             up, down = self.traffic(gateway).up, self.traffic(gateway).down
-            made = Line(
+            made = msgspec.structs.replace(
+                line,
                 lives=lived,
                 seq=seq,
-                offered=line.offered,
                 up=(up.bytes, up.messages),
                 down=(down.bytes, down.messages),
                 since=line.since or now,

@@ -89,6 +89,26 @@ def run(
             "--figures", envvar="DIAT_FIGURES", min=1, help="Seconds between two of its own reports."
         ),
     ] = 60.0,
+    push_down: Annotated[
+        float,
+        typer.Option(
+            "--push-down",
+            envvar="DIAT_PUSH_DOWN",
+            min=0,
+            max=86400,
+            help="Where services need less, things send one value in so many seconds; 0: always everything.",
+        ),
+    ] = 300.0,
+    price: Annotated[
+        float,
+        typer.Option(
+            "--price",
+            envvar="DIAT_PRICE",
+            min=0.001,
+            max=1000.0,
+            help="What a byte over the line costs, for where steps run; 10 or so if it is metered.",
+        ),
+    ] = 1.0,
     lan: Annotated[
         bool,
         typer.Option("--lan/--no-lan", envvar="DIAT_LAN", help="Open REST and MQTT beyond this machine."),
@@ -149,6 +169,8 @@ def run(
             spool=spool * _MIB,
             catch_up=catch_up,
             figures=figures,
+            price=price,
+            push_down=push_down,
             lan=lan,
             plain=plain,
             days=(hot_days, raw_days),

@@ -76,7 +76,7 @@ class Lanes:
         n: int | None = None,
         due: int = 0,
     ) -> int:
-        """Put a message into a lane; its number in the spool. For what else there is see ``spool.Waiting``."""
+        """Put a message into a lane; its number in the spool. See ``spool.Waiting`` for the rest."""
         self._at += 1
         self._rows.append((self._at, lane, due, name, channel, store, n, 0, observed, body))
         self._numbers.put(SEQ, self._at)

@@ -6,7 +6,7 @@ import heapq
 
 from diat.kernel.overlay import Ledger, Overlay
 from diat.vol.intake import Intake
-from diat_gateway.sieve import Memory
+from diat.vol.sieve import Memory
 from diat_gateway.state import Passed
 
 

@@ -47,6 +47,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     spool: int
     catch_up: float
     figures: float
+    price: float
+    push_down: float
     lan: bool
     plain: bool
     days: tuple[int, int | None]
@@ -74,6 +76,7 @@ def line_of(orders: Orders) -> LineSettings:
         spool=orders.spool,
         catch_up=orders.catch_up,
         figures=orders.figures,
+        price=orders.price,
     )
 
 
@@ -92,6 +95,7 @@ def settings_of(orders: Orders) -> Settings:
         broker=orders.broker,
         lan=lan,
         plain=plain,
+        push_down=orders.push_down,
         retention=Retention(hot_days=orders.days[0], raw_days=orders.days[1], hourly_days=None),
     )
 

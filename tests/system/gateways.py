@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import sys
 import time
 
 import paho.mqtt.client as paho
@@ -20,10 +19,16 @@ class Edge(Platform):
         self._flags = flags
 
     def command(self, **flags):
-        given = {"join": f"127.0.0.1:{self._above}", "name": "barn", "figures": 1, **self._flags}
+        given = {
+            "join": f"127.0.0.1:{self._above}",
+            "name": "barn",
+            "send": "all",
+            "figures": 1,
+            **self._flags,
+        }
         flags = {"http": self.http, "mqtt": self.mqtt, "data": self.data, **given, **flags}
         options = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
-        return [sys.executable, "-m", "diat", "gateway", *options]
+        return ["gateway", *options]
 
 
 class Thing:

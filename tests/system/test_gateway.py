@@ -106,7 +106,8 @@ def test_a_command_from_above_is_done_once_and_answered(house):
 
 
 def test_what_is_behind_a_cut_is_told_to_be_out_of_reach(house):
-    core, link, _, _ = house
+    core, link, edge, _ = house
+    eventually(there(core), 20.0, lambda: edge.output[-3000:])
     status = lambda: core.get(f"/things/{quote(THING, safe='')}")["diat:status"]  # noqa: E731
     eventually(lambda: status() == "online", 20.0)
     link.cut()
