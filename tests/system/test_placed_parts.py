@@ -100,7 +100,7 @@ class House:
 
     def settle(self):
         """What was to be driven was."""
-        told = lambda: f"{self.heater.done} {self.wanted}\n{self.edge.output[-3000:]}"  # noqa: E731
+        told = lambda: f"{self.heater.done} {self.wanted} {self.placement()}\n{self.edge.output[-3000:]}"  # noqa: E731
         eventually(lambda: self.heater.done[-len(self.wanted) :] == self.wanted, 60.0, told)
 
     def begin(self):
