@@ -19,10 +19,10 @@ from diat.cvol.composing import compose
 from diat.cvol.evaluation import Inputs, evaluate
 from diat.cvol.execution import CompositeLayer
 from diat.cvol.steps import Sample
-from diat.daemon import Layers
 from diat.kernel.overlay import Ledger
 from diat.security.decision import Decider
 from diat.service.layer import ServiceLayer
+from diat.service.layers import Layers
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template
 from diat.vol.dialects.native import Native

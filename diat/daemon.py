@@ -78,6 +78,7 @@ from diat.security.uses import Uses
 from diat.service.crossing import Crossings
 from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
+from diat.service.layers import Layers
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
 from diat.service.placement.beat import Beat
@@ -113,107 +114,12 @@ T = TypeVar("T")
 _LOG = logging.getLogger("diat.daemon")
 OWN_BROKERS = {"embedded": nats_server, "mosquitto": mosquitto}
 """Kinds of broker that the daemon starts itself."""
-SET_BACK = 2_000
-"""Milliseconds by which the clock has to go back to count as having been set."""
 _WATCH = 1.0
 """Seconds between two looks at the broker."""
 
 
 DIALECTS: tuple[Dialect, ...] = (Native(), Wot(), Zigbee2Mqtt(), HomeAssistant(), Tasmota(), Homie())
 """Every way to speak that we know."""
-
-
-class Layers:
-    """The layers as the writer sees them (``diat.kernel.writer.Handler``)."""
-
-    def __init__(
-        self,
-        things: VirtualObjectLayer,
-        composites: CompositeLayer,
-        clock: Clock,
-        situations: SituationLayer,
-        rollouts: Rollouts,
-    ) -> None:
-        self._things = things
-        self._composites = composites
-        self._situations = situations
-        self._rollouts = rollouts
-        self._clock = clock
-        self._ticked = 0
-        self._take = things.ingest.message
-        self.quarantine = things.ingest.quarantine
-        self.finish = things.ingest.finish
-
-    def message(self, message: Message) -> None:
-        """Take a message; timers that were due before it go first, situations that it brings about follow.
-
-        So what composites decide depends on the order of times alone, not on how batches fell, and a replay
-        of what was stored decides the same.
-        """
-        due = self._composites.due()
-        if due is not None and due <= message.received:
-            self._composites.tick(message.received)
-        self._situate(message.received)
-        if message.received < self._ticked:
-            # It came while timers of a later time ran: it counts as having come after them.
-            message = msgspec.structs.replace(message, received=self._ticked)
-        self._take(message)
-        self._situate(message.received)
-
-    def change(self, change: Callable[[], T]) -> T:
-        """Make a change from outside; timers that were due before it go first."""
-        now = self._clock()
-        due = self._composites.due()
-        if due is not None and due <= now:
-            self._ticked = max(self._ticked, now)
-            self._composites.tick(now)
-        self._situate(now)
-        result = change()
-        self._situate(now)
-        # Whatever it was: it may have taken ingest positions, and those are never given out twice.
-        self._things.ingest.finish(now)
-        return result
-
-    def receipt(self, reference: str) -> None:
-        """The broker has this command."""
-        self._things.interaction.receipt(reference, self._clock())
-
-    def connected(self) -> None:
-        """Send what was not sent."""
-        self._things.interaction.connected(self._clock())
-        self._things.birth.connected(self._things.interaction.publish)
-        self._things.mirror.connected()
-        self._things.pushdown.connected()
-
-    def drain(self) -> list[Command]:
-        """Hand over what is to be sent after the commit."""
-        return self._things.drain()
-
-    def due(self) -> int | None:
-        """When ``tick`` is next needed, Unix milliseconds."""
-        if self._clock() < self._ticked - SET_BACK:
-            return 0
-        dues = (self._things.due(), self._composites.due(), self._situations.due(), self._rollouts.due())
-        return min(each for each in dues if each is not None)
-
-    def tick(self, now: int) -> None:
-        """Do what is due by now."""
-        if now < self._ticked - SET_BACK:
-            self._ticked = now
-            self._things.set_back(now)
-            self._composites.set_back(now)
-        self._ticked = max(self._ticked, now)
-        self._composites.tick(now)
-        self._things.tick(now)
-        self._rollouts.tick(now)
-        self._situate(now)
-        self._things.ingest.finish(now)
-
-    def _situate(self, now: int) -> None:
-        """Let situations act that have come about, or have passed, by now."""
-        due = self._situations.due()
-        if due is not None and due <= now:
-            self._situations.tick(now)
 
 
 class Daemon:
@@ -248,6 +154,7 @@ class Daemon:
         page_cache: KiB of the database that each connection keeps in memory.
         topmost: whether it has no line to a daemon above.
         batch: messages in a batch at most.
+        moves_beside: whether old readings are moved to Parquet files by a process of its own.
         templates_at_hand: whether shipped templates are read at the start, and not when one is asked for.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
@@ -257,6 +164,7 @@ class Daemon:
     topmost = True
     templates_at_hand = True
     batch = BATCH
+    moves_beside = False
 
     def __init__(
         self,
@@ -537,7 +445,10 @@ class Daemon:
         )
         stack.callback(store.close)
         stack.callback(self._writer.stop)
-        keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
+        beside = settings.data if self.moves_beside else None
+        keeper = self._keeper = Keeper(
+            engine, lake, ledger, self._writer.submit, settings.retention, clock, beside
+        )
         self.preferences.on_change = self._prefer
         stack.callback(keeper.stop)
         things, submit = self.things.registry, self._writer.submit

@@ -128,7 +128,9 @@ def _gateway(platform: Platform, asking: Principal, gateway: GatewayView) -> dic
         },
     }
     total = platform.things.tiers.traffic(gateway.name)
+    since = platform.things.tiers.counted_since(gateway.name)
     shown["total"] = {
+        "since": rfc3339(since) if since is not None else None,
         "up": {"bytes": round(total.up.bytes), "messages": total.up.messages},
         "down": {"bytes": round(total.down.bytes), "messages": total.down.messages},
     }

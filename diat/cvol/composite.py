@@ -86,6 +86,10 @@ class Driven(Struct, frozen=True):
     at: int
 
 
+MOST_HELD = 20_000
+"""Readings and events that wait while a part moves; past that the oldest go."""
+
+
 class Held(Struct, frozen=True, array_like=True):
     """A reading or an event that waits to be run on: of what, and what."""
 
@@ -116,6 +120,7 @@ class CompositeState(Struct):
         coarse: for each sensor ``thing affordance`` that is read coarser in time, the value of its interval.
         told: step to the value that parts above were last told of it.
         held: what came while it waits for what another daemon remembers, oldest first; None if it does not.
+        overheld: how many of what came then were given up, the oldest first, for there were too many.
     """
 
     state: State = "waiting"
@@ -138,6 +143,16 @@ class CompositeState(Struct):
     coarse: dict[str, Told] = {}
     told: dict[str, Any] = {}
     held: list[Held] | None = None
+    overheld: int = 0
+
+    def hold(self, each: Held) -> None:
+        """Keep what came until it is told to go on."""
+        self.held = [] if self.held is None else self.held
+        self.held.append(each)
+        over = len(self.held) - MOST_HELD
+        if over > 0:
+            del self.held[:over]
+            self.overheld += over
 
     def copy(self) -> CompositeState:
         """A copy that may be changed without changing this one."""
@@ -162,6 +177,7 @@ class CompositeState(Struct):
             self.coarse.copy(),
             self.told.copy(),
             self.held.copy() if self.held is not None else None,
+            self.overheld,
         )
 
 

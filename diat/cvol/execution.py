@@ -40,8 +40,6 @@ from diat.vol.layer import VirtualObjectLayer
 from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading
 
-MOST_HELD = 20_000
-"""Readings that wait while a part moves; past that the oldest go."""
 CATCH_UP = 60_000
 """Milliseconds by which a wake may be late and still count as having happened in time."""
 
@@ -330,6 +328,14 @@ class CompositeLayer:
         """
         composite, state = self._composites.get(service), self._state(service)
         held, state.held = [*before, *(state.held or [])], None
+        over, state.overheld = state.overheld, 0
+        if over:
+            line = (
+                f"the service {service} waited for what its steps remembered: {over} readings were given up"
+            )
+            about = {each.thing for each in held}
+            for thing in sorted(about):
+                self._things.diagnostics.note(thing, line, self._clock())
         self._lay_in(state, lays_in)
         if composite is None or composite.paused:
             return
@@ -438,7 +444,7 @@ class CompositeLayer:
         thing, name, reading = news
         state = self.states.get(service)
         if state is not None and state.held is not None:
-            self._state(service).held = [*state.held, Held(thing, name, reading)][-MOST_HELD:]
+            self._state(service).hold(Held(thing, name, reading))
         elif state is None or (thing, name) in state.waits:
             self._rebind(composite, reading.received, news)
         elif state.state in AT_WORK:
@@ -451,7 +457,7 @@ class CompositeLayer:
                 if composite is None or composite.paused or state is None or state.state not in AT_WORK:
                     continue
                 if state.held is not None:
-                    self._state(service).held = [*state.held, Held(thing, name, reading)][-MOST_HELD:]
+                    self._state(service).hold(Held(thing, name, reading))
                     continue
                 self._runner.run(composite, self._state(service), reading.received, (thing, name, reading))
 

@@ -43,19 +43,30 @@ class Line(Struct, frozen=True, kw_only=True):
         lives: of the gateway's store, as far as anything of theirs came (``diat.vol.lives``).
         seq: how far its spool had got with what came last.
         offered: what it says its lives are; it counts once something of this life comes.
+        up: bytes and messages that came from it; kept with each frame of its, as is the next.
+        down: those that went to it.
+        since: from when on that is counted, Unix milliseconds; 0 if it was not kept then.
         keeps: name of a thing to its affordances that policies there keep, each with the gateway it stays at.
     """
 
     lives: tuple[Life, ...] = ()
     seq: int = 0
     offered: tuple[Life, ...] = ()
+    up: tuple[float, int] = (0.0, 0)
+    down: tuple[float, int] = (0.0, 0)
+    since: int = 0
     keeps: dict[str, dict[str, str]] = {}
 
 
 class Hello(Struct, frozen=True):
-    """What a gateway says first in each of its lives."""
+    """What a gateway says first on each connection: its lives.
 
-    lives: list[Life]
+    Or, later, that it brings so many messages once more which were lost here, and whether these are all.
+    """
+
+    lives: list[Life] = []
+    again: int | None = None
+    whole: bool = True
 
 
 _HELLO = msgspec.json.Decoder(Hello)
@@ -125,11 +136,17 @@ class Tiers:
         return line.keeps.get(each.wire, {}).get(affordance)
 
     def traffic(self, gateway: str) -> Traffic:
-        """What travelled between this daemon and a gateway."""
+        """What travelled between this daemon and a gateway; since the start also by what it was about."""
         known = self._traffic.get(gateway)
         if known is None:
-            known = self._traffic[gateway] = traffic()
+            line = self._lines.committed.get(gateway) or Line()
+            known = self._traffic.setdefault(gateway, traffic(line.up, line.down))
         return known
+
+    def counted_since(self, gateway: str) -> int | None:
+        """From when on ``traffic`` counts in all, Unix milliseconds; None if nothing came yet."""
+        line = self._lines.committed.get(gateway)
+        return line.since or None if line is not None else None
 
     # --- asked within the writer ---
 
@@ -194,7 +211,7 @@ class Tiers:
 
     def _one(self, gateway: VirtualObject, message: Message) -> None:
         if not message.topic:
-            self._reached(gateway.wire, message.payload)
+            self._reached(gateway.wire, message.payload, message.received)
             return
         name = topics.named(message.topic)
         if name == gateway.wire:
@@ -249,7 +266,7 @@ class Tiers:
         own = message.topic.removeprefix(f"diat/{gateway.wire}/")
         try:
             if own == "line":
-                self._hello(gateway.wire, _HELLO.decode(message.payload), message.received)
+                self._hello(gateway, _HELLO.decode(message.payload), message.received)
             elif own == "untold":
                 self._untold(gateway.wire, _UNTOLD.decode(message.payload))
             elif own == "claims":
@@ -267,8 +284,15 @@ class Tiers:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._intake.reject(gateway.id, f"{own[:100]}: {error}"[:300], message.received)
 
-    def _hello(self, gateway: str, said: Hello, now: int) -> None:
+    def _hello(self, each: VirtualObject, said: Hello, now: int) -> None:
         """A life of a gateway begins: tell it what was known of it before."""
+        gateway = each.wire
+        if said.again is not None:
+            rest = "" if said.whole else "; older ones that were lost here it has no more"
+            self.note(
+                each.id, f"it brings {said.again} messages again that may have been lost here{rest}", now
+            )
+            return
         offered = tuple(Life(each.name[:LIFE], each.first) for each in said.lives[-MOST:])
         line = self._lines.get(gateway) or Line()
         self._lines.put(gateway, msgspec.structs.replace(line, offered=offered))
@@ -282,7 +306,7 @@ class Tiers:
         known = self._registry.announcements.at(topics.announcement(gateway))
         return known is not None and self._intake.twin(known.thing).status == "online"
 
-    def _reached(self, gateway: str, payload: bytes) -> None:
+    def _reached(self, gateway: str, payload: bytes, now: int) -> None:
         """A frame of the present life came: from now on that life is known."""
         line = self._lines.get(gateway) or Line()
         if payload.isdigit() and len(payload) < len(str(2**62)):
@@ -290,7 +314,16 @@ class Tiers:
             # Of a store that was put back it is not known what is the same as before.
             goes_on = not line.lives or line.lives[-1] in lived
             seq = max(line.seq, int(payload)) if goes_on else int(payload)
-            self._lines.put(gateway, msgspec.structs.replace(line, lives=lived, seq=seq))
+            up, down = self.traffic(gateway).up, self.traffic(gateway).down
+            made = msgspec.structs.replace(
+                line,
+                lives=lived,
+                seq=seq,
+                up=(up.bytes, up.messages),
+                down=(down.bytes, down.messages),
+                since=line.since or now,
+            )
+            self._lines.put(gateway, made)
 
     def _untold(self, gateway: str, said: dict[str, dict[str, tuple[int, float]]]) -> None:
         known = self.traffic(gateway).untold
@@ -325,6 +358,7 @@ class Tiers:
                 self._contention.forget(name)
                 self.ties.remove(name)
             self._lines.remove(each.wire)
+            self._traffic.pop(each.wire, None)
 
     # --- what goes down ---
 

@@ -34,12 +34,12 @@ class Flow(Struct):
 
 
 class Traffic(Struct):
-    """What travelled over a line since this daemon started; written by the writer alone.
+    """What travelled over a line; written by the writer alone.
 
     Attributes:
         up: towards the core, as a whole.
         down: away from it.
-        ups: the same by thing and affordance.
+        ups: the same since this daemon started, by thing and affordance.
         downs: likewise.
         untold: what was heard below and did not travel, since that gateway started: as many bytes as it would
             have been.
@@ -52,9 +52,9 @@ class Traffic(Struct):
     untold: dict[Key, Flow]
 
 
-def traffic() -> Traffic:
-    """Nothing travelled yet."""
-    return Traffic(Flow(), Flow(), {}, {}, {})
+def traffic(up: tuple[float, int] = (0.0, 0), down: tuple[float, int] = (0.0, 0)) -> Traffic:
+    """So many bytes and messages travelled before this daemon started."""
+    return Traffic(Flow(*up), Flow(*down), {}, {}, {})
 
 
 def packet(topic: str, payload: bytes, qos: int = 1) -> int:

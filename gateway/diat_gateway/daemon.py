@@ -40,6 +40,10 @@ ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
 """As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
 
 
+KEPT = 4
+"""Which share of the spool, beyond it, what went up may take as long as it may be wanted again."""
+
+
 class Gateway(Daemon):
     """A running gateway.
 
@@ -54,6 +58,7 @@ class Gateway(Daemon):
     topmost = False
     templates_at_hand = False
     batch = 300
+    moves_beside = True
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class Gateway(Daemon):
             self.clock,
             line.name,
             Rule(every=line.every) if line.every else Rule(),
+            line.spool // KEPT,
         )
         self.things.tap(self.uplink)
         self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
@@ -124,7 +130,7 @@ class Gateway(Daemon):
             line.title or line.name,
         )
         self._down.on_welcome = self._welcomed
-        self.uplink.on_urgent = self.session.wake
+        self.uplink.lanes.on_urgent = self.session.wake
         figures.thinned = lambda: self._thinning.given
         stack.callback(self._thinning.stop)
         stack.callback(self.session.stop)

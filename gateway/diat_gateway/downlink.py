@@ -14,7 +14,7 @@ from diat.vol.lives import Life, fork
 from diat.vol.pushdown import Rule
 from diat.wire import frame, topics
 from diat.wire.envelope import Garbled, Message, read_json
-from diat_gateway.state import OWN
+from diat_gateway.state import OWN, Own
 from diat_gateway.uplink import Uplink
 
 STEADY = 1_000
@@ -131,21 +131,21 @@ class Downlink:
             return
         if own.welcome == self._life:
             # It knew this life already; unless it was put back, it still does.
-            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.reached:
-                self._uplink.again()
+            if not said.lives or said.lives[-1].name != self._life or said.seq < self._uplink.lanes.reached:
+                self._again(own, said)
             self.on_welcome()
             return
         offset = said.t - self._clock()
         if abs(offset - own.offset) > STEADY:
             own = msgspec.structs.replace(own, offset=offset if abs(offset) > STEADY else 0)
         first = fork(own.lives, said.lives, said.seq)
-        lost = said.seq < self._uplink.reached and first is None
+        lost = said.seq < self._uplink.lanes.reached and first is None
         self._uplink.own.put(OWN, msgspec.structs.replace(own, welcome=self._life))
         if first is not None:
             self._note(f"this store was put back: what it counted from {first} on goes up under another name")
             self.renumber(first)
         if lost:
-            self._uplink.again()
+            self._again(own, said)
         self.on_welcome()
 
     def _withhold(self, payload: bytes) -> None:
@@ -153,6 +153,18 @@ class Downlink:
             self._uplink.withhold(_KEEPS.decode(payload))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._note(f"keeps: {error}"[:300])
+
+    def _again(self, own: Own, said: Welcome) -> None:
+        """The daemon above knows less than it did: it hears of all things anew, and of what it has lost.
+
+        One that knows no life of ours knows none of our things either: it has lost them, or never had them.
+        """
+        self._uplink.again()
+        known = {each.name for each in own.lives} & {each.name for each in said.lives}
+        if said.seq < self._uplink.lanes.reached and known:
+            rows, whole = self._uplink.again_from(said.seq)
+            rest = "" if whole else "; older ones that it may have lost are kept here no more"
+            self._note(f"the daemon above was put back: {rows} messages go up once more{rest}")
 
     def _removed(self, thing: str) -> None:
         """A person took a thing out of service above."""

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 from diat.vol.traffic import packet
 from diat.wire import frame
+from diat_gateway.bounds import UNBOUND
+from diat_gateway.handed import Row
 from diat_gateway.spool import CALM, OVERHEAD, URGENT, Spool, Waiting
 from diat_gateway.state import OWN
-from diat_gateway.uplink import UNBOUND, Uplink
+from diat_gateway.uplink import Uplink
 
 FRAME = 32 * 1024
 """Bytes of messages in a frame at most, unless one alone is more."""
@@ -43,6 +45,7 @@ class Drain:
         self._calm_at = 0.0
         self._full = False
         self._held: set[str] = set()
+        self._turns = 0
         self.out: set[int] = set()
         self.still = threading.Lock()
 
@@ -55,14 +58,14 @@ class Drain:
         self._after = {CALM: 0, URGENT: 0}
         self.out.clear()
 
-    def again(self, rows: Iterable[tuple[int, int]]) -> None:
+    def again(self, rows: Iterable[Row]) -> None:
         """Rows that were taken out did not get away."""
         self.gone(rows)
         self._after = {CALM: 0, URGENT: 0}
 
-    def gone(self, rows: Iterable[tuple[int, int]]) -> None:
+    def gone(self, rows: Iterable[Row]) -> None:
         """Rows left the spool."""
-        self.out.difference_update(seq for seq, _ in rows)
+        self.out.difference_update(seq for seq, _, _ in rows)
 
     def may_send(self) -> bool:
         """Whether the budget has something left."""
@@ -75,7 +78,7 @@ class Drain:
         """Seconds until there may be something to send."""
         if self._left <= 0:
             return min(most, 0.01 - self._left / self._budget)
-        return min(most, max(0.0, self._calm_at - time.monotonic())) if self._uplink.rows else most
+        return min(most, max(0.0, self._calm_at - time.monotonic())) if self._uplink.lanes.rows else most
 
     def sent(self, topic: str, payload: bytes, plain: int) -> None:
         """A frame goes up whose messages take so many bytes before they are packed."""
@@ -85,14 +88,14 @@ class Drain:
             heard = self._uplink.heard
             heard.ratio += 0.1 * (size / plain - heard.ratio)
 
-    def next(self) -> tuple[list[bytes], list[tuple[int, int]]]:
+    def next(self) -> tuple[list[bytes], list[Row]]:
         """Messages for a frame as they stand in it, and the rows that they are, each with its size."""
         with self.still:
             return self._next()
 
-    def _next(self) -> tuple[list[bytes], list[tuple[int, int]]]:
+    def _next(self) -> tuple[list[bytes], list[Row]]:
         self._release()
-        mark = self._uplink.marks[0] if self._uplink.marks else None
+        mark = self._uplink.lanes.marks[0] if self._uplink.lanes.marks else None
         rows = self._rows(URGENT, mark if mark is not None and mark > self._after[CALM] else None)
         clock = time.monotonic()
         if self._full or clock >= self._calm_at:
@@ -116,7 +119,7 @@ class Drain:
         self._full = len(taken) < len(rows) or len(rows) >= PAGE
         if taken:
             entries.insert(0, frame.entry("", str(max(row.seq for row in taken)).encode()))
-        return entries, [(row.seq, len(row.body) + OVERHEAD) for row in taken]
+        return entries, [(row.seq, len(row.body) + OVERHEAD, row.n is not None) for row in taken]
 
     def _rows(self, lane: int, before: int | None) -> list[Waiting]:
         """The next rows of a lane that may go: what the daemon above has not admitted waits."""
@@ -149,6 +152,10 @@ class Drain:
 
     def _release(self) -> None:
         """What waited to be admitted may go now: look through the lanes from the beginning."""
+        if self._turns != self._uplink.lanes.turns:
+            # What went up before waits once more.
+            self._turns = self._uplink.lanes.turns
+            self._after = {CALM: 0, URGENT: 0}
         passed = self._uplink.passed.committed
         free = [name for name in self._held if name in passed and passed[name].admission == "accepted"]
         if free:

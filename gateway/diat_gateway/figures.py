@@ -72,8 +72,8 @@ class Figures:
         lasted = max(self._spent[0] - at, 1e-3)
         spare, trip = self._machine.spare(), self._pace.trip(self._spent[0])
         values = {
-            "spool": self._uplink.rows,
-            "spoolBytes": self._uplink.bytes,
+            "spool": self._uplink.lanes.rows,
+            "spoolBytes": self._uplink.lanes.bytes,
             "thinned": self.thinned(),
             "cpu": round((self._spent[1] - before) / lasted, 4),
             "memory": round(memory() / _MIB, 1),

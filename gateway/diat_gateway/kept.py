@@ -7,10 +7,11 @@ from sqlalchemy import Engine, select
 
 from diat.adapters.sql import tables
 from diat.vol.lives import MOST, Life
+from diat_gateway.lanes import DROPPED, REACHED, SEQ, Numbers
 from diat_gateway.parts import Hosted
 from diat_gateway.spool import Spool
 from diat_gateway.state import OWN, Own, Passed, Told
-from diat_gateway.uplink import REACHED, SEQ, Kept
+from diat_gateway.uplink import Kept
 
 _OWN = msgspec.json.Decoder(Own)
 _PASSED = msgspec.json.Decoder(Passed)
@@ -39,6 +40,5 @@ def kept(engine: Engine, spool: Spool, life: str) -> Kept:
         own=msgspec.structs.replace(own, lives=lived),
         passed=[(name, _PASSED.decode(each)) for name, each in bodies.items()],
         told=[(name, _TOLD.decode(each)) for name, each in told],
-        seq=seq,
-        reached=numbers.get(REACHED, 0),
+        numbers=Numbers(seq, numbers.get(REACHED, 0), numbers.get(DROPPED, 0)),
     )

@@ -24,6 +24,7 @@ from diat.wire.envelope import Message, encode, read_json
 from diat_gateway.credential import Joined
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
+from diat_gateway.handed import Row
 from diat_gateway.own_thing import description
 from diat_gateway.pace import Pace
 from diat_gateway.uplink import Uplink
@@ -83,8 +84,8 @@ class Session:
         self._pace = pace
         self._title = title
         self._over = threading.Event()
-        self._frames: dict[str, list[tuple[int, int]]] = {}
-        self._acknowledged: list[tuple[int, int]] = []
+        self._frames: dict[str, list[Row]] = {}
+        self._acknowledged: list[Row] = []
         self._next = 0
         self._admitted = False
         self.connected = False
@@ -165,7 +166,7 @@ class Session:
                 self._pace.acknowledged(reference, time.monotonic())
         if self._acknowledged:
             done = self._acknowledged
-            if self._durably(lambda: self._uplink.reach(done)):
+            if self._durably(lambda: self._uplink.lanes.reach(done)):
                 self._drain.gone(done)
                 self._acknowledged = []
         if self._link.fresh():

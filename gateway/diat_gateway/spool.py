@@ -21,6 +21,8 @@ CALM, URGENT = 0, 1
 """Lanes: readings, and what must not wait behind them."""
 PARKED = 9
 """Not in a lane yet: a policy lets it leave only later."""
+HANDED = 20
+"""Added to the lane of what the daemon above has acknowledged; its ``due`` says how far the spool had got."""
 OVERHEAD = 120
 """Bytes that a row takes on disk besides its body."""
 SUFFIX = ("", "!")
@@ -89,9 +91,21 @@ class Spool:
 
     def size(self) -> tuple[int, int]:
         """Rows, and about how many bytes they take."""
-        found = self._ask("SELECT count(*), coalesce(sum(length(body)), 0) FROM spool")
+        found = self._ask("SELECT count(*), coalesce(sum(length(body)), 0) FROM spool WHERE lane < ?", HANDED)
         rows, size = found[0]
         return rows, size + OVERHEAD * rows
+
+    def handed(self, since: int = 0) -> tuple[int, int]:
+        """The same of what the daemon above has acknowledged since the spool had got so far."""
+        sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM spool WHERE lane IN (?, ?) AND due >= ?"
+        rows, size = self._ask(sql, HANDED + CALM, HANDED + URGENT, since)[0]
+        return rows, size + OVERHEAD * rows
+
+    def oldest_handed(self, limit: int) -> list[tuple[int, int, int]]:
+        """What was acknowledged first: number, size, and how far the spool had got."""
+        sql = "SELECT seq, length(body), due FROM spool WHERE lane IN (?, ?) ORDER BY due, seq LIMIT ?"
+        found = self._ask(sql, HANDED + CALM, HANDED + URGENT, limit)
+        return [(seq, size + OVERHEAD, due) for seq, size, due in found]
 
     def highest(self) -> int:
         """The highest number in it."""
@@ -125,9 +139,10 @@ class Spool:
     def since(self, first: int, after: int, limit: int) -> list[Row]:
         """Numbered rows from a number on, in pages."""
         sql = (
-            f"SELECT {_COLUMNS} FROM spool WHERE seq >= ? AND seq > ? AND n IS NOT NULL ORDER BY seq LIMIT ?"
+            f"SELECT {_COLUMNS} FROM spool WHERE seq >= ? AND seq > ? AND lane < ? AND n IS NOT NULL "
+            "ORDER BY seq LIMIT ?"
         )
-        return self._ask(sql, first, after, limit)
+        return self._ask(sql, first, after, HANDED, limit)
 
     def _ask(self, sql: str, *values: Any) -> list[Any]:
         connection = self._connection = self._connection or self._engine.connect()

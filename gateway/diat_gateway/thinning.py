@@ -100,19 +100,19 @@ class Thinning:
     def look(self) -> int:
         """Make room if need be; how many rows were given up."""
         bound, given = self.bound, 0
-        if not self._uplink.rows and self._uplink.thinned:
-            self._submit(self._uplink.narrow).result()
-        if self._uplink.bytes <= bound:
+        if not self._uplink.lanes.rows and self._uplink.bounds.thinned:
+            self._submit(self._uplink.bounds.narrow).result()
+        if self._uplink.lanes.bytes <= bound:
             return 0
         ranges = self._ranges()
         band = FIRST
         for _ in range(PASSES):
-            if self._uplink.bytes <= bound * ROOM or self._over.is_set():
+            if self._uplink.lanes.bytes <= bound * ROOM or self._over.is_set():
                 break
-            self._submit(self._uplink.new_pass).result()
+            self._submit(self._uplink.bounds.new_pass).result()
             given += self._pass({key: band * (each.most - each.least) for key, each in ranges.items()})
             band *= 2
-        if self._uplink.bytes > self._line.spool and not self._over.is_set():
+        if self._uplink.lanes.bytes > self._line.spool and not self._over.is_set():
             given += self._oldest(self._line.spool * ROOM)
         self.given += given
         return given
@@ -168,7 +168,7 @@ class Thinning:
         given = 0
         held: dict[str, Waiting] = {}
         for page in self._pages():
-            if self._uplink.bytes <= bound:
+            if self._uplink.lanes.bytes <= bound:
                 break
             gone = []
             for row in page:
@@ -206,11 +206,11 @@ class Thinning:
         lost: dict[int, int],
         bands: dict[tuple[str, str], float] | None,
     ) -> None:
-        self._uplink.forget([(row.seq, len(row.body) + OVERHEAD) for row, _ in free])
+        self._uplink.lanes.forget([(row.seq, len(row.body) + OVERHEAD) for row, _ in free])
         for seq, more in lost.items():
             self._given_up.append((more, seq))
         for name in {row.name for row, _ in free}:
-            self._uplink.widen(
+            self._uplink.bounds.widen(
                 name, None if bands is None else {p: w for (n, p), w in bands.items() if n == name}
             )
 

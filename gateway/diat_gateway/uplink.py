@@ -7,15 +7,14 @@ policies keep here stays here. It is told of everything that the Virtual Object 
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
-from diat.kernel.overlay import Ledger, Log, Overlay
+from diat.kernel.overlay import Ledger, Overlay
 from diat.security.decision import Decision
 from diat.vol import sieve
 from diat.vol.actuation import Actuation
@@ -28,18 +27,17 @@ from diat.vol.thing import VirtualObject
 from diat.vol.twin import Reading, Status
 from diat.wire.envelope import encode
 from diat_gateway.announcing import announcement, digest, name_of
+from diat_gateway.bounds import Bounds
 from diat_gateway.counting import Heard
+from diat_gateway.lanes import KEEPS, Lanes, Numbers
 from diat_gateway.leaving import Leaving
+from diat_gateway.memories import Memories
 from diat_gateway.pushing import Pushing
-from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Row, Spool
+from diat_gateway.spool import CALM, OVERHEAD, PARKED, URGENT, Spool
 from diat_gateway.state import OWN, Own, Passed, Told
 from diat_gateway.telling import Commands
 
 EVERYTHING = Rule()
-UNBOUND = ""
-"""Stands in the bounds of a thing of which readings were given up that may differ by anything."""
-SEQ, REACHED = "uplink-seq", "uplink-reached"
-"""Keys of the highest number in the spool, and of the highest that the broker above has acknowledged."""
 _FORGOTTEN = "-"
 """Stands for the digest of a description that has to be announced anew."""
 _PAGE = 500
@@ -54,8 +52,7 @@ class Kept(msgspec.Struct, kw_only=True):
     own: Own
     passed: Iterable[tuple[str, Passed]] = ()
     told: Iterable[tuple[str, Told]] = ()
-    seq: int = 0
-    reached: int = 0
+    numbers: Numbers = Numbers()
 
 
 class Uplink:
@@ -65,14 +62,12 @@ class Uplink:
         name: of this gateway, in topics.
         passed: name of each thing to what of it has gone.
         own: what is durable of the line as a whole, under ``OWN``.
+        lanes: what waits.
+        bounds: what thinning has changed.
         commands: what came down.
         heard: figures of what was heard, and what of it is told.
-        on_urgent: told, once it is durable, that something urgent waits.
         on_asked: told of a thing of which something else is asked above.
         on_told: told of what is said of parts of services: topic, payload.
-        marks: numbers of what must not be overtaken, oldest first.
-        thinned: whether anything that waits was thinned.
-        rows: how many wait; ``bytes`` about how much that is.
     """
 
     def __init__(
@@ -85,6 +80,7 @@ class Uplink:
         clock: Clock,
         name: str,
         usual: Rule,
+        keeps: int = KEEPS,
     ) -> None:
         self._things = things
         self._spool = spool
@@ -94,27 +90,15 @@ class Uplink:
         self.name = name
         self.passed: Overlay[str, Passed] = ledger.overlay("passed", kept.passed)
         self.own: Overlay[str, Own] = ledger.overlay("passed", [(OWN, kept.own)])
-        numbers = [(SEQ, kept.seq), (REACHED, kept.reached)]
-        self._numbers: Overlay[str, int] = ledger.overlay("meta", numbers)
-        self._at = kept.seq
-        self._rows: Log[Row] = ledger.log("spool")
-        self._gone: Log[tuple[int]] = ledger.log("unspooled")
-        self._memories: Overlay[str, dict[str, Memory]] = ledger.overlay()
-        self._dues: list[tuple[int, str]] = []
-        self._due_of: dict[str, int] = {}
+        self.lanes = Lanes(ledger, spool, kept.numbers, keeps)
+        self._memories = Memories(ledger, things.intake)
+        self.bounds = Bounds(self.passed)
         self._parked = spool.next_due()
         self._pushing = Pushing(things)
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
-        self.marks = spool.marks()
-        self._widened: set[str] = set()
-        self.thinned = any(passed.off for passed in self.passed.committed.values())
-        self.rows, self.bytes = spool.size()
         self.on_told: Callable[[str, bytes], None] = _nobody_works
         self.on_asked: Callable[[str], None] = _nobody_makes
-        self.on_urgent: Callable[[], None] = _nobody_waits
-        self._urgent = False
-        self._stood = self.rows, self.bytes
         ledger.join(self)
 
     def begin(self) -> None:
@@ -137,7 +121,7 @@ class Uplink:
         lane = URGENT if urgent else CALM
         seq = self._put(self.name, lane, channel, payload.decode())
         if lane == CALM:
-            self.marks.append(seq)
+            self.lanes.mark(seq)
 
     def kept(self, thing: str, name: str, *, event: bool = False) -> int | None:
         """The ingest position from which on policies have kept an affordance here; None if they do not."""
@@ -175,7 +159,7 @@ class Uplink:
         now = self._clock()
         self.heard.hears(name, readings, size)
         out: list[tuple[str, Reading, bool]] = []
-        known = self._remembered(name, passed)
+        known = self._memories.of(name, passed)
         memories = known
         for prop in sorted(readings):
             reading, rule = readings[prop], self._rule(passed, prop)
@@ -191,7 +175,7 @@ class Uplink:
             out += [(prop, _as(reading, value, at), crossed) for value, at in sent]
             due = sieve.due(rule, memory)
             if due is not None:
-                self._wait(name, due)
+                self._memories.wait(name, due)
         if memories is not known:
             self._memories.put(name, memories)
         if out:
@@ -249,7 +233,7 @@ class Uplink:
         if passed is not None and passed.td == known:
             return
         if passed is not None and passed.withdrawn:
-            self.forget([(passed.withdrawn, 0)])
+            self.lanes.forget([(passed.withdrawn, 0)])
         new = passed is None or not passed.td
         kept = passed or Passed(thing=each.id)
         self.passed.put(name, msgspec.structs.replace(kept, thing=each.id, td=known, withdrawn=0))
@@ -268,69 +252,28 @@ class Uplink:
 
     def due(self) -> int | None:
         """When ``tick`` is next needed, Unix milliseconds."""
-        first = self._dues[0][0] if self._dues else None
-        return min((each for each in (first, self._parked) if each is not None), default=None)
+        dues = (self._memories.due(), self._parked)
+        return min((each for each in dues if each is not None), default=None)
 
     def tick(self, now: int) -> None:
         """Send what may go only now."""
-        while self._dues and self._dues[0][0] <= now:
-            due, name = heapq.heappop(self._dues)
-            if self._due_of.get(name) == due:
-                del self._due_of[name]
+        while (name := self._memories.over(now)) is not None:
             self._flush(name, now)
         if self._parked is not None and self._parked <= now:
             self._unpark(now)
 
     # --- from the session, within the writer ---
 
-    def forget(self, gone: Iterable[tuple[int, int]]) -> None:
-        """Rows of the spool, by number and size, are above, or given up."""
-        for seq, size in gone:
-            self._gone.append((seq,))
-            self.rows -= 1
-            self.bytes -= size
-            if self.marks and seq in self.marks:
-                self.marks.remove(seq)
-
     @property
     def lives(self) -> tuple[Life, ...]:
         """Starts of this gateway; any thread may ask."""
         return self.own.committed[OWN].lives
 
-    @property
-    def reached(self) -> int:
-        """The highest number that the broker above has acknowledged."""
-        return self._numbers.get(REACHED) or 0
-
-    def reach(self, gone: Sequence[tuple[int, int]]) -> None:
-        """The broker above has these rows."""
-        self.forget(gone)
-        self._numbers.put(REACHED, max(self.reached, *(seq for seq, _ in gone), 0))
-
-    def new_pass(self) -> None:
-        """Another pass of thinning begins: it may widen each bound once."""
-        self._widened.clear()
-
-    def widen(self, name: str, bands: dict[str, float] | None) -> None:
-        """Readings of a thing were given up that differ by so much at most; None for by whatever."""
-        passed = self.passed.get(name)
-        if passed is None or name in self._widened:
-            return
-        self._widened.add(name)
-        self.thinned = True
-        more = (
-            {UNBOUND: 0.0}
-            if bands is None
-            else {p: b + passed.off.get(p, 0.0) for p, b in bands.items() if b}
-        )
-        self.passed.put(name, msgspec.structs.replace(passed, off={**passed.off, **more}))
-
-    def narrow(self) -> None:
-        """Nothing waits: what comes from now on is as it was."""
-        self.thinned = False
-        for name, passed in list(self.passed.items()):
-            if passed.off:
-                self.passed.put(name, msgspec.structs.replace(passed, off={}))
+    def again_from(self, seq: int) -> tuple[int, bool]:
+        """What the daemon above may lack goes again, and that is said; see ``Lanes.again_from``."""
+        rows, whole = self.lanes.again_from(seq)
+        self._put(self.name, URGENT, "line", encode({"again": rows, "whole": whole}).decode())
+        return rows, whole
 
     def withhold(self, withheld: dict[str, list[str]]) -> None:
         """The daemon above says what policies there keep here, in place of what it said before."""
@@ -346,10 +289,10 @@ class Uplink:
         passed = msgspec.structs.replace(passed, rules=rules)
         self.passed.put(name, passed)
         self._watched(passed.thing)
-        for prop, memory in self._remembered(name, passed).items():
+        for prop, memory in self._memories.of(name, passed).items():
             due = sieve.due(rules.get(prop, self._usual), memory)
             if due is not None:
-                self._wait(name, due)
+                self._memories.wait(name, due)
 
     def admitted(self, name: str, state: str) -> None:
         """The daemon above answers an announcement."""
@@ -374,18 +317,11 @@ class Uplink:
             self.turned(each.id, self._things.intake.twin(each.id).status)
 
     def commit(self) -> None:
-        """What was put into the spool is there."""
-        self._stood = self.rows, self.bytes
-        if self._urgent:
-            self._urgent = False
-            self.on_urgent()
+        """What is parked is in the database."""
 
     def rollback(self) -> None:
-        """Nothing was put there, nor sent, nor forgotten."""
-        self._urgent = False
-        self.rows, self.bytes = self._stood
-        self._at = self._numbers.get(SEQ) or 0
-        self.marks, self._parked = self._spool.marks(), self._spool.next_due()
+        """Nothing was sent."""
+        self._parked = self._spool.next_due()
         self.restore()
 
     def answer(self, name: str, result: dict[str, Any]) -> None:
@@ -409,42 +345,21 @@ class Uplink:
         self.passed.put(name, msgspec.structs.replace(passed, td="", status="", withdrawn=seq, sent={}))
         self._memories.remove(name)
 
-    def _remembered(self, name: str, passed: Passed) -> dict[str, Memory]:
-        """What is remembered of the properties of a thing; after a start, as far as it is durable."""
-        known = self._memories.get(name)
-        if known is not None:
-            return known
-        twin = self._things.intake.twin(passed.thing)
-        found = {}
-        for prop, (observed, position, value) in passed.sent.items():
-            newest = twin.values.get(prop)
-            waits = None
-            if newest is not None and newest.position > position:
-                waits = (newest.value, newest.observed)
-            found[prop] = Memory((value, observed), observed, waits)
-        return found
-
     def restore(self) -> None:
         """After a start: what waited to be sent still does."""
         for name, passed in list(self.passed.items()):
-            memories = self._remembered(name, passed) if passed.td else {}
+            memories = self._memories.of(name, passed) if passed.td else {}
             for prop, memory in memories.items():
                 due = sieve.due(self._rule(passed, prop), memory)
                 if due is not None:
-                    self._wait(name, due)
-
-    def _wait(self, name: str, due: int) -> None:
-        known = self._due_of.get(name)
-        if known is None or due < known:
-            self._due_of[name] = due
-            heapq.heappush(self._dues, (due, name))
+                    self._memories.wait(name, due)
 
     def _flush(self, name: str, now: int) -> None:
         passed = self.passed.get(name)
         each = self._things.registry.seen(passed.thing) if passed is not None else None
         if passed is None or each is None or not passed.td:
             return
-        memories = dict(self._remembered(name, passed))
+        memories = dict(self._memories.of(name, passed))
         twin = self._things.intake.twin(each.id)
         out: list[tuple[str, Reading, bool]] = []
         for prop, memory in memories.items():
@@ -456,7 +371,7 @@ class Uplink:
                 position = newest.position if newest is not None else 0
                 out += [(prop, Reading(value, at, now, "good", 0, position), False) for value, at in sent]
             elif due is not None:
-                self._wait(name, due)
+                self._memories.wait(name, due)
         self._memories.put(name, memories)
         if out:
             self._send(name, each, out, now)
@@ -508,7 +423,7 @@ class Uplink:
     def _unpark(self, now: int) -> None:
         """What policies let leave only later may leave."""
         for seq, _, _, name, channel, *_, body in self._spool.parked(now, _PAGE):
-            self.forget([(seq, len(body) + OVERHEAD)])
+            self.lanes.forget([(seq, len(body) + OVERHEAD)])
             passed = self.passed.get(name)
             each = self._things.registry.seen(passed.thing) if passed is not None else None
             if each is None:
@@ -541,16 +456,9 @@ class Uplink:
         n: int | None = None,
         due: int = 0,
     ) -> int:
-        self._at += 1
         own = self.own.get(OWN)
-        self._rows.append(
-            (self._at, lane, due, name, channel, own.store if own else "", n, 0, observed, body)
-        )
-        self._numbers.put(SEQ, self._at)
-        self._urgent = self._urgent or lane == URGENT
-        self.rows += 1
-        self.bytes += len(body) + OVERHEAD
-        return self._at
+        store = own.store if own else ""
+        return self.lanes.put(name, lane, channel, body, store=store, observed=observed, n=n, due=due)
 
 
 def _as(reading: Reading, value: Any, at: int) -> Reading:
@@ -559,10 +467,6 @@ def _as(reading: Reading, value: Any, at: int) -> Reading:
 
 def _seconds(rule: Rule) -> float:
     return rule.every if isinstance(rule.every, int | float) else 0.0
-
-
-def _nobody_waits() -> None:
-    """Stands in until there is a session."""
 
 
 def _nobody_makes(thing: str) -> None:

@@ -28,13 +28,13 @@ from diat.adapters.sql.database import open_database
 from diat.adapters.sql.history import History
 from diat.adapters.sql.store import SqlStore
 from diat.cvol.execution import CompositeLayer
-from diat.daemon import Layers
 from diat.kernel.clock import rfc3339
 from diat.kernel.errors import Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
 from diat.service.layer import ServiceLayer
+from diat.service.layers import Layers
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates
 from diat.vol.diagnostics import STRANGERS

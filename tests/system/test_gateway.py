@@ -1,18 +1,14 @@
 """A gateway as a process: what its things say comes up once, whatever is killed or cut meanwhile."""
 
 import contextlib
-import itertools
-import json
-import threading
 import time
 from urllib.parse import quote
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.links import Link
 from tests.system.conftest import Platform, eventually
+from tests.system.gateways import Edge, Thing
 
 THING = "urn:dev:th1"
 TD = {
@@ -26,59 +22,6 @@ TD = {
 }
 
 
-class Edge(Platform):
-    """``diat gateway`` as a process, joined through a link."""
-
-    def __init__(self, directory, port):
-        super().__init__(directory)
-        self._above = port
-
-    def command(self, **flags):
-        given = {"join": f"127.0.0.1:{self._above}", "name": "barn", "send": "all", "figures": 1}
-        flags = {"http": self.http, "mqtt": self.mqtt, "data": self.data, **given, **flags}
-        options = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
-        return ["gateway", *options]
-
-
-class Sender:
-    """A thing that keeps what its broker has not acknowledged, and says it again."""
-
-    def __init__(self, port):
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="th1", clean_session=False)
-        self._client.max_inflight_messages_set(50)
-        self._client.reconnect_delay_set(1, 1)
-        self._client.will_set("diat/th1/status", "offline", 1, True)
-        self._client.on_message = self._told
-        self._client.on_connect = lambda client, *_: client.subscribe("diat/th1/set", 1)
-        self._client.connect_async("127.0.0.1", port)
-        self._client.loop_start()
-        self._n = itertools.count(1)
-        self.done = []
-        self._pause = threading.Event()
-        self.publish("wot/td/th1", TD, retain=True)
-        self._client.publish("diat/th1/status", "online", 1, True)
-
-    def publish(self, topic, body, *, retain=False):
-        self._client.publish(topic, json.dumps(body), 1, retain)
-
-    def report(self, value):
-        body = {"b": 1, "n": next(self._n), "t": round(time.time() * 1000), "v": {"temperature": value}}
-        self.publish("diat/th1/properties", body)
-
-    def alarm(self, data):
-        body = {"b": 1, "n": next(self._n), "t": round(time.time() * 1000), "data": data}
-        self.publish("diat/th1/events/alarm", body)
-
-    def _told(self, client, _, message):
-        said = json.loads(message.payload)
-        self.done.append(said["id"])
-        self.publish("diat/th1/results", {"id": said["id"], "status": "completed"})
-
-    def end(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A core, a link to it, a gateway that comes by the link, and a thing beside the gateway."""
@@ -86,11 +29,11 @@ def house(tmp_path_factory):
         core = Platform(tmp_path_factory.mktemp("core"))
         stack.callback(core.close)
         link = stack.enter_context(Link(("127.0.0.1", core.mqtt)))
-        edge = Edge(tmp_path_factory.mktemp("edge"), link.port)
+        edge = Edge(tmp_path_factory.mktemp("edge"), link.port, send="all")
         stack.callback(edge.close)
         core.start()
         edge.start()
-        sender = Sender(edge.mqtt)
+        sender = Thing(edge.mqtt, "th1", TD)
         stack.callback(sender.end)
         yield core, link, edge, sender
 
@@ -117,7 +60,7 @@ def test_what_is_said_comes_once_though_everything_is_killed_and_cut(house):
         last = None
         for _ in range(many):
             last = next(said)
-            sender.report(last)
+            sender.report(temperature=last)
             time.sleep(0.002)
         return last
 
@@ -138,7 +81,7 @@ def test_what_is_said_comes_once_though_everything_is_killed_and_cut(house):
     say(60)
     edge.start()
     link.cut(silently=True)
-    sender.alarm(7)
+    sender.event("alarm", 7)
     last = say(60)
     link.mend()
     link.shape(rate=None, delay=0.0, resets=0.0)

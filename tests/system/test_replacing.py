@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.links import Link
 from tests.system.conftest import Platform, eventually
-from tests.system.test_gateway import Edge
+from tests.system.gateways import Edge
 
 SUMS = """
 name: sums

@@ -44,7 +44,8 @@ class Lake:
 
     def __init__(self, root: Path, report: Report | None = None, *, alone: bool = True) -> None:
         self.catalog = Catalog(root.absolute(), alone=alone)
-        self.reader = Reader(self.catalog, report or (lambda _: None))
+        self.report: Report = report or (lambda _: None)
+        self.reader = Reader(self.catalog, self.report)
 
     def close(self) -> None:
         """Give the memory back."""

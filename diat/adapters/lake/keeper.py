@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from diat.adapters.lake.beside import Beside, Orders
 from diat.adapters.lake.days import day_of
 from diat.adapters.lake.history import Lake
 from diat.adapters.lake.mover import Mover, Stopped, Submit
@@ -41,6 +43,7 @@ class Keeper:
         submit: runs a change in the writer, in a transaction of its own.
         retention: what is kept how long.
         clock: answers with Unix milliseconds.
+        beside: the data directory, if steps are to run in processes of their own; None for here.
 
     Attributes:
         retention: what is kept how long; another one holds from the next step on.
@@ -48,13 +51,22 @@ class Keeper:
     """
 
     def __init__(
-        self, engine: Engine, lake: Lake, ledger: Ledger, submit: Submit, retention: Retention, clock: Clock
+        self,
+        engine: Engine,
+        lake: Lake,
+        ledger: Ledger,
+        submit: Submit,
+        retention: Retention,
+        clock: Clock,
+        beside: Path | None = None,
     ) -> None:
         self._lake = lake
         self.retention = retention
         self._clock = clock
         self._stopping = threading.Event()
         self._mover = Mover(engine, lake, ledger, submit, self._stopping)
+        self._data = beside
+        self._beside = Beside(lake, self._mover.logs, submit, self._stopping)
         self._thread = threading.Thread(target=self._run, name="diat-lake")
         self.trouble: str | None = None
 
@@ -65,6 +77,7 @@ class Keeper:
     def stop(self) -> None:
         """End soon; what is half done is taken up at the next start. To be called before the writer stops."""
         self._stopping.set()
+        self._beside.end()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -76,8 +89,12 @@ class Keeper:
             Unavailable: the database or the disk cannot take it.
         """
         now = self._clock()
-        self._mover.move(first_kept(now, self.retention.hot_days))
-        drop(self._lake, self.retention, now)
+        before = first_kept(now, self.retention.hot_days)
+        if self._data is None:
+            self._mover.move(before)
+            drop(self._lake, self.retention, now)
+        elif self._mover.has_work(before) or self._lake.catalog.holdings().high:
+            self._beside.step(Orders(str(self._data), before, now, self.retention))
 
     def _run(self) -> None:
         done: int | None = None
@@ -90,10 +107,15 @@ class Keeper:
                     done, self.trouble = today, None
                 except Stopped:
                     return
-                except (DiatError, OSError, duckdb.Error, pa.ArrowException) as error:
-                    if self._stopping.is_set():
-                        return
-                    self.trouble = f"old readings cannot be moved: {error}"
-                    _LOG.error("%s", self.trouble)
-                    rest = _AGAIN
+                except (DiatError, OSError) as error:
+                    rest = self._failed(error)
+                except (duckdb.Error, pa.ArrowException) as error:
+                    rest = self._failed(error)
             self._stopping.wait(rest)
+
+    def _failed(self, error: Exception) -> float:
+        """Say what was in the way; how long to wait until the next attempt."""
+        if not self._stopping.is_set():
+            self.trouble = f"old readings cannot be moved: {error}"
+            _LOG.error("%s", self.trouble)
+        return _AGAIN

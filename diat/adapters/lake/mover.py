@@ -65,6 +65,9 @@ class Mover:
         ledger: the writer's; must not be in use yet.
         submit: runs a change in the writer, in a transaction of its own.
         stop: once set, a step ends at the next opportunity.
+
+    Attributes:
+        logs: what is deleted, by the name of its log.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class Mover:
     ) -> None:
         self._engine = engine
         self._lake = lake
-        self._logs: dict[str, Log[Deleted]] = {each.log: ledger.log(each.log) for each in SOURCES}
+        self.logs: dict[str, Log[Deleted]] = {each.log: ledger.log(each.log) for each in SOURCES}
         self._submit = submit
         self._stop = stop or threading.Event()
         clear_drafts(lake.catalog.root)
@@ -96,6 +99,11 @@ class Mover:
                 "moved %d rows (%d values) of %d days to Parquet files", moved.rows, moved.values, moved.days
             )
         return moved
+
+    def has_work(self, before: int) -> bool:
+        """Whether something of a day before this one is still in the database."""
+        with self._engine.connect() as connection:
+            return any(source.days(connection, before * DAY) for source in SOURCES)
 
     def _finish(self, source: Source, day: int, things: list[int], moved: Moved) -> None:
         """Delete rows that a file holds already."""
@@ -176,7 +184,7 @@ class Mover:
     def _delete(self, source: Source, day: int, low: int, high: int, moved: Moved) -> None:
         """Delete a day's rows at positions above ``low`` and up to ``high``, which a file holds."""
         start, end = day * DAY, (day + 1) * DAY
-        table, log = source.shelf, self._logs[source.log]
+        table, log = source.shelf, self.logs[source.log]
         bounds = f"SELECT min(position), max(position) FROM {table} WHERE position > ? AND position <= ?"
         query = (
             f"SELECT position FROM {table} WHERE position >= ? AND position < ? "
@@ -194,7 +202,7 @@ class Mover:
                 self._check()
                 piece: list[Deleted] = [(position, start, end) for position in found[at : at + PIECE]]
                 began = time.monotonic()
-                self._submit(partial(_append, log, piece)).result()
+                self._submit(partial(append, log, piece)).result()
                 moved.deleted += len(piece)
                 self._rest(began)
 
@@ -207,6 +215,7 @@ class Mover:
             raise Stopped
 
 
-def _append(log: Log[Deleted], rows: list[Deleted]) -> None:
+def append(log: Log[Deleted], rows: list[Deleted]) -> None:
+    """Have rows deleted with the running batch."""
     for row in rows:
         log.append(row)

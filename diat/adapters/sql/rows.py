@@ -124,6 +124,9 @@ LOGS = {
     "spool": "INSERT INTO spool (seq, lane, due, thing, channel, store, n, lost, observed, body) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "unspooled": "DELETE FROM spool WHERE seq = ?",
+    # What the daemon above has acknowledged stays for a while, in lanes of its own, and may go up again.
+    "handed": "UPDATE spool SET lane = lane + 20, due = ? WHERE seq = ?",
+    "handed_again": "UPDATE spool SET lane = lane - ?, due = 0 WHERE lane IN (20, 21) AND due >= ?",
     # What was given up is counted at what follows it: rows, and the row.
     "given_up": "UPDATE spool SET lost = lost + ? WHERE seq = ?",
     "renumbered": "UPDATE spool SET store = ?, n = ?, lost = 0 WHERE seq = ?",

@@ -25,9 +25,10 @@ from diat.adapters.mqtt.link import MqttLink
 from diat.adapters.sql.store import SqlStore
 from diat.cvol.driving import Driver
 from diat.cvol.running import Runner
-from diat.daemon import Daemon, Layers
+from diat.daemon import Daemon
 from diat.kernel.overlay import Ledger
 from diat.kernel.writer import Writer
+from diat.service.layers import Layers
 from diat.service.templates import read_template
 from diat.settings import Settings
 from diat.vol.arbitration import PERSON

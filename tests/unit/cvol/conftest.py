@@ -19,9 +19,9 @@ from diat.adapters.sql.database import open_database
 from diat.adapters.sql.store import SqlStore
 from diat.cvol.composite import CompositeState
 from diat.cvol.execution import CompositeLayer
-from diat.daemon import Layers
 from diat.kernel.overlay import Ledger
 from diat.service.layer import ServiceLayer
+from diat.service.layers import Layers
 from diat.service.service import Service
 from diat.service.situations import SituationLayer
 from diat.service.templates import Templates, read_template

@@ -70,5 +70,5 @@ def test_what_is_held_back_goes_when_it_may_over_a_restart(core, gateway, line, 
     again.run()
     assert values(core, thing) == [21.26, 22.26, 23.26]
     assert len(core.events(thing, "alarm")) == 1
-    assert gateway.uplink.rows == 0
+    assert gateway.uplink.lanes.rows == 0
     assert core.things.twin(thing).missing() == []

@@ -63,6 +63,21 @@ class TestUp:
         line.run()
         assert values(core, "urn:dev:th1") == [20]
 
+    def test_what_travelled_in_all_is_kept(self, core, gateway, line, thing, clock):
+        gateway.take(*[report(n, n, clock.now) for n in range(1, 101)])
+        line.run()
+        before = core.things.tiers.traffic("barn")
+        since = core.things.tiers.counted_since("barn")
+        clock.now += 1_000
+        core.restart()
+        after = core.things.tiers.traffic("barn")
+        assert (after.up.messages, after.down.messages) == (before.up.messages, before.down.messages)
+        assert after.up.bytes == pytest.approx(before.up.bytes) != 0
+        assert core.things.tiers.counted_since("barn") == since <= clock.now - 1_000
+        gateway.take(report(101, 101, clock.now))
+        line.run()
+        assert core.things.tiers.traffic("barn").up.messages > before.up.messages
+
     def test_the_traffic_is_counted_by_thing_and_affordance(self, core, gateway, line, thing, clock):
         before = core.things.tiers.traffic("barn").up.bytes
         gateway.take(*(report(n, 20, clock.now + n) for n in range(1, 101)))
@@ -212,7 +227,7 @@ class TestWhoIsBelieved:
         other.take(("wot/td/th1", THERMOMETER), report(1, 99, clock.now))
         beside.run()
         assert values(core, thing) == []
-        assert other.uplink.rows == 2  # its status and the reading wait, in case the thing has moved
+        assert other.uplink.lanes.rows == 2  # its status and the reading wait, in case the thing has moved
 
         core.change(lambda: core.things.tiers.move(thing, "shed"))
         beside.run()
@@ -294,11 +309,15 @@ class TestWhatFailsToBeStored:
         for n in (1, 2):
             clock.now += 1000
             gateway.take(report(n, n, clock.now))
-        rows, size = gateway.uplink.rows, gateway.uplink.bytes
+        rows, size = gateway.uplink.lanes.rows, gateway.uplink.lanes.bytes
         clock.now += 900_000
         gateway.things.tick(gateway.time())
         gateway.change_that_fails(lambda: gateway.uplink.say("diat/barn/parts/s1", b"{}"))
-        assert (gateway.uplink.rows, gateway.uplink.bytes, gateway.uplink.marks) == (rows, size, [])
+        assert (gateway.uplink.lanes.rows, gateway.uplink.lanes.bytes, gateway.uplink.lanes.marks) == (
+            rows,
+            size,
+            [],
+        )
         gateway.tick()
         line.run()
         assert values(core, thing) == [1, 2]
@@ -306,7 +325,7 @@ class TestWhatFailsToBeStored:
     def test_a_mark_is_a_mark_after_a_restart(self, core, gateway, line, thing):
         gateway.change(lambda: gateway.uplink.say("diat/barn/parts/s1", b"{}"))
         gateway.restart()
-        assert len(gateway.uplink.marks) == 1
+        assert len(gateway.uplink.lanes.marks) == 1
 
     def test_rejected_things_hold_nobody_up(self, core, gateway, line, clock):
         core.take(("wot/td/th1", OWN))
@@ -317,4 +336,4 @@ class TestWhatFailsToBeStored:
         gateway.take(("diat/th2/properties", body))
         line.run()
         assert values(core, "urn:dev:th2") == [5]
-        assert gateway.uplink.rows > 0
+        assert gateway.uplink.lanes.rows > 0

@@ -188,6 +188,9 @@ class Pair:
         ]
         return [value for at, value in enumerate(found) if at == 0 or value != found[at - 1]]
 
+    def notes(self):
+        return [each for each in self.gateway.notes("urn:dev:th") if "given up" in each]
+
     def close(self):
         self.core.stop()
         self.gateway.stop()
@@ -237,6 +240,19 @@ def test_what_is_read_above_no_longer_travels(pair):
     pair.rest()
     assert pair.core.things.pushdown.pushed.committed["urn:dev:th"].needs == {}
     assert pair.gateway.uplink.rules("urn:dev:th") == {}
+
+
+def test_what_is_too_much_to_wait_is_counted_and_told(pair, monkeypatch):
+    monkeypatch.setattr("diat.cvol.composite.MOST_HELD", 4)
+    pair.want("five")
+    pair.line.tell()  # it is told to stop, and its mark is on the way: from here on it waits
+    for value in range(1, 10):
+        pair.measure(float(value))
+    assert pair.notes() == []
+    pair.rest()
+    (note,) = pair.notes()
+    assert note.endswith("what its steps remembered: 5 readings were given up")
+    assert pair.said() == [22 + 6 + 7 + 8 + 9]
 
 
 def test_a_service_that_ends_lets_go_at_the_gateway(pair):

@@ -1,5 +1,6 @@
 """What was done on either side while the line was cut comes together, and nothing is there twice."""
 
+import contextlib
 import shutil
 
 import pytest
@@ -46,7 +47,7 @@ class TestComingAndGoing:
         for node in (core, gateway):
             with pytest.raises(NotFound):
                 node.things.registry.get(thing)
-        assert gateway.uplink.rows == 0
+        assert gateway.uplink.lanes.rows == 0
 
     def test_what_was_withdrawn_below_is_gone_above_with_all_it_said(self, core, gateway, line, thing, clock):
         line.part()
@@ -147,6 +148,73 @@ class TestAStoreThatWasPutBack:
         gateway.take(report(1, 1, clock.now))
         line.run()
         assert values(core, "urn:dev:th1") == [1]
+
+    @pytest.fixture
+    def put_back(self, core, gateway, line, tmp_path):
+        """``with put_back(): …``: what the core takes in meanwhile it has lost afterwards."""
+
+        @contextlib.contextmanager
+        def put():
+            core.stop()
+            shutil.copytree(tmp_path / "core", tmp_path / "backup")
+            core.start()
+            line.meet()
+            yield
+            core.stop()
+            shutil.rmtree(tmp_path / "core")
+            shutil.move(tmp_path / "backup", tmp_path / "core")
+            core.start()
+            line.meet()
+
+        return put
+
+    @pytest.mark.parametrize("restarts", [False, True])
+    def test_what_a_core_has_lost_comes_again_once(
+        self, core, gateway, line, thing, clock, put_back, restarts
+    ):
+        alarm = {"b": 1, "n": 4, "t": clock.now, "data": 7}
+        other = {"b": 1, "n": 1, "t": clock.now, "v": {"temperature": 10}}
+        gateway.take(report(1, 1, clock.now), report(2, 2, clock.now))
+        line.run()
+        with put_back():
+            gateway.take(report(3, 3, clock.now), ("diat/th1/events/alarm", alarm))
+            line.run()
+            gateway.take(("wot/td/th2", THERMOMETER), report(5, 5, clock.now))
+            gateway.take(("diat/th2/properties", other))
+            line.run()
+            if restarts:
+                gateway.restart()
+        line.run()
+        gateway.take(report(6, 6, clock.now))
+        line.run()
+        assert values(core, thing) == [1, 2, 3, 5, 6]
+        assert values(core, "urn:dev:th2") == [10]
+        assert len(core.events(thing, "alarm")) == 1
+        assert core.things.twin(thing).missing() == []
+        assert gateway.uplink.lanes.rows == 0
+        assert "messages again that may have been lost here" in core.notes("urn:dev:barn")[-1]
+        line.meet()
+        line.run()
+        assert values(core, thing) == [1, 2, 3, 5, 6]
+
+    def test_what_the_gateway_has_no_more_is_told_as_a_gap(self, core, gateway, line, thing, clock, put_back):
+        gateway.uplink.lanes._handed._most = 40 * 150
+        gateway.take(report(1, 1, clock.now))
+        line.run()
+        with put_back():
+            for first in range(2, 1_200, 100):
+                some = range(first, min(first + 100, 1_200))
+                gateway.take(*[report(n, n, clock.now) for n in some])
+                line.run()
+        line.run()
+        found = values(core, thing)
+        assert found == sorted(set(found))
+        assert found[0] == 1
+        assert 1 < len(found) < 1_199
+        assert found[-1] == 1_199
+        ((_, low, high),) = core.things.twin(thing).missing()
+        assert high - low + 1 == 1_199 - len(found)
+        assert core.notes("urn:dev:barn")[-1].endswith("older ones that were lost here it has no more")
 
 
 def test_a_gateway_below_a_gateway(core, gateway, line, clock, tmp_path):

@@ -63,8 +63,8 @@ def test_what_is_given_up_is_within_the_stated_bound(core, gateway, line, thing,
     made = thinning()
     given = made.look()
     assert given > 500
-    assert gateway.uplink.bytes <= LINE.spool
-    assert gateway.uplink.bytes == Spool(gateway.engine).size()[1]
+    assert gateway.uplink.lanes.bytes <= LINE.spool
+    assert gateway.uplink.lanes.bytes == Spool(gateway.engine).size()[1]
     bound = gateway.uplink.passed.committed["th1"].off["temperature"]
     line.meet()
     line.run()
@@ -91,7 +91,7 @@ def test_what_is_on_its_way_is_left_alone(core, gateway, line, thing, clock, thi
     entries, rows = gateway.drain.next()
     made = thinning()
     made.look()
-    gateway.change(lambda: gateway.uplink.reach(rows))
+    gateway.change(lambda: gateway.uplink.lanes.reach(rows))
     gateway.drain.gone(rows)
     core.take(("diat/barn/up", frame.pack(entries)))
     line.run()
@@ -103,7 +103,7 @@ def test_what_cannot_be_told_within_any_bound_goes_oldest_first(core, gateway, l
     fill(gateway, clock, 1200, value=lambda n: 20 + n % 2 * 9)
     made = thinning(spool=30_000)
     made.look()
-    assert gateway.uplink.bytes <= 30_000
+    assert gateway.uplink.lanes.bytes <= 30_000
     line.meet()
     line.run()
     came = core.history(thing)

@@ -62,7 +62,7 @@ def test_thirty_days_cut_off(pair, clock):
         if chance.random() < 0.005:
             core.restart()
     gateway.restart()
-    assert gateway.uplink.rows == sum(map(len, said.values())) + sum(map(len, alarms.values()))
+    assert gateway.uplink.lanes.rows == sum(map(len, said.values())) + sum(map(len, alarms.values()))
 
     # The line comes back, badly: frames come twice, acknowledgements are lost, both sides are killed.
     line.meet()
@@ -78,7 +78,7 @@ def test_thirty_days_cut_off(pair, clock):
     line.meet()
     line.run()
 
-    assert gateway.uplink.rows == 0
+    assert gateway.uplink.lanes.rows == 0
     assert len([each for each in core.things.registry.everything() if each.record.name.startswith("th")]) == 6
     skew = gateway.skew
     for name in THINGS:

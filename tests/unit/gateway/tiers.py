@@ -220,7 +220,7 @@ class Line:
         for _ in range(times):
             self.core.take((topics.up(self.gateway.name), payload))
         if acknowledged:
-            self.gateway.change(lambda: self.gateway.uplink.reach(rows))
+            self.gateway.change(lambda: self.gateway.uplink.lanes.reach(rows))
             self.gateway.drain.gone(rows)
         return True
 
