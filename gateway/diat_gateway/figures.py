@@ -49,7 +49,7 @@ class Figures:
         name, own = self._uplink.name, self._uplink.own.committed[OWN]
         said = {"b": self._life, "n": self._n, "t": now + own.offset, "v": self._values(own.offset)}
         found = [frame.entry(topics.properties(name), encode(said))]
-        untold = self._uplink.heard.untold()
+        untold = self._uplink.heard.untold(now, self._uplink.obeys)
         if untold:
             found.append(frame.entry(frame.untold(name), encode(untold)))
         return found

@@ -158,6 +158,12 @@ class Uplink:
         passed = self.passed.get(name) if name is not None else None
         return passed is not None and (self._usual == EVERYTHING or EVERYTHING in passed.rules.values())
 
+    def obeys(self, name: str, prop: str) -> bool:
+        """Whether a thing keeps readings of a property to itself, as it was told; any thread may ask."""
+        passed = self.passed.committed.get(name)
+        told = self._things.pushdown.told(passed.thing) if passed is not None else {}
+        return told.get(prop, EVERYTHING) != EVERYTHING
+
     def _rule(self, passed: Passed, prop: str) -> Rule:
         """What is to go up of a property; what parts of services tell goes up whole, unasked."""
         return EVERYTHING if prop == TOLD else passed.rules.get(prop, self._usual)
