@@ -81,9 +81,7 @@ class DemoHouse:
         """Say what the things of a dialect cannot say themselves; whether all of them are there."""
         found = {}
         for td in api.get("/things", params={"limit": 1000}).json():
-            for chip in UNPLACED:
-                if any(chip in each for each in td.get("diat:identifiers", [])):
-                    found[chip] = td["id"]
+            found |= {chip: td["id"] for chip in UNPLACED if td["id"].endswith(chip)}
         for chip, thing in found.items():
             title, place = UNPLACED[chip]
             body = {"title": title, "diat:place": place}

@@ -35,10 +35,13 @@ class Steps(BaseModel):
 
 
 class Wanted(BaseModel):
-    """What is needed of the properties of a thing; none: nothing is pushed down by hand any more."""
+    """What is needed of a thing; nothing: nothing is pushed down by hand any more."""
 
     model_config = ConfigDict(extra="forbid")
-    report: dict[str, Steps]
+    report: dict[str, Steps] = Field({}, description="what is needed of its properties")
+    level: str | None = Field(
+        None, description="of a thing with levels, such as a camera; else its own choice"
+    )
 
 
 @router.get(
@@ -58,7 +61,13 @@ async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> d
     Of a thing at a gateway the needs of several are merged so that all are served: it may send more.
     """
     rules = {name: Rule(**steps.model_dump(exclude_none=True)) for name, steps in wanted.report.items()}
-    await durably(platform, lambda: platform.things.pushdown.need(thing, BY_HAND, rules))
+
+    def push() -> None:
+        before = platform.things.pushdown.need(thing, BY_HAND, rules).level
+        if (before, wanted.level) != (None, None):
+            platform.things.pushdown.switch(thing, wanted.level)
+
+    await durably(platform, push)
     return _view(platform, thing)
 
 
@@ -92,7 +101,8 @@ def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
             continue
         pushed = things.pushdown.pushed.committed.get(thing)
         if pushed is not None and pushed.reference:
-            shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
+            title = str(each.td.get("title", thing))
+            shown.append({"id": thing, "tier": "thing", "title": title, **_view(platform, thing)})
     return shown
 
 
@@ -168,6 +178,8 @@ def _view(platform: Platform, thing: str) -> dict[str, Any]:
             "needs": msgspec.to_builtins(pushed.needs),
             "state": pushed.state,
         }
+        if pushed.level is not None:
+            shown["level"] = pushed.level
         if pushed.error is not None:
             shown["error"] = pushed.error
         if pushed.since and shown["report"]:

@@ -114,6 +114,7 @@ class VirtualObjectLayer:
             ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
         self.intake.on_position = self.interaction.see
+        self.interaction.meters = self.intake.meters
         self.intake.on_return = self.interaction.returned
         if access is not None:
             access.restored = True

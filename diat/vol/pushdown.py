@@ -79,6 +79,8 @@ class Pushed(Struct, frozen=True, kw_only=True):
         before: bytes in an hour that it sent when it did nothing itself; None if nobody had measured it.
         state: ``pending`` until the thing answers, then ``completed`` or ``failed``.
         error: what it could not do.
+        level: at which of its levels a thing, such as a camera, is to work; None leaves it to the thing.
+        switched: when that was asked for, Unix milliseconds.
     """
 
     needs: dict[str, Rules]
@@ -87,6 +89,8 @@ class Pushed(Struct, frozen=True, kw_only=True):
     before: float | None = None
     state: str = "pending"
     error: str | None = None
+    level: str | None = None
+    switched: int = 0
 
 
 class Traffic(Struct):
@@ -144,7 +148,22 @@ class PushDown:
         needs = {**(known.needs if known else {}), holder: rules}
         if not rules:
             del needs[holder]
-        return self._tell(each, needs)
+        return self._again(each, known, needs)
+
+    def switch(self, thing: str, level: str | None) -> Pushed:
+        """Have a thing work at one of its levels, or at its own choice.
+
+        Raises:
+            NotFound: there is no such thing.
+            Conflict: it takes no steps.
+            Invalid: it has no such level.
+        """
+        each = self._registry.get(thing)
+        known = self.pushed.get(thing)
+        if level is not None:
+            _must_have(each, level)
+        # Somebody may have set another level at the thing meanwhile: each wish for one is told.
+        return self._tell(each, known.needs if known else {}, level, 0 if level is None else self._clock())
 
     def watched(self, thing: str) -> None:
         """Somebody watches a thing from now on, or no more."""
@@ -154,7 +173,7 @@ class PushDown:
         if each is None or not each.description.td.get(TAKES) or each.record.dialect != "native":
             return
         if self._watched(each, needs).get(WATCHERS) != needs.get(WATCHERS):
-            self._tell(each, needs)
+            self._again(each, known, needs)
 
     def forget(self, thing: str) -> None:
         """The thing is out of service."""
@@ -216,19 +235,30 @@ class PushDown:
         rest = {holder: rules for holder, rules in needs.items() if holder != WATCHERS}
         return rest | ({WATCHERS: watched} if watched else {})
 
-    def _tell(self, each: VirtualObject, needs: dict[str, Rules]) -> Pushed:
+    def _again(self, each: VirtualObject, known: Pushed | None, needs: dict[str, Rules]) -> Pushed:
+        """Tell it of other needs, at the level that it has."""
+        if known is None:
+            return self._tell(each, needs)
+        return self._tell(each, needs, known.level, known.switched)
+
+    def _tell(
+        self, each: VirtualObject, needs: dict[str, Rules], level: str | None = None, switched: int = 0
+    ) -> Pushed:
         now, known = self._clock(), self.pushed.get(each.id)
         needs = self._watched(each, needs)
         report = self.report(each.id, needs)
         whole = all(rule == Rule() for rule in report.values())
-        if known is None and whole and needs and self._registry.gateway_of(each.id) is None:
+        if known is None and level is None and whole and needs and self._registry.gateway_of(each.id) is None:
             # It sends every sample as it is: nothing has to be said.
             pushed = Pushed(needs=needs, reference="", state="completed")
             self.pushed.put(each.id, pushed)
             return pushed
         # Nothing needed is told as well: a thing that is away would not hear of a message taken back.
-        reference = derived_id("config", each.id, encode(report).decode())
-        if known is not None and (known.reference == reference or (whole and not known.reference)):
+        at_level = () if level is None else (level, str(switched))
+        reference = derived_id("config", each.id, encode(report).decode(), *at_level)
+        if known is not None and (
+            known.reference == reference or (whole and level is None and not known.reference)
+        ):
             pushed = msgspec.structs.replace(known, needs=needs)
             self.pushed.put(each.id, pushed)
             return pushed
@@ -238,14 +268,21 @@ class PushDown:
             hourly = traffic.hourly(now)
             self.traffic[each.id] = Traffic(now, before=hourly)
             before = hourly if before is None and now - traffic.since >= _MEASURED else before
-        since = known.since if known is not None and known.since and not whole else now
-        pushed = Pushed(needs=needs, reference=reference, since=since, before=None if whole else before)
+        pushed = Pushed(
+            needs=needs,
+            reference=reference,
+            since=known.since if known is not None and known.since and not whole else now,
+            before=None if whole else before,
+            level=level,
+            switched=switched,
+        )
         self.pushed.put(each.id, pushed)
         self._say(each, self._message(each.id, pushed))
         return pushed
 
     def _message(self, thing: str, pushed: Pushed) -> bytes:
-        return encode({"id": pushed.reference, "report": self.report(thing, pushed.needs)})
+        level = {} if pushed.level is None else {"level": pushed.level}
+        return encode({"id": pushed.reference, "report": self.report(thing, pushed.needs), **level})
 
     def _say(self, each: VirtualObject, body: bytes) -> None:
         for topic in self._registry.announcements.topics(each.id):
@@ -295,6 +332,15 @@ def merged(rules: Iterable[Rule]) -> Rule:
     if kept and lives:
         kept["silence"] = min(lives)
     return Rule(**kept)
+
+
+def _must_have(each: VirtualObject, level: str) -> None:
+    takes = each.description.td.get(TAKES)
+    if each.record.dialect != "native" or not isinstance(takes, list | tuple):
+        raise Conflict(f"{each.id} takes no steps")
+    levels = (each.description.td.get("properties") or {}).get("level", {}).get("enum") or ()
+    if "level" not in takes or level not in levels:
+        raise Invalid(f"{each.id} has no level {level!r}", "level")
 
 
 def _must_take(each: VirtualObject, rules: Rules) -> None:

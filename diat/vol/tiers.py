@@ -96,7 +96,7 @@ class Tiers:
         things: dict[str, int] = {}
         for gateway in list(self.ties.committed.values()):
             things[gateway] = things.get(gateway, 0) + 1
-        found = [each for each in self._registry.everything() if is_gateway(each.td) and each.wire]
+        found = self._registry.some(list(self._registry.gateways.committed))
         direct = [each for each in found if each.wire not in self.ties.committed]
         twins = self._intake.twins.committed
         return sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -149,32 +150,33 @@ def run(
 
     Example: diat gateway --join mqtts://join:KEY@house.local:8883 --ca ca.pem --name barn
     """
-    from diat_gateway.running import line_settings, run_gateway
+    from diat_gateway.launching import launch
+    from diat_gateway.running import Orders
 
-    line = line_settings(
-        join=join,
-        key=key,
-        ca=ca,
-        name=name,
-        title=title,
-        every=0.0 if send == "all" else every,
-        budget=budget * _KIB,
-        spool=spool * _MIB,
-        catch_up=catch_up,
-        figures=figures,
-        price=price,
-    )
-    run_gateway(
-        line,
-        data=data,
-        http=http,
-        mqtt=mqtt,
-        broker=broker,
-        lan=lan,
-        plain=plain,
-        days=(hot_days, raw_days),
-        verbose=verbose,
-        dashboard=dashboard,
-        push_down=push_down,
-        bus_allow=tuple(bus_allow or ()),
+    launch(
+        Orders(
+            join=join,
+            name=name,
+            key=key,
+            ca=str(ca) if ca is not None else None,
+            data=str(data),
+            http=http,
+            mqtt=mqtt,
+            broker=broker,
+            title=title,
+            every=0.0 if send == "all" else every,
+            budget=budget * _KIB,
+            spool=spool * _MIB,
+            catch_up=catch_up,
+            figures=figures,
+            price=price,
+            push_down=push_down,
+            lan=lan,
+            plain=plain,
+            days=(hot_days, raw_days),
+            bus_allow=tuple(bus_allow or ()),
+            dashboard=dashboard,
+            verbose=verbose,
+            arguments=tuple(sys.argv[1:]),
+        )
     )

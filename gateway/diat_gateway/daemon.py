@@ -50,6 +50,8 @@ class Gateway(Daemon):
     """
 
     page_cache = 8_000
+    templates_at_hand = False
+    batch = 300
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import statistics
 from collections import deque
 
-LATE = 30.0
+LATE = 10.0
 """Seconds for which a round trip counts."""
 KNOWN = 300.0
 """Seconds for which it is believed that the line carries no more than it did."""
@@ -71,4 +71,4 @@ class Pace:
     def carries(self, now: float) -> float:
         """Bytes a second that go up."""
         known = [rate for at, rate in self._carried if now - at <= KNOWN]
-        return min(self._budget, max(known)) if len(known) >= FEW else self._budget
+        return min(self._budget, statistics.median(known)) if len(known) >= FEW else self._budget

@@ -219,7 +219,8 @@ class Session:
         """Send frames as long as there is something, and room for it."""
         now = self._clock()
         while self._link.up and len(self._frames) < WINDOW and self._drain.may_send():
-            extra = self._figures.due(now) if not self._frames else []
+            # On a slow line something is always under way; on one that is dead figures must not pile up.
+            extra = self._figures.due(now) if len(self._frames) < WINDOW // 2 else []
             entries, rows = self._drain.next()
             if not entries and not extra:
                 return

@@ -81,7 +81,9 @@ def _by_cost(problem: Problem, node: Node, here: str, other: str, present: Bill,
     travels = sum(there.bytes[link] - present.bytes[link] for link in present.bytes)
     paid = sum((there.bytes[x] - present.bytes[x]) * problem.tier[x].price for x in present.bytes)
     if more < -1:
-        return Reason(here, "stays", f"at {other} it would cost {-more:,.0f} less, which is not worth a move")
+        return Reason(
+            here, "stays", f"at {other} it would cost {-more:,.0f} less: no reason to move, or not yet"
+        )
     if node.drives and more >= LOSS and paid < LOSS:
         return Reason(here, "cut", f"beside what it drives it goes on while the line is cut, at {other} not")
     if paid > 1:

@@ -110,7 +110,7 @@ class Links:
         readers: dict[Key, list[tuple[str, str]]] = {}
         for composite in self._placings.everything():
             _, placing = self._placings.committed(composite.id)
-            read = _read_here(composite, placing)
+            read = read_here(composite, placing)
             for each in self._placings.bindings(composite.id):
                 drives = composite.roles[each.role].drives
                 if drives or self._daemon.things.tiers.gateway_of(each.thing) != gateway:
@@ -125,7 +125,7 @@ class Links:
         return wanted, readers
 
 
-def _read_here(composite: Composite, placing: Placing) -> set[str]:
+def read_here(composite: Composite, placing: Placing) -> set[str]:
     """The roles that are read by steps here."""
     made = with_portions(composite, placing.portions)
     parts = split(made, placing.where, HERE, lambda tier: part_id(composite.id, tier)).by_tier

@@ -75,9 +75,13 @@ class Rates:
             seen.append(Seen(now, by, up, total, (traffic.down.bytes, traffic.down.messages)))
         return bool(self._seen)
 
+    def looks(self, gateway: str) -> list[Seen]:
+        """What was seen of a gateway of late, oldest first."""
+        return list(self._seen.get(gateway, ()))
+
     def ends(self, gateway: str, since: int = 0) -> tuple[Seen, Seen] | None:
         """What was seen of a gateway first, from a time on, and last; None if it was not looked at twice."""
-        seen = [each for each in list(self._seen.get(gateway, ())) if each.at >= since]
+        seen = [each for each in self.looks(gateway) if each.at >= since]
         return (seen[0], seen[-1]) if len(seen) > 1 else None
 
     def of(self, thing: str, affordance: str) -> Rate:

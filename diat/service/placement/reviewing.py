@@ -46,6 +46,7 @@ class Reviewer:
     Attributes:
         link: a line as measured, see ``Links.of``.
         joint: what all services make travel over a line, as it is expected, see ``Flows.joint``.
+        looks: what was seen of a gateway of late, see ``Rates.looks``.
     """
 
     def __init__(self, daemon: Has, placings: Placings, share: float = SHARE) -> None:
@@ -62,6 +63,7 @@ class Reviewer:
         self._proposer = Proposer(daemon, placings, rates, lives, flows, self._nodes)
         self.link = Links(daemon, placings, rates, lives).of
         self.joint = flows.joint
+        self.looks = rates.looks
         self._first: dict[str, int] = {}
         self._moves: dict[str, deque[int]] = {}
         self._relieved: dict[str, int] = {}
@@ -111,8 +113,13 @@ class Reviewer:
 
     def why(self, composite: str) -> dict[str, Reason] | str:
         """Step to why it runs where it does, or why it can run nowhere; empty if there is but one tier."""
-        found = self._found.get(composite, "")
-        return found if isinstance(found, str) and found else _reasons(found)
+        found = self._found.get(composite)
+        if isinstance(found, str):
+            return found
+        where = self._placings.committed(composite)[1].where
+        if found is None or any(where.get(step, HERE) != tier for step, tier in found.now.items()):
+            return {}  # it has moved since
+        return found.reasons(proposed=False)
 
     def settled(self) -> int:
         """Since when no service has moved, Unix milliseconds."""
@@ -189,7 +196,3 @@ class Reviewer:
             self._moves.pop(gone, None)
         for gone in self._found.keys() - there:
             del self._found[gone]
-
-
-def _reasons(found: Proposal | str) -> dict[str, Reason]:
-    return found.reasons(proposed=False) if isinstance(found, Proposal) else {}
