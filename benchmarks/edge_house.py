@@ -79,7 +79,7 @@ class DemoHouse:
 
     def place(self, api: httpx.Client) -> bool:
         """Say what the things of a dialect cannot say themselves; whether all of them are there."""
-        found = {}
+        found: dict[str, str] = {}
         for td in api.get("/things", params={"limit": 1000}).json():
             found |= {chip: td["id"] for chip in UNPLACED if td["id"].endswith(chip)}
         for chip, thing in found.items():

@@ -14,7 +14,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from diat.simulation.native import find_firmware
+from diat.nodes.native import find_firmware
 from diat.vol.traffic import packet
 
 find_firmware()

@@ -28,6 +28,8 @@ RANKS: dict[Priority, int] = {"safety": 0, "person": 1, "automation": 2, "conven
 """Lower wins."""
 PERSON = "person"
 """The holder of the claims that people make by hand."""
+ABOVE, BELOW = "above", "below"
+"""The holders of claims that were made on the other side of a line; of people with ``person`` behind it."""
 HOLD = 3_600_000
 """Milliseconds for which a person's command keeps services off an actuator, unless they say otherwise."""
 
@@ -137,6 +139,7 @@ class Arbiter:
         on_turn: told of a holder who has won an actuator, or lost it, by what others did, and when.
         on_hand: told of what a person had set whose claim wins since somebody else's ended, and when.
         on_told: told of a service that waits for an actuator while that is told something else.
+        on_first: told of each actuator of which the claims changed, by whomever.
         on_claims: told of each actuator whose claims somebody changed: the actuator, who, and when. Claims
             that end by themselves are not told.
     """
@@ -147,6 +150,7 @@ class Arbiter:
         self.on_hand: Callable[[str, Rest, int], None] = _nobody_obeys
         self.on_told: Callable[[str, str], None] = _nobody_looks
         self.on_claims: Callable[[str, Actuator, str, int], None] = _nobody_notes
+        self.on_first: list[Callable[[str], None]] = []
         self._held: Index[str] = ledger.index()
         self._of: Index[str] = ledger.index()
         self._ends: list[tuple[int, str]] = []
@@ -249,7 +253,7 @@ class Arbiter:
 
     def only(self, holders: Iterable[str], now: int) -> None:
         """End the claims of services that there are no longer."""
-        there = {*holders, PERSON}
+        there = {*holders, PERSON, *(f"{side}{of}" for side in (ABOVE, BELOW) for of in ("", f" {PERSON}"))}
         for key, each in self.actuators.items():
             for claim in each.claims:
                 if claim.holder not in there:
@@ -399,6 +403,8 @@ class Arbiter:
         self._put(key, changed)
         if by:
             self.on_claims(key, changed, by, now)
+        for listener in self.on_first:
+            listener(key)
         before = known.claims[0].holder if known.claims else None
         after = claims[0].holder if claims else None
         if before == after:
@@ -420,7 +426,7 @@ def _key(thing: str, name: str) -> str:
 
 
 def _order(claim: Claim) -> tuple[int, bool, int, str]:
-    return (RANKS[claim.priority], claim.holder != PERSON, claim.since, claim.holder)
+    return (RANKS[claim.priority], claim.holder.rpartition(" ")[2] != PERSON, claim.since, claim.holder)
 
 
 def _set_back(claim: Claim, now: int) -> Claim:

@@ -135,7 +135,7 @@ class VirtualObjectLayer:
         self.interaction.position = lambda: self.journal.position
         self.mirror = Mirror(self.registry, self.intake.twins, self.interaction.publish, on=mirror)
         ledger.join(self.mirror)
-        self.tiers = Tiers(ledger, self.registry, self.intake, self.interaction, kept.ties, kept.lines)
+        self.tiers = Tiers(ledger, self.registry, self.intake, self.interaction, kept.ties, kept.lines, clock)
         self.tiers.note = self.diagnostics.note
         self.intake.on_turn = self.tiers.turned
         self.registry.gateway_of = self.tiers.gateway_of

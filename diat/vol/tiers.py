@@ -13,8 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from diat.kernel.clock import system_clock
 from diat.kernel.errors import Invalid
 from diat.kernel.overlay import Ledger, Overlay
+from diat.vol.claiming import DECODER
+from diat.vol.contention import Contention
 from diat.vol.dialects.port import Outgoing
 from diat.vol.gateways import GatewayView, is_gateway, view
 from diat.vol.intake import Intake
@@ -78,6 +81,7 @@ class Tiers:
         interaction: Interaction,
         ties: Iterable[tuple[str, str]] = (),
         lines: Iterable[tuple[str, Line]] = (),
+        clock: Callable[[], int] = system_clock,
     ) -> None:
         self._registry = registry
         self._intake = intake
@@ -88,6 +92,8 @@ class Tiers:
         self.take: Callable[[Message], None] = _nobody_takes
         self.on_part: Callable[[str, str, Any], None] = _nobody_works
         self.note: Callable[[str, str, int], None] = _nobody_notes
+        arbiter = interaction.arbiter
+        self._contention = Contention(ledger, registry, arbiter, self.ties, self.tell, clock, self._reaches)
 
     # --- asked by any thread ---
 
@@ -147,8 +153,10 @@ class Tiers:
         if before is not None and before != gateway:
             self._answer(before, each.wire, "rejected", f"a person gave it to {gateway or 'others'}")
         if gateway is None:
+            self._contention.forget(each.wire)
             self.ties.remove(each.wire)
             return
+        self._contention.forget(each.wire)
         self.ties.put(each.wire, gateway)
         self._answer(gateway, each.wire, each.record.admission, each.record.reason)
 
@@ -214,6 +222,7 @@ class Tiers:
         """A gateway announced a thing, or took it back."""
         known = self._registry.announcements.at(message.topic)
         if known is None:
+            self._contention.forget(name)
             self.ties.remove(name)
             return
         said = read_json(message.payload)
@@ -234,6 +243,8 @@ class Tiers:
                 self._hello(gateway.wire, _HELLO.decode(message.payload), message.received)
             elif own == "untold":
                 self._untold(gateway.wire, _UNTOLD.decode(message.payload))
+            elif own == "claims":
+                self._contention.take(gateway.wire, DECODER.decode(message.payload))
             elif own == "keeps":
                 line = self._lines.get(gateway.wire) or Line()
                 keeps = _KEEPS.decode(message.payload)
@@ -254,6 +265,12 @@ class Tiers:
         self._lines.put(gateway, msgspec.structs.replace(line, offered=offered))
         body = encode({"lives": line.lives, "seq": line.seq, "t": now})
         self.tell(gateway, frame.line(gateway), body)
+        self._contention.greet(gateway)
+
+    def _reaches(self, gateway: str) -> bool:
+        """Whether a gateway is there, as the writer sees it."""
+        known = self._registry.announcements.at(topics.announcement(gateway))
+        return known is not None and self._intake.twin(known.thing).status == "online"
 
     def _reached(self, gateway: str, payload: bytes) -> None:
         """A frame of the present life came: from now on that life is known."""
@@ -295,6 +312,7 @@ class Tiers:
         """A thing is out of service: if it was a gateway, others may bring its things."""
         if each.wire and is_gateway(each.td):
             for name in [name for name, gateway in self.ties.items() if gateway == each.wire]:
+                self._contention.forget(name)
                 self.ties.remove(name)
             self._lines.remove(each.wire)
 
@@ -314,7 +332,8 @@ class Tiers:
             if gateway is None or topic == topics.down(name or ""):
                 found.append(each)
             elif each.reference or not each.message.qos:
-                told = self._down(gateway, [(topic, each.message.payload)], each.message.qos)
+                payload = self._by(each.reference, each.message.payload)
+                told = self._down(gateway, [(topic, payload)], each.message.qos)
                 found.append(Command(told, each.reference))
             else:
                 gathered.setdefault(gateway, []).append((topic, each.message.payload))
@@ -322,6 +341,12 @@ class Tiers:
             for at in range(0, len(entries), 200):
                 found.append(Command(self._down(gateway, entries[at : at + 200])))
         return found
+
+    def _by(self, reference: str, payload: bytes) -> bytes:
+        """A command, with whether a service gave it: at the gateway's gate it counts by the claim of that."""
+        known = self._interaction.outbox.committed.get(reference)
+        body = read_json(payload) if known is not None and known.service is not None else None
+        return encode({**body, "as": "service"}) if isinstance(body, dict) else payload
 
     def _down(self, gateway: str, entries: list[frame.Entry], qos: int = 1) -> Outgoing:
         made = Outgoing(topics.down(gateway), frame.frame(entries), qos)

@@ -61,6 +61,11 @@ def keeps(gateway: str) -> str:
     return f"diat/{gateway}/keeps"
 
 
+def claims(gateway: str) -> str:
+    """Who wants which actuators on the other side of the line; travels in frames only."""
+    return f"diat/{gateway}/claims"
+
+
 def edits(thing: str) -> str:
     """What people changed of a thing's description on the other tier; travels in frames only."""
     return f"diat/{thing}/edits"

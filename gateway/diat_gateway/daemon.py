@@ -18,6 +18,7 @@ from diat.vol.pushdown import Rule
 from diat_gateway.buses import HOME, Buses, Networks
 from diat_gateway.buses.networks import Network
 from diat_gateway.buses.platform import serve
+from diat_gateway.claims import ClaimsAbove
 from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
@@ -90,6 +91,7 @@ class Gateway(Daemon):
         placings = self.services.placings
         placings.needed.wanted_above = self.uplink.whole
         self.uplink.on_asked = placings.again
+        self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber
@@ -104,6 +106,8 @@ class Gateway(Daemon):
 
     def _begin(self, stack: ExitStack) -> None:
         line = self.line
+        self._down.on_claims = self._claims.take
+        self._claims.connected = lambda: self.session.connected
         self._keeping = Keeping(self.uplink, self.things, self.decisions, ABOVE, self.submit, self.clock)
         pace = Pace(line.budget)
         figures = Figures(self.uplink, self._life, line, pace)
@@ -129,11 +133,16 @@ class Gateway(Daemon):
         things.mkdir(exist_ok=True)
         stack.callback(self.buses.stop)
         serve(self.buses, self, [things])
-        beat = Beat(self.submit, self.parts.look, self._keeping.look)
+        beat = Beat(self.submit, self._look, self._keeping.look)
         stack.callback(beat.stop)
         beat.start()
 
+    def _look(self) -> None:
+        self.parts.look()
+        self._claims.look()
+
     def _welcomed(self) -> None:
         self.session.welcomed()
+        self._claims.greet()
         self._keeping.again()
         self.parts.look(again=True)

@@ -44,6 +44,7 @@ class Downlink:
     """Takes what comes down; used by the writer alone.
 
     Attributes:
+        on_claims: takes what is said of claims above; answers with what is wrong with it, if anything is.
         on_welcome: told that the daemon above knows this life of ours.
         renumber: gives what waits from a number on another store's name (``diat_gateway.restoring``).
     """
@@ -54,6 +55,7 @@ class Downlink:
         self._clock = clock
         self._life = life
         self.renumber: Callable[[int], None] = _nobody_counts
+        self.on_claims: Callable[[bytes], str | None] = _nobody_wants
         self.on_welcome: Callable[[], None] = _nobody_waits
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -75,6 +77,10 @@ class Downlink:
         elif name == uplink.name:
             if topic == frame.line(name):
                 self._welcome(payload)
+            elif topic == frame.claims(name):
+                wrong = self.on_claims(payload)
+                if wrong is not None:
+                    self._note(wrong)
             elif topic.startswith(f"diat/{name}/parts/"):
                 uplink.on_told(topic, payload)
         elif name is not None and passed is not None:
@@ -180,6 +186,11 @@ class Downlink:
 
 def _nobody_counts(first: int) -> None:
     """Stands in until there is a spool."""
+
+
+def _nobody_wants(payload: bytes) -> str | None:
+    """Stands in until somebody takes claims."""
+    return None
 
 
 def _nobody_waits() -> None:

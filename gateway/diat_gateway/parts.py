@@ -185,8 +185,9 @@ class Parts:
             self._composites.move(part, holds=True)
             state = self._composites.states.get(part.id)
             kept = self._withheld.since(part, state.bindings if state is not None else ())
-        # What the part before it read was run on here.
-        fresh = {key: first for key, first in kept.items() if key not in read}
+        # What the part before it read was run on here, and what came before that ended.
+        ran = known.until if known is not None else 0
+        fresh = {key: max(first, ran + 1) for key, first in kept.items() if key not in read}
         made = msgspec.structs.replace(
             made, mark=mark, kept=fresh, until=self._composites.position, since=said.since
         )

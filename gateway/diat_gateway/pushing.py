@@ -1,6 +1,7 @@
 """Steps that are asked for above, pushed on into things that can do them: what is not said need not be heard.
 
-The daemon above is one of those who need something of a thing, beside the services here.
+The daemon above is one of those who need something of a thing, beside the services here. A gateway below,
+which says no more than it is asked for, is asked for every reading too.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import msgspec
 from diat.kernel.errors import DiatError
 from diat.kernel.overlay import Ledger, Overlay
 from diat.vol.actuation import Actuation, Order
+from diat.vol.arbitration import ABOVE
 from diat.vol.layer import VirtualObjectLayer
 from diat_gateway.state import Told
 
@@ -65,7 +66,16 @@ class Commands:
         if lifetime <= 0:
             self._end(reference, {"id": reference, "status": "expired"})
             return None
-        order = Order(command_id=reference, lifetime=min(lifetime, LONGEST), hold=0)
+        # What a person wants is told as a claim; that of a service is held to who has won (``claims``).
+        service = ABOVE if body.get("as") == "service" else None
+        order = Order(
+            service=service,
+            command_id=reference,
+            lifetime=min(lifetime, LONGEST),
+            hold=0,
+            why={"decision": "from above"},
+            letting_go=True,
+        )
         try:
             if channel == "set":
                 values = body.get("v")

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from diat.nodes.native import NativeNode
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 from tests.api.conftest import until
 
 RULE = {"above": 24.0, "below": 23.5, "every": 300.0, "delta": 0.0, "silence": 300.0}

@@ -118,10 +118,9 @@ class Below(Gateway):
         self.uplink.on_told = self.parts.told
         self.services.acting.elsewhere = self.parts.acts_as
         self.parts.begin()
-        self.down.on_welcome = self.welcomed
 
     def welcomed(self):
-        self.welcome = True
+        super().welcomed()
         self.parts.look(again=True)
 
     def tick(self):

@@ -5,6 +5,7 @@ and of its policies comes the way it comes.
 """
 
 import math
+import random
 from datetime import UTC
 
 import pytest
@@ -30,16 +31,14 @@ class House(Pair):
         super().__init__(path, **usual)
         daemon = Looked(self.core.things, Record(self.core.engine), self.core.time, Decisions(UTC))
         self.reviewer = Reviewer(daemon, self.core.services.placings, math.inf)
-        self.keeping = Keeping(
-            self.gateway.uplink,
-            self.gateway.things,
-            self.gateway.decider,
-            ABOVE,
-            self.gateway.change,
-            self.gateway.time,
-        )
+        self.keeps()
         self.boot = 0
         self.say(roundTrip=0.02, linger=1.0, carries=131072, price=1, cpuFree=2, memoryFree=500, battery=1)
+
+    def keeps(self):
+        """The gateway is started: it does not know what it has said of what policies keep."""
+        each = self.gateway
+        self.keeping = Keeping(each.uplink, each.things, each.decider, ABOVE, each.change, each.time)
 
     def say(self, **figures):
         """What the gateway says of itself."""
@@ -214,3 +213,47 @@ def test_nothing_begins_to_move_while_the_line_is_cut(house):
     house.meet()
     assert house.placing.where.get("five", HERE) == HERE
     assert house.live(30) == 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_is_lost_or_doubled_while_policies_and_lines_come_and_go(tmp_path, seed):
+    house, chance = House(tmp_path), random.Random(seed)
+    first = len(house.sent) - 1
+    try:
+        kept = False
+        for _ in range(70):
+            house.pass_by(chance.choice([0.2, 1, 3]))
+            house.measure(float(chance.randint(15, 28)))
+            what = chance.random()
+            if what < 0.08 and not kept:
+                house.policy(effect="deny", what={"things": ["urn:dev:th"]})
+                kept = True
+            elif what < 0.16 and kept and house.here().keys() == ALL and house.placing.phase == "rests":
+                house.policy()  # while it is read above it would be lost, and rightly so
+                kept = False
+            elif what < 0.22 and not kept:
+                house.want(*chance.choice([tuple(sorted(ALL)), ()]))
+            elif what < 0.28 and house.up:
+                house.cut()
+            elif what < 0.45 and not house.up:
+                house.meet()
+            elif what < 0.5:
+                house.gateway.restart()
+                house.keeps()
+                house.up and house.meet()
+            elif house.up and what < 0.8:
+                house.line.frame(times=chance.choice([1, 1, 2]))
+                house.line.tell(twice=chance.random() < 0.3)
+            house.keeping.look()
+            for move in house.reviewer.look():
+                house.core.change(move)
+        if not house.up:
+            house.meet()
+        for _ in range(8):
+            house.pass_by(20)
+            house.keep()
+            house.look()
+        assert house.placing.phase == "rests"
+        assert house.said() == sums(house.sent[first:])
+    finally:
+        house.close()

@@ -4,6 +4,7 @@ import json
 import random
 from datetime import UTC
 
+from diat_gateway.claims import ClaimsAbove
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
 from diat_gateway.kept import kept as kept_of_line
@@ -161,7 +162,14 @@ class Gateway(Node):
         self.down.renumber = Restoring(self.ledger, self.uplink, within, random_id).renumber
         self.drain = Drain(beside, self.uplink, 1e9, 0.0)
         self.welcome = False
-        self.down.on_welcome = lambda: setattr(self, "welcome", True)
+        self.claims = ClaimsAbove(self.ledger, self.uplink, self.things, self.time)
+        self.claims.connected = lambda: self.welcome
+        self.down.on_claims = self.claims.take
+        self.down.on_welcome = self.welcomed
+
+    def welcomed(self):
+        self.welcome = True
+        self.claims.greet()
 
     def stop(self):
         for each in self.spools:
