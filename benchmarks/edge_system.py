@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -113,16 +114,19 @@ class System:
         return [each["title"] for each in found if each["state"] not in ("running", "degraded")]
 
     def history(self, title: str, prop: str, start: int) -> list[Any]:
-        """The values of what a service makes from a time on, in Unix seconds; one that stays counts once."""
+        """What becomes of a value that a service makes, from a time on in Unix seconds: each other value."""
         thing = self.api.get(f"/services/{self.made[title]}").json()["thing"]
         path = f"/things/{thing}/properties/{prop}/history"
-        found = self.api.get(path, params={"from": start * 1000, "limit": 1000})
-        found.raise_for_status()
-        values = [
-            round(each["value"], 6) if isinstance(each["value"], float) else each["value"]
-            for each in found.json()
-        ]
-        return [value for at, value in enumerate(values) if at == 0 or value != values[at - 1]]
+
+        def values(**query: Any) -> list[Any]:
+            found = self.api.get(path, params={"limit": 1000, **query})
+            found.raise_for_status()
+            said = [each["value"] for each in found.json()]
+            return [round(value, 6) if isinstance(value, float) else value for value in said]
+
+        stood = values(to=start * 1000, every="1d", aggregate="last")[-1:]
+        came = [*stood, *values(**{"from": start * 1000})]
+        return [value for before, value in pairwise(came) if value != before]
 
     def _there(self) -> bool:
         try:
