@@ -127,7 +127,7 @@ class _Talk:
 
     def __init__(self, systems: list[System], rooms: int) -> None:
         self._systems, self._rooms = systems, rooms
-        self._base = math.inf
+        self._base, self._seconds = math.inf, 0
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(each,), name=name)
@@ -143,15 +143,16 @@ class _Talk:
         for each in self._threads:
             each.join()
 
-    def measured_from(self, base: int) -> None:
-        """From a time on things go by the formula; twelve seconds before they begin to stand still for it."""
-        self._base = base
+    def measured_from(self, base: int, seconds: int) -> None:
+        """From a time on things go by the formula for so long; before and after they stand still."""
+        self._base, self._seconds = base, seconds
 
     def _run(self, say: Callable[[float, float, bool], None]) -> None:
         moment = math.ceil(time.time())
         while not self._over.wait(max(0.0, moment - time.time())):
             still = self._base - 12 <= moment < self._base
-            at = moment - self._base if moment >= self._base else 0.0 if still else moment % 60
+            passed = min(moment - self._base, self._seconds)
+            at = passed if moment >= self._base else 0.0 if still else moment % 60
             say(at, moment, still)
             moment += 1
 
@@ -185,10 +186,10 @@ def _settle(systems: list[System], said: Callable[[str], None]) -> None:
 
 def _measured(systems: list[System], talk: _Talk, rooms: int, seconds: int) -> list[Run]:
     base = math.ceil((time.time() + 16) / 10) * 10
-    talk.measured_from(base)
+    talk.measured_from(base, seconds)
     _wait_for(base - 3)
     sent = [(each.demo.bytes, each.rooms.bytes, time.time()) for each in systems]
-    _wait_for(base + seconds + 5)
+    _wait_for(base + seconds + 6)
     found = []
     for system, (demo, generated, since) in zip(systems, sent, strict=True):
         hours = (time.time() - since) / 3600
@@ -217,7 +218,7 @@ def _measured(systems: list[System], talk: _Talk, rooms: int, seconds: int) -> l
 
 
 def _of_rooms(system: System, base: int, rooms: int, seconds: int) -> dict[str, list[Any]]:
-    answers = {what: _within(told, seconds) for what, told in system.rooms.told_from(base).items()}
+    answers = system.rooms.told_from(base)
     for room in range(rooms):
         said = system.history(f"bench-means {room}", "mean", base)
         wanted = edge_things.means(room, seconds)
@@ -229,14 +230,9 @@ def _of_rooms(system: System, base: int, rooms: int, seconds: int) -> dict[str, 
 def _of_demo(system: System, base: int, rooms: int, seconds: int) -> dict[str, list[Any]]:
     return {
         **{f"heater of {room}": on for room, on in system.demo.switched_from(base).items()},
-        "mean of home": system.history("mean of home", "mean", base)[: seconds // 2],
+        "mean of home": system.history("mean of home", "mean", base),
         "bedroom too warm": system.history("bedroom too warm", "holds", base),
     }
-
-
-def _within(told: list[Any], seconds: int) -> list[Any]:
-    """What was told while it was measured: the last of it may be on its way just then."""
-    return told[: max(1, 2 * seconds // 50)]
 
 
 def _wait_for(moment: float) -> None:
