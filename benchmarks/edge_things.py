@@ -73,9 +73,9 @@ def damp(at: float, room: int) -> float:
     return round(50 + 12 * math.sin((at + 3 * room) / 8), 1)
 
 
-def means(room: int, seconds: int) -> list[float]:
-    """What the windows of a room must come to."""
-    every = range(0, seconds - 9, 10)
+def means(room: int, first: int, seconds: int) -> list[float]:
+    """What the windows of a room must come to, from a second on."""
+    every = range(first, first + seconds - 9, 10)
     window = [range(begin, begin + 10) for begin in every]
     count = 10 * SENSORS
     return [
@@ -120,14 +120,14 @@ class Rooms:
             fan = {"type": "boolean", "idempotent": True, "diat:affects": affects}
             self._td(f"f{room}", room, {"on": fan})
 
-    def say(self, room: int, at: float, moment: float, *, dry: bool = False) -> None:
+    def say(self, room: int, at: float, moment: float) -> None:
         """All samples of a room at a time; no two things sample at the same moment."""
         self._n += 1
         now = round(moment * 1000)
         for which in range(SENSORS):
             apart = (37 * room + 113 * which) % 449
             self._sample(f"t{room}-{which}", "temperature", warm(at, room, which), now + apart)
-        self._sample(f"h{room}", "humidity", 40.0 if dry else damp(at, room), now + (37 * room + 339) % 449)
+        self._sample(f"h{room}", "humidity", damp(at, room), now + (37 * room + 339) % 449)
 
     def told_from(self, moment: float) -> dict[str, list[Any]]:
         """What the fan of each room was told from a time on."""
@@ -167,12 +167,12 @@ class Rooms:
         self._client.publish(f"wot/td/{name}", json.dumps(td), 1, retain=True)
 
 
-def speak(all_of_them: Sequence[Rooms], rooms: int, at: float, moment: float, *, dry: bool = False) -> None:
+def speak(all_of_them: Sequence[Rooms], rooms: int, at: float, moment: float) -> None:
     """Have all systems hear the same of a second, spread over the first half of it."""
     begin = time.time()
     for room in range(rooms):
         for each in all_of_them:
-            each.say(room, at, moment, dry=dry)
+            each.say(room, at, moment)
         time.sleep(max(0.0, begin + 0.5 * (room + 1) / rooms - time.time()))
 
 

@@ -91,6 +91,7 @@ class Gateway(Daemon):
         placings = self.services.placings
         placings.needed.wanted_above = self.uplink.whole
         self.uplink.on_asked = placings.again
+        self.uplink.pushing.refused = placings.needed.refused
         self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)

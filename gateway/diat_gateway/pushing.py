@@ -17,10 +17,15 @@ ABOVE = "above"
 
 
 class Pushing:
-    """Keeps what things are told in step with what is asked for; used by the writer alone."""
+    """Keeps what things are told in step with what is asked for; used by the writer alone.
+
+    Attributes:
+        refused: things that do not do what they say they take.
+    """
 
     def __init__(self, things: VirtualObjectLayer) -> None:
         self._things = things
+        self.refused: set[str] = set()
 
     def ask(self, each: VirtualObject, rules: Rules) -> None:
         """Have a thing do itself what it can of what is asked for; what it cannot is done here."""
@@ -44,4 +49,6 @@ class Pushing:
         return self._things.pushdown.report(each.id, known.needs).get(prop) == rule
 
     def _does(self, each: VirtualObject, able: tuple[str, ...], rule: Rule) -> bool:
+        if each.id in self.refused:
+            return False
         return set(rule.steps()) <= set(able) and (counts_doubly(each) or known_exactly(rule))

@@ -70,6 +70,7 @@ class Uplink:
         on_told: told of what is said of parts of services: topic, payload.
         marks: numbers of what must not be overtaken, oldest first.
         thinned: whether anything that waits was thinned.
+        pushing: what is asked for above, on to things.
         rows: how many wait; ``bytes`` about how much that is.
     """
 
@@ -101,7 +102,7 @@ class Uplink:
         self._dues: list[tuple[int, str]] = []
         self._due_of: dict[str, int] = {}
         self._parked = spool.next_due()
-        self._pushing = Pushing(things)
+        self.pushing = Pushing(things)
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
         self.marks = spool.marks()
@@ -183,7 +184,7 @@ class Uplink:
         memories = known
         for prop in sorted(readings):
             reading, rule = readings[prop], self._rule(passed, prop)
-            if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
+            if rule == EVERYTHING or (prop in passed.rules and self.pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
             if memories is known:
@@ -399,7 +400,7 @@ class Uplink:
         passed = self.passed.get(name) if name is not None else None
         if each is not None and passed is not None and passed.thing == thing:
             whole = self._usual == EVERYTHING
-            self._pushing.ask(each, dict.fromkeys(each.properties, EVERYTHING) if whole else passed.rules)
+            self.pushing.ask(each, dict.fromkeys(each.properties, EVERYTHING) if whole else passed.rules)
             self.on_asked(thing)
 
     def _withdraw(self, name: str, passed: Passed) -> None:
