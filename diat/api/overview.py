@@ -70,8 +70,9 @@ def figures(platform: Platform) -> Json:
     """
     things, now = platform.things, platform.clock()
     counts = things.intake.counts
-    traffic = [(sent, sent.hourly(now)) for sent in list(things.pushdown.traffic.values())]
-    saved = sum(max(0.0, sent.before - hourly) for sent, hourly in traffic if sent.before is not None)
+    traffic = {thing: sent.hourly(now) for thing, sent in list(things.pushdown.traffic.items())}
+    before = {thing: things.pushdown.before(thing) for thing in traffic}
+    saved = sum(max(0.0, was - traffic[thing]) for thing, was in before.items() if was is not None)
     return {
         "messages": counts.messages,
         "readings": counts.readings,
@@ -79,7 +80,7 @@ def figures(platform: Platform) -> Json:
         "commands": things.interaction.begun,
         "things": len(things.registry.objects.committed),
         "services": len(platform.services.everything()),
-        "bytes_per_hour": round(sum(hourly for _, hourly in traffic), 1),
+        "bytes_per_hour": round(sum(traffic.values()), 1),
         "bytes_saved_per_hour": round(saved, 1),
     }
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +25,7 @@ from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Invalid, Unavailable
 from diat.security.principal import Principal
 from diat.service.placement.proposing import Expected, Proposal
+from diat.service.placement.sparing import Spared
 from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span, look, plan
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
@@ -93,12 +95,14 @@ async def plan_service(
     gone = threading.Event()
     budget = Budget(cancelled=gone.is_set)
 
-    def planned() -> tuple[Plan, tuple[Proposal, Expected] | str | None]:
+    def planned() -> tuple[Plan, tuple[Proposal, Expected] | str | None, list[Spared]]:
         made = _alone(span, lambda: plan(prospect, platform.record, span, budget))
+        composite, bindings = prospect.composite, prospect.bound.bindings
+        spared = platform.reviewer.spares(composite, bindings)
         try:
-            return made, platform.reviewer.propose(prospect.composite, prospect.bound.bindings)
+            return made, platform.reviewer.propose(composite, bindings), spared
         except ValueError as error:
-            return made, str(error)
+            return made, str(error), spared
 
     work = asyncio.ensure_future(run_in_threadpool(planned))
     try:
@@ -107,11 +111,21 @@ async def plan_service(
                 gone.set()
     finally:
         gone.set()
-    made, proposed = await work
+    made, proposed, spared = await work
     shown = _shown(platform, asking, made)
     everywhere = platform.decider.everywhere(asking, "discover")
     placed = _placement(made, proposed, _shows(platform, asking), everywhere=everywhere)
+    placed["things"] = [_spared(each) for each in spared if _shows(platform, asking)(each.thing)]
     return shown | {"placement": placed}
+
+
+def _spared(each: Spared) -> Json:
+    """What a thing would be told, and what it would send then."""
+    shown: Json = {"thing": each.thing, "property": each.name, "told": msgspec.to_builtins(each.told)}
+    for name, messages in (("everything", each.whole), ("told", each.messages)):
+        shown[f"messages_per_hour_{name}"] = round(messages, 1) if messages is not None else None
+        shown[f"bytes_per_hour_{name}"] = round(messages * each.size, 1) if messages is not None else None
+    return shown
 
 
 def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:

@@ -56,7 +56,10 @@ def get_config(platform: ThePlatform, thing: ThingId) -> dict[str, Any]:
     "/things/{thing}/config", summary="Push steps down to a thing", dependencies=[on_thing("operate")]
 )
 async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> dict[str, Any]:
-    """Needs of several are merged so that all are served: the thing may send more than asked for here."""
+    """What is said here of a property holds for it, whatever services need; an empty rule is every sample.
+
+    Of a thing at a gateway the needs of several are merged so that all are served: it may send more.
+    """
     rules = {name: Rule(**steps.model_dump(exclude_none=True)) for name, steps in wanted.report.items()}
 
     def push() -> None:
@@ -77,6 +80,9 @@ async def put_config(platform: ThePlatform, thing: ThingId, wanted: Wanted) -> d
 def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
     """This daemon, the gateways that are joined to it, and the things that do steps themselves.
 
+    Of a thing ``needs`` has by holder what it is told, services by the ids of their composites;
+    ``bytes_per_hour_before`` is what it sent when it sent every sample.
+
     Figures of a line are of the last minutes, in an hour: bytes of PUBLISH packets, and messages in them.
     ``everything_above`` is what the services that use it would have had it carry with all steps in the core,
     from the readings that did not travel; ``saved`` is the difference.
@@ -93,7 +99,8 @@ def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
         each = things.registry.objects.committed.get(thing)
         if each is None or not sees(platform, asking, each):
             continue
-        if things.pushdown.pushed.committed.get(thing) is not None:
+        pushed = things.pushdown.pushed.committed.get(thing)
+        if pushed is not None and pushed.reference:
             title = str(each.td.get("title", thing))
             shown.append({"id": thing, "tier": "thing", "title": title, **_view(platform, thing)})
     return shown
@@ -188,8 +195,12 @@ def _view(platform: Platform, thing: str) -> dict[str, Any]:
             shown["level"] = pushed.level
         if pushed.error is not None:
             shown["error"] = pushed.error
+        if pushed.since and shown["report"]:
+            shown["since"] = rfc3339(pushed.since)
     if traffic is not None:
         shown["bytes_per_hour"] = round(traffic.hourly(now), 1)
-        if traffic.before is not None:
-            shown["bytes_per_hour_before"] = round(traffic.before, 1)
+        before = pushdown.before(thing)
+        if before is not None:
+            shown["bytes_per_hour_before"] = round(before, 1)
+            shown["saved_bytes_per_hour"] = round(before - traffic.hourly(now), 1)
     return shown

@@ -178,6 +178,17 @@ class Driver:
             if again is not None:
                 self._retry(composite, state, again)
 
+    def strays(self, composite: Composite, state: CompositeState, key: str) -> bool:
+        """Whether an actuator (``thing affordance``) says that it has something else than it was told."""
+        told, (thing, _, name) = state.driven.get(key), key.partition(" ")
+        if told is None or composite.delivery == "at-most-once":
+            return False
+        return self._strayed(told, self._things.intake.twin(thing).values.get(name), told.value)
+
+    def bring_back(self, composite: Composite, state: CompositeState, key: str, now: int) -> None:
+        """Tell an actuator again that strayed, as soon as may be."""
+        self._retry(composite, state, max(now, state.driven[key].at + RETRY))
+
     def _retry(self, composite: Composite, state: CompositeState, at: int) -> None:
         state.retry = at if state.retry is None else min(state.retry, at)
         self._wakes.plan(composite.id, state.retry)

@@ -448,7 +448,11 @@ class CompositeLayer:
         elif state is None or (thing, name) in state.waits:
             self._rebind(composite, reading.received, news)
         elif state.state in AT_WORK:
-            self._runner.run(composite, self._state(service), reading.received, news)
+            of = [each for each in state.bindings if (each.thing, each.affordance) == (thing, name)]
+            if of and all(composite.roles[each.role].drives for each in of):
+                self._regard(composite, of[0].key, reading.received)
+            else:
+                self._runner.run(composite, self._state(service), reading.received, news)
 
     def _on_event(self, services: list[str], thing: str, name: str, reading: Reading) -> None:
         def tell() -> None:
@@ -479,11 +483,19 @@ class CompositeLayer:
 
     def _on_end(self, actuation: Actuation) -> None:
         """A command that did not do its work is given again after a while, if it is still wanted."""
-        if actuation.service is None or actuation.state == "completed":
+        composite = self._composites.get(actuation.service or "")
+        if composite is None or composite.paused:
             return
-        composite = self._composites.get(actuation.service)
-        if composite is not None and not composite.paused:
+        if actuation.state != "completed":
             self._runner.driver.ended(composite, self._state(composite.id), actuation)
+            return
+        self._regard(composite, f"{actuation.thing} {actuation.affordance}", self._clock())
+
+    def _regard(self, composite: Composite, key: str, now: int) -> None:
+        """What an actuator has is known anew: if that is not what it was told, it is told again."""
+        state, driver = self.states.get(composite.id), self._runner.driver
+        if state is not None and state.state in AT_WORK and driver.strays(composite, state, key):
+            driver.bring_back(composite, self._state(composite.id), key, now)
 
     def _on_turn(self, service: str, key: str, now: int) -> None:
         """Somebody else's claim on an actuator ended, or is stronger: decide anew at once."""
@@ -631,8 +643,8 @@ class CompositeLayer:
         self.on_bound(composite, bindings)
 
     def _watch(self, composite: Composite, binding: Binding) -> None:
-        """Be told of what a binding reads."""
-        if not composite.roles[binding.role].drives:
+        """Be told of what a binding reads, and of what a property that it drives has."""
+        if binding.kind == "property" or not composite.roles[binding.role].drives:
             event = binding.kind == "event"
             self._things.observers.watch(composite.id, binding.thing, binding.affordance, event=event)
 

@@ -214,13 +214,22 @@ class NativeNode:
         return _within(timeout, lambda: not len(life.ring) and not life.ring.lost and not life.inbox)
 
     @property
+    def sent(self) -> int:
+        """Bytes that it has written, in all connections."""
+        written: int = getattr(self.life, "client").sent  # noqa: B009 - the chip's own attribute, untyped
+        return written
+
+    @property
     def unacknowledged(self) -> frozenset[int]:
         """The ``n`` of what the broker does not have for certain."""
         ring = self.life.ring
         return frozenset(range(ring.n - len(ring) + 1, ring.n + 1))
 
     def report(self, values: Mapping[str, Any], *, t: int | None = None) -> int:
-        """Report values of properties, observed now or at ``t`` (Unix milliseconds); gives its ``n``."""
+        """Report values of properties, observed now or at ``t`` (Unix milliseconds); gives its ``n``.
+
+        What the platform has told it to keep to itself it does.
+        """
         return self._do(lambda: self._push(values, t))
 
     def emit(self, event: str, data: Any = None) -> int:
@@ -229,8 +238,17 @@ class NativeNode:
 
     def _push(self, values: Mapping[str, Any], t: int | None) -> int:
         life = self.life
-        stamp = life.clock.stamp() if t is None else t
-        life.push([(name, value, stamp) for name, value in values.items()])
+        stamp, up = life.clock.stamp() if t is None else t, life.clock.up()
+        found: list[tuple[str, Any, int]] = []
+        for name, value in values.items():
+            each = life.node.properties.get(name)
+            rule = each.rule if each is not None else None
+            found += (
+                [(name, value, stamp)]
+                if rule is None
+                else [(name, said, at) for said, at in rule.take(value, up, stamp)]
+            )
+        life.push(found)
         return life.ring.n
 
     def _do(self, work: Callable[[], int]) -> int:

@@ -80,6 +80,11 @@ class Room:
         self.temperature = target + (self.temperature - target) * fade
 
     @property
+    def heating(self) -> bool:
+        """Whether its heater is on."""
+        return self._heater.on
+
+    @property
     def humidity(self) -> float:
         """Relative humidity, %."""
         return min(100.0, 100 * self._vapour / saturation_pressure(self.temperature))

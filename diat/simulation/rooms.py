@@ -69,14 +69,14 @@ class NativeHeater:
     def __init__(self, setting: Setting, thing: str, title: str, place: str, heater: Heater) -> None:
         self._heater = heater
         self._cadence = Cadence(every=5.0)
-        self._node = NativeNode(
+        self.node = NativeNode(
             setting.address,
             thing,
             heater_td(thing, title, place),
             setters={"heating": self._switch},
             memory=setting.memory_of(thing),
         )
-        self.start, self.stop = self._node.start, self._node.stop
+        self.start, self.stop = self.node.start, self.node.stop
 
     def step(self, now: float) -> None:
         """Report every five seconds; a change is reported when it happens."""
@@ -84,11 +84,11 @@ class NativeHeater:
             self._report()
 
     def _report(self) -> None:
-        self._node.report({"heating": self._heater.on, "power": self._heater.heat})
+        self.node.report({"heating": self._heater.on, "power": self._heater.heat})
 
     def _switch(self, value: Any) -> bool:
         self._heater.on = bool(value)
-        self._node.report({"power": self._heater.heat})
+        self.node.report({"power": self._heater.heat})
         return self._heater.on
 
 
@@ -100,14 +100,14 @@ class NativeThermometer:
     ) -> None:
         self._thermometer = thermometer
         self._cadence = Cadence(every=1.0, delta=0.03)
-        self._node = NativeNode(setting.address, thing, thermometer_td(thing, title, place))
-        self.start, self.stop = self._node.start, self._node.stop
+        self.node = NativeNode(setting.address, thing, thermometer_td(thing, title, place))
+        self.start, self.stop = self.node.start, self.node.stop
 
     def step(self, now: float) -> None:
         """Report every second, and at once when it moved by 0.03 K."""
         temperature = self._thermometer.measure()
         if self._cadence.due(now, temperature):
-            self._node.report({"temperature": temperature})
+            self.node.report({"temperature": temperature})
 
 
 def heater_td(thing: str, title: str, place: str) -> dict[str, Any]:

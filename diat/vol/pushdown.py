@@ -216,6 +216,13 @@ class PushDown:
         pushed = self.pushed.committed.get(thing)
         return self.report(thing, pushed.needs) if pushed is not None else {}
 
+    def before(self, thing: str) -> float | None:
+        """Bytes in an hour that a thing sent before it did what it is told; any thread may ask."""
+        pushed, traffic = self.pushed.committed.get(thing), self.traffic.get(thing)
+        if pushed is not None and pushed.before is not None:
+            return pushed.before
+        return traffic.before if traffic is not None else None
+
     def _watched(self, each: VirtualObject, needs: dict[str, Rules]) -> dict[str, Rules]:
         """These needs with those of watchers."""
         elsewhere = self._registry.gateway_of(each.id) is not None

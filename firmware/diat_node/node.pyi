@@ -8,6 +8,7 @@ Json = Any
 class Property:
     name: str
     schema: dict[str, Json]
+    rule: Any
     def __init__(
         self,
         name: str,

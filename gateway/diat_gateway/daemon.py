@@ -95,10 +95,11 @@ class Gateway(Daemon):
             line.spool // KEPT,
         )
         self.things.tap(self.uplink)
-        self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
         placings = self.services.placings
         placings.needed.wanted_above = self.uplink.whole
         self.uplink.on_asked = placings.again
+        self.uplink.pushing.refused = placings.needed.refused
+        self._claims = ClaimsAbove(ledger, self.uplink, self.things, self.clock)
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber

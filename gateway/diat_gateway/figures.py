@@ -61,7 +61,7 @@ class Figures:
         self._said = values
         said = {"b": self._life, "n": self._n, "t": now + own.offset, "v": news}
         found = [frame.entry(topics.properties(name), encode(said))]
-        untold = self._uplink.heard.untold()
+        untold = self._uplink.heard.untold(now, self._uplink.obeys)
         if untold:
             found.append(frame.entry(frame.untold(name), encode(untold)))
         return found

@@ -1,6 +1,7 @@
 """Steps that are asked for above, pushed on into things that can do them: what is not said need not be heard.
 
-The daemon above is one of those who need something of a thing, beside the services here.
+The daemon above is one of those who need something of a thing, beside the services here. A gateway below,
+which says no more than it is asked for, is asked for every reading too.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ ABOVE = "above"
 
 
 class Pushing:
-    """Keeps what things are told in step with what is asked for; used by the writer alone."""
+    """Keeps what things are told in step with what is asked for; used by the writer alone.
+
+    Attributes:
+        refused: things that do not do what they say they take.
+    """
 
     def __init__(self, things: VirtualObjectLayer) -> None:
         self._things = things
+        self.refused: set[str] = set()
 
     def ask(self, each: VirtualObject, rules: Rules) -> None:
         """Have a thing do itself what it can of what is asked for; what it cannot is done here."""
@@ -43,4 +49,6 @@ class Pushing:
         return self._things.pushdown.report(each.id, known.needs).get(prop) == rule
 
     def _does(self, each: VirtualObject, able: tuple[str, ...], rule: Rule) -> bool:
+        if each.id in self.refused:
+            return False
         return set(rule.steps()) <= set(able) and (counts_doubly(each) or known_exactly(rule))

@@ -68,6 +68,7 @@ class Uplink:
         heard: figures of what was heard, and what of it is told.
         on_asked: told of a thing of which something else is asked above.
         on_told: told of what is said of parts of services: topic, payload.
+        pushing: what is asked for above, on to things.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Uplink:
         self._memories = Memories(ledger, things.intake)
         self.bounds = Bounds(self.passed)
         self._parked = spool.next_due()
-        self._pushing = Pushing(things)
+        self.pushing = Pushing(things)
         self.commands = Commands(ledger, things, self.answer, kept.told)
         self.heard = Heard()
         self.on_told: Callable[[str, bytes], None] = _nobody_works
@@ -144,6 +145,12 @@ class Uplink:
         passed = self.passed.get(name) if name is not None else None
         return passed is not None and (self._usual == EVERYTHING or EVERYTHING in passed.rules.values())
 
+    def obeys(self, name: str, prop: str) -> bool:
+        """Whether a thing keeps readings of a property to itself, as it was told; any thread may ask."""
+        passed = self.passed.committed.get(name)
+        told = self._things.pushdown.told(passed.thing) if passed is not None else {}
+        return told.get(prop, EVERYTHING) != EVERYTHING
+
     def _rule(self, passed: Passed, prop: str) -> Rule:
         """What is to go up of a property; what parts of services tell goes up whole, unasked."""
         return EVERYTHING if prop == TOLD else passed.rules.get(prop, self._usual)
@@ -163,7 +170,7 @@ class Uplink:
         memories = known
         for prop in sorted(readings):
             reading, rule = readings[prop], self._rule(passed, prop)
-            if rule == EVERYTHING or (prop in passed.rules and self._pushing.done(each, prop, rule)):
+            if rule == EVERYTHING or (prop in passed.rules and self.pushing.done(each, prop, rule)):
                 out.append((prop, reading, False))
                 continue
             if memories is known:
@@ -337,7 +344,7 @@ class Uplink:
         passed = self.passed.get(name) if name is not None else None
         if each is not None and passed is not None and passed.thing == thing:
             whole = self._usual == EVERYTHING
-            self._pushing.ask(each, dict.fromkeys(each.properties, EVERYTHING) if whole else passed.rules)
+            self.pushing.ask(each, dict.fromkeys(each.properties, EVERYTHING) if whole else passed.rules)
             self.on_asked(thing)
 
     def _withdraw(self, name: str, passed: Passed) -> None:

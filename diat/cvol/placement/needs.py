@@ -120,7 +120,9 @@ class _Needs:
         self._busy = True
 
     def changes(self, wire: Wire, need: Need) -> None:
-        """It does something when a value changes."""
+        """It does something when a value changes; what nothing fills is not driven."""
+        if isinstance(wire.step, effects.Drive) and wire.role not in self._filled:
+            return
         if isinstance(wire.step, _ACTING) or need != NOTHING:
             self._want_all(wire, EVERY if need == EVERY else CHANGES)
 

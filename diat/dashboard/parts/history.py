@@ -47,6 +47,7 @@ class History:
         self._chart = (
             ui.echart(chart_options(), renderer="svg").classes("history").props('aria-hidden="true"')
         )
+        self._less = ui.label().classes("soft")
         with ui.expansion("As a table").classes("more-settings"):
             self._table = html(Markup())
 
@@ -82,6 +83,8 @@ class History:
         self._chart.options["xAxis"]["min"] = points[0][0] if points else now - _SECONDS[self._span] * 1000
         self._chart.options["xAxis"]["max"] = now
         self._chart.update()
+        told = await self._visit.rest.get(at("things", self._thing, "config"))
+        self._less.set_text(_less(told, self._name))
         rows = [[moment(each["observed"]), _said(each["value"])] for each in reversed(readings[-_ROWS:])]
         told = table(self._name, ["Time", f"{self._name} {written(scale.unit)}"], rows, numbers=(1,))
         self._table.set_content(str(told if rows else Markup('<p class="soft">Nothing in this time.</p>')))
@@ -95,6 +98,22 @@ def drawn(properties: Sequence[Property]) -> list[Property]:
 
 def _rank(each: Property) -> int:
     return _FIRST.index(each.quantity) if each.quantity in _FIRST else len(_FIRST)
+
+
+def _less(told: dict[str, Any], name: str) -> str:
+    """That a property says less than it measures, if so: between two points then nothing is known."""
+    rule = told.get("report", {}).get(name)
+    if not rule:
+        return ""
+    limits = [f"{rule[step]:.6g}" for step in ("below", "above") if step in rule]
+    what = [f"when it passes {' or '.join(limits)}"] if limits else []
+    if "delta" in rule and "every" not in rule:
+        what += [f"when it changes by {rule['delta']:.6g}" if rule["delta"] else "when it changes"]
+    times = [rule[step] for step in ("every", "silence", "mean", "min", "max") if step in rule]
+    seconds = min(times, default=0)
+    what += [f"every {seconds:.6g} s"] if seconds else []
+    since = f" since {told['since'][:16].replace('T', ' ')}" if told.get("since") else ""
+    return f"Not every sample is sent{since}: {', and '.join(what)}. Services need no more." if what else ""
 
 
 def _drawn(value: Any) -> Any:

@@ -15,7 +15,7 @@ from diat.kernel.errors import DiatError
 from diat.service.placement.divided import Divided
 from diat.service.placement.needed import Needed
 from diat.service.placement.placing import HERE
-from diat.vol.pushdown import Pushed, Rule, Rules
+from diat.vol.pushdown import BY_HAND, WATCHERS, Pushed, Rule, Rules
 
 FOLLOWERS = "followers"
 """As whom those who follow a property as it comes need something of a thing."""
@@ -112,11 +112,11 @@ class Asking:
 
     def _refused(self, thing: str, pushed: Pushed) -> None:
         """A thing does not do what it says it takes: it is to send everything."""
-        holders = [holder for holder in pushed.needs if self._composites.seen(holder) is not None]
+        holders = pushed.needs.keys() - {BY_HAND, FOLLOWERS, WATCHERS}
         if thing in self.needed.refused or not holders:
             return
         self.needed.refused.add(thing)
-        for holder in holders:
+        for holder in sorted(holders):
             self._ask(thing, holder, dict.fromkeys(pushed.needs[holder], Rule()))
 
     def _follow(self) -> None:

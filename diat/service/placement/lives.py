@@ -17,6 +17,8 @@ OFTEN = 20_000
 """Milliseconds until what was measured is measured again."""
 ENOUGH = 20
 """Readings that have to have come for what was measured to count."""
+LONG = 60.0
+"""Seconds after which what was measured counts in any case: things may say little."""
 LATEST = 50
 """Readings of a thing that show how what it says looks."""
 
@@ -74,14 +76,15 @@ class Lives:
         lived = live(composite, bound, sifted(came, self._sparing.rules(composite, bound)))
         last = self._measured.get(composite.id)
         before = self._lived.get(composite.id) if last is None or last[0] is composite.steps else None
-        if before is None or (lived.came >= ENOUGH and lived.came >= before.came / 2):
+        longer = before is not None and lived.came >= before.came and lived.seconds > before.seconds
+        if before is None or longer or (_enough(lived) and lived.came >= before.came / 2):
             self._lived[composite.id] = lived
-        return lived.came >= ENOUGH
+        return _enough(lived)
 
     def reductions(self, composite: Composite) -> dict[str, float]:
         """Step to the messages that come out of it for each that goes in, where enough was measured."""
         lived = self._lived.get(composite.id)
-        if lived is None or lived.came < ENOUGH:
+        if lived is None or not _enough(lived):
             return {}
         found = {}
         for wire in composite.wires:
@@ -136,3 +139,8 @@ class Lives:
             return []
         rows = [row for row in self._daemon.record.rows({known.no}, start) if not row.name][-LATEST:]
         return [Came(thing, row.data, row.observed, row.received) for row in rows]
+
+
+def _enough(lived: Lived) -> bool:
+    """Whether what was measured counts."""
+    return lived.came >= ENOUGH or (lived.came > 1 and lived.seconds >= LONG)

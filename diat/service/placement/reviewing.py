@@ -22,7 +22,7 @@ from diat.service.placement.placing import HERE, Placing
 from diat.service.placement.placings import Placings
 from diat.service.placement.proposing import Expected, Proposal, Proposer
 from diat.service.placement.rates import HOUR, Has, Rates
-from diat.service.placement.sparing import Sparing
+from diat.service.placement.sparing import Spared, Sparing
 
 SHARE = 0.1
 """Of a processor that reviewing takes at most."""
@@ -56,6 +56,7 @@ class Reviewer:
         self._share = share
         self._rates = rates = Rates(daemon)
         sparing = Sparing(daemon, placings, rates)
+        self._sparing = sparing
         self._lives = lives = Lives(daemon, sparing)
         self._nodes = Nodes(daemon, rates)
         flows = Flows(daemon, placings, rates, lives, sparing)
@@ -104,6 +105,11 @@ class Reviewer:
             bound = list(bindings)
             made = self._proposer.propose(composite, bound)
             return None if made is None else (made, self._proposer.expects(composite, bound, made))
+
+    def spares(self, composite: Composite, bindings: Iterable[Binding]) -> list[Spared]:
+        """What things would keep to themselves for a composite, see ``Sparing.of``."""
+        with self._lock:
+            return self._sparing.of(composite, bindings)
 
     def why(self, composite: str) -> dict[str, Reason] | str:
         """Step to why it runs where it does, or why it can run nowhere; empty if there is but one tier."""

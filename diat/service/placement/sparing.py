@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from diat.cvol.composite import Binding, Composite
 from diat.cvol.placement.building import Rate
 from diat.cvol.placement.measuring import MOST, Came
@@ -15,12 +17,33 @@ from diat.service.placement.placings import Placings
 from diat.service.placement.rates import HOUR, Has, Rates
 from diat.vol import sieve
 from diat.vol.pushdown import Rule, Rules
+from diat.vol.traffic import packet
+from diat.wire import topics
+from diat.wire.envelope import encode
 
 OFTEN = 15_000
 """Milliseconds until it is counted again."""
 _KEPT = 20_000
 EVERYTHING = Rule()
 Key = tuple[str, str, Rule]
+
+
+class Spared(Struct, frozen=True, kw_only=True):
+    """What a thing would say of a property.
+
+    Attributes:
+        told: what it is told for what was asked about.
+        whole: messages in an hour if it says everything; None if too little is recorded.
+        messages: messages in an hour as it is told.
+        size: bytes of a message.
+    """
+
+    thing: str
+    name: str
+    told: Rule
+    whole: float | None
+    messages: float | None
+    size: float
 
 
 class Sparing:
@@ -36,6 +59,29 @@ class Sparing:
     def rules(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
         """What things are told of what a composite, or a part of one, reads."""
         return self._placings.planned(composite, bindings)
+
+    def of(self, composite: Composite, bindings: Iterable[Binding]) -> list[Spared]:
+        """What things would say of what a composite reads, where that is less than everything."""
+        found = []
+        for thing, rules in self.rules(composite, bindings).items():
+            wire = self._rates.wire(thing)
+            for name, rule in rules.items():
+                if rule == EVERYTHING:
+                    continue
+                last = self._daemon.things.intake.twin(thing).values.get(name)
+                values = {name: last.value if last is not None else 0.5}
+                body = {"b": 0, "n": 1000, "t": self._daemon.clock(), "v": values}
+                found.append(
+                    Spared(
+                        thing=thing,
+                        name=name,
+                        told=rule,
+                        whole=self.hourly(thing, name, EVERYTHING),
+                        messages=self.hourly(thing, name, rule),
+                        size=packet(topics.properties(wire), encode(body)),
+                    )
+                )
+        return found
 
     def told(self, thing: str, affordance: str, usual: Rule) -> Rule:
         """What a thing is told of a property, for all who need it; ``usual`` if it is told nothing."""
