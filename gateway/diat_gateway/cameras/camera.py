@@ -135,6 +135,10 @@ class Camera:
             self._thread.join(10)
         self._node.stop()
 
+    def connected(self, seconds: float) -> bool:
+        """Whether the broker has let it in within so many seconds."""
+        return self._node.wait_connected(seconds)
+
     def wait(self, seconds: float) -> bool:
         """Whether its source ended within so many seconds."""
         self._thread.join(seconds)

@@ -31,6 +31,9 @@ LIGHT = 0.9
 ALONE = 0.25
 """Share of the pictures in which it had an outline of its own."""
 
+PIECE = 0.6
+"""Share of another's area below which what is within it is a piece of it."""
+
 
 def convinces(path: Path, tracks: Sequence[Track], least: float) -> bool:
     """Whether it was a thing.
@@ -71,16 +74,15 @@ def progress(path: Path) -> float:
 
 def piece_of(one: Path, other: Path) -> bool:
     """Whether one was within the other for most of its time, and much smaller: a window, a shadow."""
+    if _area(one) >= PIECE * _area(other):
+        return False
     times = np.array([t for t, _ in other])
-    within = []
+    within = 0
     for t, box in one:
         i = min(int(np.searchsorted(times, t)), len(times) - 1)
         if abs(times[i] - t) < 0.3:
-            theirs = other[i][1]
-            within.append(overlap(box, theirs) > 0.6 * box[2] * box[3])
-    if len(within) < 0.6 * len(one) or sum(within) < 0.6 * len(one):
-        return False
-    return _area(one) < 0.6 * _area(other)
+            within += overlap(box, other[i][1]) > 0.6 * box[2] * box[3]
+    return within > 0.6 * len(one)
 
 
 def _area(path: Path) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from diat_gateway.cameras.seeing.blobs import Box
-from diat_gateway.cameras.seeing.evidence import convinces, piece_of
+from diat_gateway.cameras.seeing.evidence import Path, convinces, piece_of
 from diat_gateway.cameras.seeing.scale import Scale
 from diat_gateway.cameras.seeing.tracks import Track, Vector
 
@@ -137,9 +137,17 @@ class Objects:
             mine = self.current.pop(track.no, None)
             if mine is not None and mine not in self.current.values():
                 self._waiting.append(mine)
-        over = [each for each in self._waiting if t - each.last > self._patience(each)]
-        self._waiting = [each for each in self._waiting if t - each.last <= self._patience(each)]
+        # What goes on where it stopped is only known for one when it has lasted itself.
+        late = self._rules.lasts + 0.5
+        over = [each for each in self._waiting if t - each.last > self._patience(each) + late]
+        gone = {id(each) for each in over}
+        self._waiting = [each for each in self._waiting if id(each) not in gone]
         return new, self._told(over, t, dark=dark)
+
+    def forget(self, since: float) -> None:
+        """What began from then on was none."""
+        self.current = {no: each for no, each in self.current.items() if each.first < since}
+        self._waiting = [each for each in self._waiting if each.first < since]
 
     def end(self) -> list[Object]:
         """Nothing comes any more; gives what was not yet over."""
@@ -171,8 +179,15 @@ class Objects:
 
     def _patience(self, each: Object) -> float:
         """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
-        size = float(np.sqrt(each.path[-1][1][2] * each.path[-1][1][3]))
-        return self._rules.hides if _pace(each) < 2.0 * size else self._rules.joins
+        clear = self._clear(each)
+        slow = float(np.hypot(*_speed(clear))) < 2.0 * _size(clear)
+        return self._rules.hides if slow else self._rules.joins
+
+    def _clear(self, each: Object) -> Path:
+        """Its way as far as it was seen by itself: behind another, where it was is guesswork."""
+        track = self._tracks.get(each.parts[-1])
+        clear = [p for p in each.path[-400:] if track is None or p[0] <= track.clear]
+        return clear or each.path
 
     def _continued(self, track: Track) -> Object | None:
         """The object that this track goes on with, if it began where that one would be."""
@@ -182,26 +197,28 @@ class Objects:
             gap = start - each.last
             if not -0.5 <= gap <= self._patience(each):
                 continue
-            b1, speed = each.path[-1][1], _speed(each)
-            size = float(np.sqrt(b1[2] * b1[3]))
-            away = float(np.hypot(*(_centre(box) - _centre(b1) - speed * max(gap, 0.0))))
-            reach = 1.2 * size + min(2.5 * size, 0.5 * float(np.hypot(*speed)) * max(gap, 0.0))
-            if away / reach < least and 0.25 < (box[2] * box[3]) / (b1[2] * b1[3]) < 4.0:
+            clear = self._clear(each)
+            size, speed, gap = _size(clear), _speed(clear), max(0.0, start - clear[-1][0])
+            away = float(np.hypot(*(_centre(box) - _centre(clear[-1][1]) - speed * gap)))
+            reach = 1.5 * size + min(2.5 * size, 0.5 * float(np.hypot(*speed)) * gap)
+            if away / reach < least and 0.5 < float(np.sqrt(box[2] * box[3])) / size < 2.0:
                 best, least = each, away / reach
         if best is not None:
             self._waiting.remove(best)
         return best
 
 
-def _speed(each: Object) -> Vector:
+def _speed(path: Path) -> Vector:
     """How it went in its last second, pixels a second."""
-    recent = [p for p in each.path if each.last - p[0] <= 1.0]
+    recent = [p for p in path if path[-1][0] - p[0] <= 1.0]
     (t0, b0), (t1, b1) = recent[0], recent[-1]
     return (_centre(b1) - _centre(b0)) / (t1 - t0) if t1 > t0 else np.zeros(2)
 
 
-def _pace(each: Object) -> float:
-    return float(np.hypot(*_speed(each)))
+def _size(path: Path) -> float:
+    """How large it was in its last seconds, root of its box: the very last may be a piece of it."""
+    recent = [box[2] * box[3] for t, box in path if path[-1][0] - t <= 2.0]
+    return float(np.sqrt(np.median(recent)))
 
 
 def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
