@@ -145,7 +145,7 @@ class Analysis:
                 self.settings.near * diagonal,
                 self.settings.object * width * height,
                 self.settings.rules,
-                height,
+                (height, width),
             )
         early, self._early = self._early, []
         return [self._see(t, image) for t, image in early]

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from diat_gateway.cameras.seeing.blobs import Box
-from diat_gateway.cameras.seeing.evidence import Path, convinces, piece_of
+from diat_gateway.cameras.seeing.evidence import Path, convinces, parted, piece_of
 from diat_gateway.cameras.seeing.scale import Scale
 from diat_gateway.cameras.seeing.tracks import Track, Vector
+
+PARTED = 1_000_000
+"""Numbers from there on are of what was followed as one and were two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,13 @@ class Objects:
         near: pixels that a thing travels at least.
         least: pixels that its box has at least, when it is nearest.
         rules: when a track is an object.
-        height: of the picture, pixels.
+        shape: height and width of the picture, pixels.
     """
 
-    def __init__(self, near: float, least: float, rules: Rules, height: int) -> None:
-        self._scale = Scale(height)
+    def __init__(self, near: float, least: float, rules: Rules, shape: tuple[int, int]) -> None:
+        self._scale = Scale(shape[0])
+        self._shape = shape
+        self._more = PARTED
         self._near = near
         self._least = least
         self._rules = rules
@@ -158,6 +163,7 @@ class Objects:
     def _told(self, over: list[Object], t: float, *, dark: bool = False) -> list[Object]:
         """Those of what is over that were things, and no pieces of others."""
         tracks = {each.no: [self._tracks.pop(no) for no in each.parts if no in self._tracks] for each in over}
+        over = [part for each in over for part in self._parted(each, tracks)]
         over = [
             each
             for each in over
@@ -176,6 +182,15 @@ class Objects:
         for each in over:
             self._scale.learn(each.path)
         return over
+
+    def _parted(self, each: Object, tracks: dict[int, list[Track]]) -> list[Object]:
+        paths = parted(each.path, self._shape[1], self._shape[0])
+        parts = [Object(each.no, list(paths[0]), each.confirmed, each.parts)]
+        for path in paths[1:]:
+            self._more += 1
+            tracks[self._more] = tracks[each.no]
+            parts.append(Object(self._more, list(path), path[0][0], each.parts))
+        return parts
 
     def _patience(self, each: Object) -> float:
         """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
