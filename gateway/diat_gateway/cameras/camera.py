@@ -33,6 +33,8 @@ from diat_gateway.cameras.shelf import Full, Kept, Shelf
 
 _LOG = logging.getLogger(__name__)
 
+SETTLES = 20.0
+"""Seconds after which it is known of what was seen whether it was an object."""
 STEP = 0.5
 """Seconds between two reports of places on the ground."""
 
@@ -212,7 +214,9 @@ class Camera:
             _, candidate = self._deciding.popleft()
             if self._agreement.keeps(candidate):
                 self._clipping.wanted(candidate.start - self._epoch, candidate.end - self._epoch)
-        for start, end, content in self._clipping.take(waiting=bool(self._deciding)):
+        open_ = [candidate.start - self._epoch for _, candidate in self._deciding]
+        decided = float("inf") if at_once else min([self._time - SETTLES, *open_])
+        for start, end, content in self._clipping.take(decided):
             self._put("clip", start, end, content)
 
     def _send(self, out: list[levels.Out]) -> None:
