@@ -7,7 +7,6 @@ that goes on where it stopped, so that a pole in front of a car does not make tw
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +14,8 @@ import numpy as np
 from diat_gateway.cameras.seeing.blobs import Box
 from diat_gateway.cameras.seeing.evidence import Path, convinces, parted, piece_of
 from diat_gateway.cameras.seeing.scale import Scale
-from diat_gateway.cameras.seeing.tracks import Track, Vector
+from diat_gateway.cameras.seeing.tracks import Track
+from diat_gateway.cameras.seeing.ways import along, centre, one_with, size, speed
 
 PARTED = 1_000_000
 """Numbers from there on are of what was followed as one and were two."""
@@ -125,7 +125,7 @@ class Objects:
             if mine is not None:
                 if track.path and track.path[-1][0] > mine.last:
                     mine.path.extend(p for p in track.path[-3:] if p[0] > mine.last)
-            elif is_object(track, self._rules, self._near, self._least) and not _one_with(
+            elif is_object(track, self._rules, self._near, self._least) and not one_with(
                 track, tracks, self.current
             ):
                 earlier = self._continued(track)
@@ -170,14 +170,7 @@ class Objects:
             if convinces(each.path, tracks[each.no], self._least) and self._scale.fits(each.path)
         ]
         there = [*self.current.values(), *self._waiting, *self._gone, *over]
-        over = [
-            each
-            for each in over
-            if not any(
-                other is not each and (piece_of(each.path, other.path) or (dark and _along(each, other)))
-                for other in there
-            )
-        ]
+        over = [each for each in over if not any(_piece(each, other, dark=dark) for other in there)]
         self._gone = [*(each for each in self._gone if t - each.last < 60.0), *over][-50:]
         for each in over:
             self._scale.learn(each.path)
@@ -195,7 +188,7 @@ class Objects:
     def _patience(self, each: Object) -> float:
         """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
         clear = self._clear(each)
-        slow = float(np.hypot(*_speed(clear))) < 2.0 * _size(clear)
+        slow = float(np.hypot(*speed(clear))) < 2.0 * size(clear)
         return self._rules.hides if slow else self._rules.joins
 
     def _clear(self, each: Object) -> Path:
@@ -213,64 +206,17 @@ class Objects:
             if not -0.5 <= gap <= self._patience(each):
                 continue
             clear = self._clear(each)
-            size, speed, gap = _size(clear), _speed(clear), max(0.0, start - clear[-1][0])
-            away = float(np.hypot(*(_centre(box) - _centre(clear[-1][1]) - speed * gap)))
-            reach = 1.5 * size + min(2.5 * size, 0.5 * float(np.hypot(*speed)) * gap)
-            if away / reach < least and 0.5 < float(np.sqrt(box[2] * box[3])) / size < 2.0:
+            large, pace, gap = size(clear), speed(clear), max(0.0, start - clear[-1][0])
+            away = float(np.hypot(*(centre(box) - centre(clear[-1][1]) - pace * gap)))
+            reach = 1.5 * large + min(2.5 * large, 0.5 * float(np.hypot(*pace)) * gap)
+            if away / reach < least and 0.5 < float(np.sqrt(box[2] * box[3])) / large < 2.0:
                 best, least = each, away / reach
         if best is not None:
             self._waiting.remove(best)
         return best
 
 
-def _speed(path: Path) -> Vector:
-    """How it went in its last second, pixels a second."""
-    recent = [p for p in path if path[-1][0] - p[0] <= 1.0]
-    (t0, b0), (t1, b1) = recent[0], recent[-1]
-    return (_centre(b1) - _centre(b0)) / (t1 - t0) if t1 > t0 else np.zeros(2)
-
-
-def _size(path: Path) -> float:
-    """How large it was in its last seconds, root of its box: the very last may be a piece of it."""
-    recent = [box[2] * box[3] for t, box in path if path[-1][0] - t <= 2.0]
-    return float(np.sqrt(np.median(recent)))
-
-
-def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
-    """Whether it is one with an object already known: a lamp's light on the ground and its car."""
-    size = float(np.sqrt(track.box[2] * track.box[3]))
-    for other in others:
-        if other is track or other.no not in known or max(other.lit, track.lit) < 0.5:
-            continue
-        mine = float(np.sqrt(other.box[2] * other.box[3]))
-        near = float(np.hypot(*(_centre(other.box) - _centre(track.box)))) < 1.3 * (size + mine)
-        pace = max(1.0, float(np.hypot(*other.state[2:4])))
-        if near and float(np.hypot(*(other.state[2:4] - track.state[2:4]))) < 0.7 * pace:
-            return True
-    return False
-
-
-def _along(one: Object, other: Object) -> bool:
-    """Whether one went along beside the other for most of its time, and is the shorter of both."""
-    if one is other or (one.last - one.first, -one.no) >= (other.last - other.first, -other.no):
+def _piece(each: Object, other: Object, *, dark: bool) -> bool:
+    if each is other:
         return False
-    times = np.array([t for t, _ in other.path])
-    first, last = (
-        other.path[min(int(np.searchsorted(times, t)), len(times) - 1)][1] for t in (one.first, one.last)
-    )
-    mine, theirs_way = _centre(one.path[-1][1]) - _centre(one.path[0][1]), _centre(last) - _centre(first)
-    if float(np.hypot(*(mine - theirs_way))) > 0.5 * max(
-        float(np.hypot(*mine)), float(np.hypot(*theirs_way))
-    ):
-        return False
-    near = 0
-    for t, box in one.path:
-        i = min(int(np.searchsorted(times, t)), len(times) - 1)
-        theirs = other.path[i][1]
-        reach = 1.3 * (np.sqrt(box[2] * box[3]) + np.sqrt(theirs[2] * theirs[3]))
-        near += abs(times[i] - t) < 0.3 and float(np.hypot(*(_centre(box) - _centre(theirs)))) < reach
-    return near > 0.55 * len(one.path)
-
-
-def _centre(box: Box) -> Vector:
-    return np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
+    return piece_of(each.path, other.path) or (dark and along(each.path, other.path))
