@@ -15,8 +15,10 @@ from diat_gateway.cameras.seeing.blobs import Box
 from diat_gateway.cameras.seeing.evidence import Path, convinces, parted, piece_of
 from diat_gateway.cameras.seeing.scale import Scale
 from diat_gateway.cameras.seeing.tracks import Track
-from diat_gateway.cameras.seeing.ways import along, centre, one_with, size, speed
+from diat_gateway.cameras.seeing.ways import along, at_edge, centre, one_with, opposite, size, speed
 
+LEFT = 0.5
+"""Seconds after which what was at the edge of the picture is gone, and what comes in there is another."""
 PARTED = 1_000_000
 """Numbers from there on are of what was followed as one and were two."""
 
@@ -186,8 +188,13 @@ class Objects:
         return parts
 
     def _patience(self, each: Object) -> float:
-        """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
+        """Seconds for which a piece may go on.
+
+        Longer for what is slow, which stays near where it was; hardly any for what left the picture.
+        """
         clear = self._clear(each)
+        if at_edge(clear[-1][1], *self._shape):
+            return LEFT
         slow = float(np.hypot(*speed(clear))) < 2.0 * size(clear)
         return self._rules.hides if slow else self._rules.joins
 
@@ -200,12 +207,15 @@ class Objects:
     def _continued(self, track: Track) -> Object | None:
         """The object that this track goes on with, if it began where that one would be."""
         start, box = track.path[0]
+        begun = [p for p in track.path if p[0] - start <= 1.0]
         best, least = None, 1.0
         for each in self._waiting:
             gap = start - each.last
             if not -0.5 <= gap <= self._patience(each):
                 continue
             clear = self._clear(each)
+            if opposite(speed(clear), speed(begun)):
+                continue
             large, pace, gap = size(clear), speed(clear), max(0.0, start - clear[-1][0])
             away = float(np.hypot(*(centre(box) - centre(clear[-1][1]) - pace * gap)))
             reach = 1.5 * large + min(2.5 * large, 0.5 * float(np.hypot(*pace)) * gap)

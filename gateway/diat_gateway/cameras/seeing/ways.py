@@ -60,6 +60,18 @@ def along(one: Path, other: Path) -> bool:
     return near > 0.55 * len(one)
 
 
+def opposite(one: Vector, other: Vector) -> bool:
+    """Whether two speeds (x and y) are against each other; no if either hardly moves."""
+    lengths = float(np.hypot(*one)), float(np.hypot(*other))
+    return min(lengths) > 2.0 and float(one @ other) < -0.3 * lengths[0] * lengths[1]
+
+
+def at_edge(box: Box, height: float, width: float) -> bool:
+    """Whether a box touches the edge of a picture of that size, pixels."""
+    x, y, w, h = box
+    return x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
+
+
 def centre(box: Box) -> Vector:
     """The middle of a box, x and y."""
     return np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
