@@ -14,11 +14,9 @@ from diat.api.service_access import sees_service
 from diat.kernel.clock import rfc3339
 from diat.security.principal import Principal
 from diat.vol.gateways import GatewayView
-from diat.vol.pushdown import Rule, merged_rules
+from diat.vol.pushdown import BY_HAND, Rule
 
 router = APIRouter(tags=["things"], route_class=StrictRoute)
-BY_HAND = "by hand"
-"""Who needs what a person asks for here."""
 _DAY = 86_400
 
 
@@ -96,7 +94,8 @@ def list_daemons(platform: ThePlatform, asking: Asking) -> list[dict[str, Any]]:
         if each is None or not sees(platform, asking, each):
             continue
         if things.pushdown.pushed.committed.get(thing) is not None:
-            shown.append({"id": thing, "tier": "thing", **_view(platform, thing)})
+            title = str(each.td.get("title", thing))
+            shown.append({"id": thing, "tier": "thing", "title": title, **_view(platform, thing)})
     return shown
 
 
@@ -168,7 +167,7 @@ def _view(platform: Platform, thing: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"report": {}, "needs": {}}
     if pushed is not None:
         shown = {
-            "report": msgspec.to_builtins(merged_rules(pushed.needs)),
+            "report": msgspec.to_builtins(pushdown.report(thing, pushed.needs)),
             "needs": msgspec.to_builtins(pushed.needs),
             "state": pushed.state,
         }

@@ -154,7 +154,9 @@ class Crowd:
             await asyncio.sleep(_LOOK)
         for life in self._lives:
             life.end()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
 
 def _wandering(sensor: Sensor, random: Random) -> Any:
