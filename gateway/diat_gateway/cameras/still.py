@@ -12,6 +12,10 @@ from diat_gateway.cameras.seeing.pictures import Field, Image
 
 _BLOCK, _HELD_WITHIN = 4, 5.0
 """Pixels across of a block of which the mean is compared, and grey levels within which it is held still."""
+_RELIT = 0.03
+"""By how much the light of a whole picture changes, before what is held is shown in the other light."""
+_MUCH = 0.1
+"""Share of the picture."""
 _KNOWN = 5
 """Pictures from which it is known what does not move."""
 
@@ -29,6 +33,9 @@ class Still:
         if self._mean is None or self._mean.shape != image.shape:
             self._mean, self._count = image.astype(np.float32), 0
             return
+        light = _light(image, self._mean)
+        if abs(light - 1.0) > _RELIT:
+            self._mean, self._shown = np.clip(self._mean * light, 0, 255).astype(np.float32), None
         free = cv2.bitwise_not(_around(image, boxes or []))
         self._count += 1
         cv2.accumulateWeighted(image, self._mean, max(0.04, 1.0 / (self._count + 1)), mask=free)
@@ -40,8 +47,20 @@ class Still:
             return image
         if anew or self._shown is None or self._shown.shape != image.shape:
             self._shown = np.clip(self._mean, 0, 255).astype(np.uint8)
-        near = cv2.bitwise_or(_around(image, boxes), _differs(image, self._shown))
+        near, differs = _around(image, boxes), _differs(image, self._shown)
+        # Where all differs it is the light or the pole, and no one.
+        if np.count_nonzero(cv2.bitwise_and(differs, cv2.bitwise_not(near))) < _MUCH * near.size:
+            near = cv2.bitwise_or(near, differs)
         return np.where(near[:, :, None] > 0, image, self._shown)
+
+
+def _light(image: Image, held: Field) -> float:
+    """How much brighter a picture is than what is held, by the median over some of its pixels."""
+    seen, known = image[4::8, 4::8].astype(np.float32), held[4::8, 4::8]
+    usable = (known > 12) & (known < 230) & (seen < 243)
+    if np.count_nonzero(usable) < 50:
+        return 1.0
+    return float(np.clip(np.median(seen[usable] / known[usable]), 0.2, 5.0))
 
 
 def _differs(image: Image, shown: Image) -> Image:
