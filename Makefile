@@ -39,7 +39,7 @@ bench-edge: dev-environment ## bytes over a gateway's uplink: everything in the 
 bench-churn: dev-environment ## how fast services re-bind while things come, go and move; some minutes
 	@exec .venv/bin/python -m benchmarks churn $(ARGS)
 
-bench-cameras: dev-environment ## cameras: bytes, recall, precision, quality, six cases; half an hour
+bench-cameras: dev-environment ## cameras: bytes, recall, precision, quality, six cases; ten minutes
 	@PETS_TRUTH="$(PETS_TRUTH)" exec .venv/bin/python -m benchmarks.cameras $(ARGS)
 
 bench-dashboard: dev-environment ## what it costs to be looked at: 10,000 things, 20 browsers; some minutes

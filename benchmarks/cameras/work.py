@@ -69,9 +69,9 @@ class Done:
 
 
 def scenes(names: Sequence[str], seed: int, seconds: float, events: int) -> list[Piece]:
-    """Every camera of a scene in each weather; each weather has a seed of its own."""
+    """Every camera of one scene in each weather: the same happens in all of them."""
     return [
-        Piece("scene", name, camera, seed + list(WEATHER).index(name), seconds, events)
+        Piece("scene", name, camera, seed, seconds, events)
         for name in names
         for camera in range(len(CAMERAS))
     ]

@@ -129,8 +129,8 @@ def test_runs_that_nobody_wants_are_not_kept() -> None:
             clipping.add(begin + i / 10, packet)
         clipping.cut()
     clipping.wanted(101.0, 101.5)
-    assert [start for start, _, _ in clipping.take(waiting=True)] == [100.0]
-    assert list(clipping.take(waiting=False)) == []
+    assert [start for start, _, _ in clipping.take(1.0)] == [100.0]
+    assert list(clipping.take(200.0)) == []
 
 
 def test_a_truth_that_is_none_is_refused(tmp_path) -> None:

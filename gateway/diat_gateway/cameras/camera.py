@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from diat.kernel.errors import NotFound
 from diat.kernel.ids import random_id
 from diat.nodes.native import NativeNode
 from diat_gateway.cameras import levels, sources
-from diat_gateway.cameras.agreement import WAITS, Agreement, Candidate
-from diat_gateway.cameras.clipping import Clipping
+from diat_gateway.cameras.agreement import Candidate
 from diat_gateway.cameras.description import CameraSetup, description
 from diat_gateway.cameras.encoding import Packet
-from diat_gateway.cameras.line import Outlet
+from diat_gateway.cameras.keeping import Keeping
+from diat_gateway.cameras.line import VideoLine
 from diat_gateway.cameras.portraits import Portraits
 from diat_gateway.cameras.records import Homography, place_of, record
 from diat_gateway.cameras.seeing.analysis import Seen
@@ -75,18 +74,14 @@ class Camera:
         self._config: Any = None
         self._homography = _homography(setup)
         self._said: dict[str, Any] = {}
-        self._agreement = Agreement()
+        self._keeping = Keeping(setup.fps)
         self._portraits = Portraits()
-        self._deciding: deque[tuple[float, Candidate]] = deque()
-        self._clipping = Clipping(setup.fps)
         self._ending = threading.Event()
         self._epoch = time.time()
         self._time = 0.0
         self._sent = 0
         self._moment, self._detected = -1, False
-        self._video = video
-        self._outlet: Outlet | None = None
-        self._outlet_due = 0.0
+        self._video = None if video is None else VideoLine(setup.name, video)
         self._node = NativeNode(
             address,
             setup.name,
@@ -135,6 +130,10 @@ class Camera:
             self._thread.join(10)
         self._node.stop()
 
+    def connected(self, seconds: float) -> bool:
+        """Whether the broker has let it in within so many seconds."""
+        return self._node.wait_connected(seconds)
+
     def wait(self, seconds: float) -> bool:
         """Whether its source ended within so many seconds."""
         self._thread.join(seconds)
@@ -155,8 +154,8 @@ class Camera:
             self._time = frame.t
             self._decide()
         self._send(worker.finish())
-        self._keep_clip()
-        while self._deciding and not self._ending.wait(0.1):
+        self._keeping.cut()
+        while self._keeping.waiting and not self._ending.wait(0.1):
             self._decide()
         self._decide(at_once=True)
         self._say(sent=self._sent)
@@ -200,15 +199,11 @@ class Camera:
         self._node.emit("candidate", msgspec.to_builtins(candidate))
         if self._beside is not None:
             self._beside(candidate)
-        self._deciding.append((time.monotonic() + WAITS, candidate))
+        self._keeping.mine(candidate, each.first, each.last)
 
     def _decide(self, *, at_once: bool = False) -> None:
-        """Say of objects that all had time to tell of whether their video is kept here."""
-        while self._deciding and (at_once or self._deciding[0][0] <= time.monotonic()):
-            _, candidate = self._deciding.popleft()
-            if self._agreement.keeps(candidate):
-                self._clipping.wanted(candidate.start - self._epoch, candidate.end - self._epoch)
-        for start, end, content in self._clipping.take(waiting=bool(self._deciding)):
+        """Keep the video of what all had time to tell of, where it is kept here."""
+        for start, end, content in self._keeping.decided(self._time, at_once=at_once):
             self._put("clip", start, end, content)
 
     def _send(self, out: list[levels.Out]) -> None:
@@ -216,34 +211,13 @@ class Camera:
             if not isinstance(piece, levels.Video):
                 continue
             if piece.begins:
-                self._keep_clip()
+                self._keeping.cut()
             if self._level != "low":
-                self._clipping.add(piece.t, Packet(piece.data, piece.key))
-            if self._level != "high":
-                self._video_out(piece)
+                self._keeping.add(piece.t, Packet(piece.data, piece.key))
+            if self._level != "high" and self._video is not None:
+                self._sent += self._video.send(piece)
         if not out:
-            self._keep_clip()
-
-    def _keep_clip(self) -> None:
-        self._clipping.cut()
-
-    def _video_out(self, piece: levels.Video) -> None:
-        """Video goes by its own line; while nobody takes it, it is not kept back."""
-        if self._video is None:
-            return
-        try:
-            if self._outlet is None:
-                if time.monotonic() < self._outlet_due:
-                    return
-                self._outlet_due = time.monotonic() + 5.0
-                self._outlet = Outlet(*self._video, patience=5.0)
-            head: dict[str, Any] = {"c": self.setup.name, "t": round(piece.t, 3), "key": piece.key}
-            if piece.begins:
-                head["begins"] = piece.begins
-            self._outlet.send(head, piece.data)
-            self._sent += len(piece.data)
-        except OSError:
-            self._outlet = None
+            self._keeping.cut()
 
     def _put(self, kind: Any, start: float, end: float, content: bytes) -> None:
         first, last = (round((self._epoch + t) * 1000) for t in (start, end))
@@ -299,7 +273,7 @@ class Camera:
     def heard(self, candidate: Candidate) -> None:
         """Another camera tells what it saw."""
         if candidate.camera != self.setup.name:
-            self._agreement.told(candidate)
+            self._keeping.theirs(candidate)
 
     def _pause(self, seconds: float) -> bool:
         return self._ending.wait(seconds) if seconds > 0 else self._ending.is_set()

@@ -12,6 +12,9 @@ import typer
 
 from diat.kernel.errors import Invalid
 
+_SOON = 5.0
+"""Seconds after which it is said that there is no connection."""
+
 camera = typer.Typer(
     help="Run cameras: files, RTSP streams and USB, as things that say what they see.",
     rich_markup_mode=None,
@@ -82,6 +85,8 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     things.start()
+    if not things.connected(_SOON) and not ending.is_set():
+        logging.warning("not connected to the broker %s yet; what is told waits", things.address)
     try:
         while not ending.wait(0.5) and not things.wait(0.0):
             pass

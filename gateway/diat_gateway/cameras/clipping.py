@@ -41,13 +41,17 @@ class Clipping:
         self._wanted.append((start, end))
         del self._wanted[:-200]
 
-    def take(self, *, waiting: bool) -> Iterator[tuple[float, float, bytes]]:
-        """Clips that are kept, as (from, to, file); runs that nobody wants go once all is decided."""
+    def take(self, before: float) -> Iterator[tuple[float, float, bytes]]:
+        """Clips that are kept, as (from, to, file).
+
+        Args:
+            before: all is decided of what was over by then, s: of such runs those that nobody wants go.
+        """
         rest = []
         for run in self._runs:
             first, last = run[0][0], run[-1][0]
             if any(start <= last and end >= first for start, end in self._wanted):
                 yield first, last, mp4([packet for _, packet in run], self._fps)
-            elif waiting:
+            elif last >= before:
                 rest.append(run)
         self._runs = rest

@@ -64,8 +64,15 @@ def run_demo(
             shown = _Shown(scene, films, platform, folder)
             stack.callback(shown.close)
             console.print(f"the platform is ready: {platform.url}")
-            live = None if plain or not console.is_terminal else stack.enter_context(Live(console=console))
-            shown.run(console, live, ending, duration)
+            console.print(
+                "Each camera looks for itself and tells what it saw; its video stays with it until somebody "
+                "asks.\nTwo services of the platform say what happens here, and draw the map. Ctrl-C ends it."
+            )
+            if plain or not console.is_terminal:
+                shown.run(console, None, ending, duration)
+            else:
+                with Live(console=console) as live:
+                    shown.run(console, live, ending, duration)
         except DiatError as error:
             console.print(f"The demo failed: {error}", markup=False)
             return 1

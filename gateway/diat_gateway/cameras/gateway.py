@@ -55,7 +55,7 @@ class Cameras:
         self.shelf = Shelf(store, room, reserve)
         self._platform, self._ca = platform, ca
         upload = self._upload if platform is not None else None
-        address = parse_broker_url(broker)
+        self.address = address = parse_broker_url(broker)
         (store / "things").mkdir(exist_ok=True)
         more = _joining(address, ca)
         self.cameras = [
@@ -92,6 +92,11 @@ class Cameras:
         """Whether all sources ended within so many seconds."""
         due = time.monotonic() + seconds
         return all(camera.wait(max(0.0, due - time.monotonic())) for camera in self.cameras)
+
+    def connected(self, seconds: float) -> bool:
+        """Whether all are on line within so many seconds."""
+        due = time.monotonic() + seconds
+        return all(camera.connected(max(0.0, due - time.monotonic())) for camera in self.cameras)
 
     def _told(self, candidate: Candidate) -> None:
         for camera in self.cameras:

@@ -13,15 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cv2
-import numpy as np
-
 from diat_gateway.cameras.encoding import FULL, Encoder, Quality
 from diat_gateway.cameras.portraits import Portraits
 from diat_gateway.cameras.records import POINTS, Homography, record
 from diat_gateway.cameras.seeing.analysis import Analysis, Seen, Settings
 from diat_gateway.cameras.seeing.blobs import Box
-from diat_gateway.cameras.seeing.pictures import Field, Frame, Image
+from diat_gateway.cameras.seeing.pictures import Frame, Image
+from diat_gateway.cameras.still import Still
 
 Level = Literal["low", "middle", "high"]
 LEVELS: tuple[Level, ...] = ("low", "middle", "high")
@@ -32,8 +30,6 @@ LIVE = 3.0
 """Seconds for which a place is not held still where an object was: it may only be hard to see just now."""
 STILL = Quality(crf=20, still=True)
 """How video is encoded whose still parts are held: near objects as good as the standing choice."""
-_BLOCK, _HELD_WITHIN = 4, 5.0
-"""Pixels across of a block of which the mean is compared, and grey levels within which it is held still."""
 _SIGHTLESS = ("covered", "blinded", "dark")
 
 
@@ -105,15 +101,6 @@ class Low:
         return rest
 
 
-@dataclass(slots=True)
-class _Held:
-    """The picture without what moves: what is shown where nothing does."""
-
-    mean: Field | None = None
-    shown: Image | None = None
-    count: int = 0
-
-
 class Middle(Low):
     """Sends while something moves."""
 
@@ -130,7 +117,7 @@ class Middle(Low):
         self._waiting: deque[tuple[Frame, list[Box] | None]] = deque()
         self._early: dict[float, Frame] = {}
         self._until = -1.0
-        self._held = _Held()
+        self._still = Still()
         self._lately: deque[tuple[float, list[Box]]] = deque()
         self.runs: list[list[float]] = []
 
@@ -174,11 +161,14 @@ class Middle(Low):
             while self._waiting:
                 early, around = self._waiting.popleft()
                 self._ran(early.t)
-                out += self._send(early.t, self._stilled(early.image, around))
+                # What is held is renewed with a whole picture, which costs nothing then.
+                begins = self._encoder is None or early.image.shape != self._shape
+                whole = begins or self._sent % max(1, round(self._quality.group * self._fps)) == 0
+                out += self._send(early.t, self._still.shown(early.image, around, anew=whole))
             return out
         while self._waiting and t - self._waiting[0][0].t > BEFORE:
             early, around = self._waiting.popleft()
-            self._learn(early.image, around)
+            self._still.learn(early.image, around)
         return list(self._close())
 
     def _ran(self, t: float) -> None:
@@ -187,49 +177,6 @@ class Middle(Low):
             self.runs[-1][1] = t
         else:
             self.runs.append([t, t])
-
-    def _learn(self, image: Image, boxes: list[Box] | None) -> None:
-        held = self._held
-        if held.mean is None or held.mean.shape != image.shape:
-            held.mean, held.count = image.astype(np.float32), 0
-            return
-        free = cv2.bitwise_not(_around(image, boxes or []))
-        held.count += 1
-        cv2.accumulateWeighted(image, held.mean, max(0.04, 1.0 / (held.count + 1)), mask=free)
-
-    def _stilled(self, image: Image, boxes: list[Box] | None) -> Image:
-        """The picture with all held still that is not near something that moves."""
-        held = self._held
-        self._learn(image, boxes)
-        if boxes is None or held.mean is None or held.count < 5:
-            return image
-        if self._encoder is None or held.shown is None or held.shown.shape != image.shape:
-            held.shown = np.clip(held.mean, 0, 255).astype(np.uint8)
-        if (
-            self._sent % max(1, round(self._quality.group * self._fps)) == 0
-        ):  # with a whole picture, at no cost
-            held.shown = np.clip(held.mean, 0, 255).astype(np.uint8)
-        near = cv2.bitwise_or(_around(image, boxes), _differs(image, held.shown))
-        return np.where(near[:, :, None] > 0, image, held.shown)
-
-
-def _differs(image: Image, shown: Image) -> Image:
-    """Where a picture is not as it is shown (255), in blocks: whom nobody made out is not wiped away."""
-    high, wide = image.shape[:2]
-    size = (max(1, wide // _BLOCK), max(1, high // _BLOCK))
-    small, still = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (image, shown))
-    off = cv2.absdiff(small, still).max(axis=2)
-    mask = cv2.dilate(cv2.compare(off, _HELD_WITHIN, cv2.CMP_GT), np.ones((3, 3), np.uint8))
-    return cv2.resize(mask, (wide, high), interpolation=cv2.INTER_NEAREST)
-
-
-def _around(image: Image, boxes: list[Box]) -> Image:
-    """Where boxes are, with some room around (255)."""
-    mask = np.zeros(image.shape[:2], np.uint8)
-    for x, y, w, h in boxes:
-        top, left = max(0, int(y - 8 - 0.2 * h)), max(0, int(x - 8 - 0.2 * w))
-        mask[top : int(y + 1.2 * h + 9), left : int(x + 1.2 * w + 9)] = 255
-    return mask
 
 
 @dataclass

@@ -9,11 +9,16 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
 
+from diat_gateway.cameras.levels import Video
+
+PATIENCE = 5.0
+"""Seconds for which whoever takes video may be silent, and between two attempts to reach him."""
 MOST = 16 << 20
 """Bytes of one message at most."""
 _SIZES = struct.Struct("!HI")
@@ -53,6 +58,37 @@ class Outlet:
         except OSError:
             pass  # it has left before us
         self._socket.close()
+
+
+class VideoLine:
+    """Video of one camera to whoever takes it; while nobody does, it is not kept back.
+
+    Args:
+        camera: who sends.
+        to: host and port.
+    """
+
+    def __init__(self, camera: str, to: tuple[str, int]) -> None:
+        self._camera, self._to = camera, to
+        self._outlet: Outlet | None = None
+        self._due = 0.0
+
+    def send(self, piece: Video) -> int:
+        """Send a piece; how many bytes of video went."""
+        try:
+            if self._outlet is None:
+                if time.monotonic() < self._due:
+                    return 0
+                self._due = time.monotonic() + PATIENCE
+                self._outlet = Outlet(*self._to, patience=PATIENCE)
+            head: dict[str, Any] = {"c": self._camera, "t": round(piece.t, 3), "key": piece.key}
+            if piece.begins:
+                head["begins"] = piece.begins
+            self._outlet.send(head, piece.data)
+        except OSError:
+            self._outlet = None
+            return 0
+        return len(piece.data)
 
 
 class Inlet:

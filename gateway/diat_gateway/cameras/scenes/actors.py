@@ -80,9 +80,7 @@ def traffic(
 
 def _actor(random: Generator, no: int, begin: float, people: float, stops: float) -> Actor:
     if random.random() < people:
-        return Actor(
-            no, "person", begin, _walk(random), float(random.uniform(1.2, 1.9)), None, _colour(random)
-        )
+        return Actor(no, "person", begin, _walk(random), float(random.uniform(1.2, 1.9)), None, _coat(random))
     kind = "van" if random.random() < 0.2 else "car"
     stop = (float(random.uniform(20, 30)), float(random.uniform(4, 15))) if random.random() < stops else None
     return Actor(no, kind, begin, _drive(random), float(random.uniform(6.0, 12.0)), stop, _colour(random))
@@ -100,6 +98,12 @@ def _colour(random: Generator) -> tuple[int, int, int]:
     )
     b, g, r = shades[int(random.integers(len(shades)))]
     return (b, g, r)
+
+
+def _coat(random: Generator) -> tuple[int, int, int]:
+    """What a person wears: not what the lawn does, as whom no eye can see is no event that is known."""
+    worn = _colour(random)
+    return (60, 160, 200) if worn == (60, 110, 70) else worn
 
 
 def _drive(random: Generator) -> NDArray[np.float64]:

@@ -145,7 +145,7 @@ class Analysis:
                 self.settings.near * diagonal,
                 self.settings.object * width * height,
                 self.settings.rules,
-                height,
+                (height, width),
             )
         early, self._early = self._early, []
         return [self._see(t, image) for t, image in early]
@@ -203,7 +203,12 @@ class Analysis:
         tracker, objects = self._tracker, self._objects
         if tracker is None or objects is None:
             raise RuntimeError("blind before it looked")
-        new, over = objects.step([], tracker.end(), t)
+        ended = tracker.end()
+        if self._blind_since is None:
+            # What was followed since the trouble began was the trouble.
+            objects.forget(self._sight.since)
+            ended = [track for track in ended if track.first < self._sight.since]
+        new, over = objects.step([], ended, t)
         if self._blind_since is None or t < self._blind_since:
             self._blind_since = t
         if reason in ("moved", "unsettled") and t - self._blind_since > self.settings.begin:

@@ -21,6 +21,8 @@ _SIGMAS = 3.2
 
 _PASSING, _MOST_RESTLESS = 2.0, 4.0
 """How often a second a pixel changes sides where traffic passes, and how much more counts at most."""
+_SETTLES = 2.0
+"""Seconds in which a change of light settles."""
 _REMEMBERS = 4.0
 """Seconds over which that is counted."""
 
@@ -65,6 +67,7 @@ class Background:
         self._age = 0
         self._restless: Field = np.zeros(self.mean.shape[:2], np.float32)
         self._differed: Image | None = None
+        self._gain = 1.0
 
     def difference(self, image: Field, gain: float = 1.0, dt: float = 0.1) -> Image:
         """Which pixels differ (255).
@@ -78,7 +81,10 @@ class Background:
         if self.dark:  # little contrast, much noise: look at means over a few pixels
             image, factor, least = cv2.GaussianBlur(image, (5, 5), 0), 0.45 * _SIGMAS, 0.5 * _LEAST
         beyond = _largest(cv2.max(cv2.subtract(image, self._high), cv2.subtract(self._low, image)))
-        limit = cv2.max(self._spread * factor, least) * np.float32(max(1.0, gain) * (1 + abs(np.log(gain))))
+        # Against the light of the last seconds: what stays so is learnt as spread.
+        fresh = gain / self._gain
+        self._gain *= fresh ** min(1.0, dt / _SETTLES)
+        limit = cv2.max(self._spread * factor, least) * np.float32(max(1.0, fresh) * (1 + abs(np.log(fresh))))
         mask = cv2.compare(beyond, limit * self._restlessness(), cv2.CMP_GT)
         self._follow(mask, dt)
         return mask

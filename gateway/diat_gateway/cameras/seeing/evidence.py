@@ -31,6 +31,11 @@ LIGHT = 0.9
 ALONE = 0.25
 """Share of the pictures in which it had an outline of its own."""
 
+TURN = 1.0
+"""Seconds within which nobody turns round at the edge of the picture."""
+PIECE = 0.6
+"""Share of another's area below which what is within it is a piece of it."""
+
 
 def convinces(path: Path, tracks: Sequence[Track], least: float) -> bool:
     """Whether it was a thing.
@@ -69,18 +74,46 @@ def progress(path: Path) -> float:
     return float(away[farthest]) ** 2 / max(1e-6, way) / max(1.0, size)
 
 
+def parted(path: Path, width: float, height: float) -> list[Path]:
+    """What was followed as one, as the things that it was: one that left where another came in is two.
+
+    Nobody turns round in a moment at the very edge of the picture; one that goes out there and one that
+    comes in from there do meet.
+
+    Args:
+        path: where it was.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+    """
+    times = np.array([t for t, _ in path])
+    boxes = np.array([box for _, box in path])
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    near, far = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    edge = (near <= 1).any(axis=1) | (far[:, 0] >= width - 1) | (far[:, 1] >= height - 1)
+    size = float(np.median(np.sqrt(boxes[:, 2] * boxes[:, 3])))
+    worst, at = 0.0, 0
+    for i in np.flatnonzero(edge):
+        first = int(np.searchsorted(times, times[i] - TURN))
+        last = int(np.searchsorted(times, times[i] + TURN, side="right")) - 1
+        before, after = centres[i] - centres[first], centres[last] - centres[i]
+        lengths = float(np.hypot(*before)), float(np.hypot(*after))
+        turned = float(before @ after) / max(1e-6, lengths[0] * lengths[1])
+        if min(lengths) > 0.4 * size and turned < min(-0.7, worst):
+            worst, at = turned, int(i)
+    return [path] if at == 0 else [path[: at + 1], path[at + 1 :]]
+
+
 def piece_of(one: Path, other: Path) -> bool:
     """Whether one was within the other for most of its time, and much smaller: a window, a shadow."""
+    if _area(one) >= PIECE * _area(other):
+        return False
     times = np.array([t for t, _ in other])
-    within = []
+    within = 0
     for t, box in one:
         i = min(int(np.searchsorted(times, t)), len(times) - 1)
         if abs(times[i] - t) < 0.3:
-            theirs = other[i][1]
-            within.append(overlap(box, theirs) > 0.6 * box[2] * box[3])
-    if len(within) < 0.6 * len(one) or sum(within) < 0.6 * len(one):
-        return False
-    return _area(one) < 0.6 * _area(other)
+            within += overlap(box, other[i][1]) > 0.6 * box[2] * box[3]
+    return within > 0.6 * len(one)
 
 
 def _area(path: Path) -> float:

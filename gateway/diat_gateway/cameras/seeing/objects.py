@@ -7,15 +7,20 @@ that goes on where it stopped, so that a pole in front of a car does not make tw
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from diat_gateway.cameras.seeing.blobs import Box
-from diat_gateway.cameras.seeing.evidence import convinces, piece_of
+from diat_gateway.cameras.seeing.evidence import Path, convinces, parted, piece_of
 from diat_gateway.cameras.seeing.scale import Scale
-from diat_gateway.cameras.seeing.tracks import Track, Vector
+from diat_gateway.cameras.seeing.tracks import Track
+from diat_gateway.cameras.seeing.ways import along, at_edge, centre, one_with, opposite, size, speed
+
+LEFT = 0.5
+"""Seconds after which what was at the edge of the picture is gone, and what comes in there is another."""
+PARTED = 1_000_000
+"""Numbers from there on are of what was followed as one and were two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,13 @@ class Objects:
         near: pixels that a thing travels at least.
         least: pixels that its box has at least, when it is nearest.
         rules: when a track is an object.
-        height: of the picture, pixels.
+        shape: height and width of the picture, pixels.
     """
 
-    def __init__(self, near: float, least: float, rules: Rules, height: int) -> None:
-        self._scale = Scale(height)
+    def __init__(self, near: float, least: float, rules: Rules, shape: tuple[int, int]) -> None:
+        self._scale = Scale(shape[0])
+        self._shape = shape
+        self._more = PARTED
         self._near = near
         self._least = least
         self._rules = rules
@@ -120,7 +127,7 @@ class Objects:
             if mine is not None:
                 if track.path and track.path[-1][0] > mine.last:
                     mine.path.extend(p for p in track.path[-3:] if p[0] > mine.last)
-            elif is_object(track, self._rules, self._near, self._least) and not _one_with(
+            elif is_object(track, self._rules, self._near, self._least) and not one_with(
                 track, tracks, self.current
             ):
                 earlier = self._continued(track)
@@ -137,9 +144,17 @@ class Objects:
             mine = self.current.pop(track.no, None)
             if mine is not None and mine not in self.current.values():
                 self._waiting.append(mine)
-        over = [each for each in self._waiting if t - each.last > self._patience(each)]
-        self._waiting = [each for each in self._waiting if t - each.last <= self._patience(each)]
+        # What goes on where it stopped is only known for one when it has lasted itself.
+        late = self._rules.lasts + 0.5
+        over = [each for each in self._waiting if t - each.last > self._patience(each) + late]
+        gone = {id(each) for each in over}
+        self._waiting = [each for each in self._waiting if id(each) not in gone]
         return new, self._told(over, t, dark=dark)
+
+    def forget(self, since: float) -> None:
+        """What began from then on was none."""
+        self.current = {no: each for no, each in self.current.items() if each.first < since}
+        self._waiting = [each for each in self._waiting if each.first < since]
 
     def end(self) -> list[Object]:
         """Nothing comes any more; gives what was not yet over."""
@@ -150,95 +165,68 @@ class Objects:
     def _told(self, over: list[Object], t: float, *, dark: bool = False) -> list[Object]:
         """Those of what is over that were things, and no pieces of others."""
         tracks = {each.no: [self._tracks.pop(no) for no in each.parts if no in self._tracks] for each in over}
+        over = [part for each in over for part in self._parted(each, tracks)]
         over = [
             each
             for each in over
             if convinces(each.path, tracks[each.no], self._least) and self._scale.fits(each.path)
         ]
         there = [*self.current.values(), *self._waiting, *self._gone, *over]
-        over = [
-            each
-            for each in over
-            if not any(
-                other is not each and (piece_of(each.path, other.path) or (dark and _along(each, other)))
-                for other in there
-            )
-        ]
+        over = [each for each in over if not any(_piece(each, other, dark=dark) for other in there)]
         self._gone = [*(each for each in self._gone if t - each.last < 60.0), *over][-50:]
         for each in over:
             self._scale.learn(each.path)
         return over
 
+    def _parted(self, each: Object, tracks: dict[int, list[Track]]) -> list[Object]:
+        paths = parted(each.path, self._shape[1], self._shape[0])
+        parts = [Object(each.no, list(paths[0]), each.confirmed, each.parts)]
+        for path in paths[1:]:
+            self._more += 1
+            tracks[self._more] = tracks[each.no]
+            parts.append(Object(self._more, list(path), path[0][0], each.parts))
+        return parts
+
     def _patience(self, each: Object) -> float:
-        """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
-        size = float(np.sqrt(each.path[-1][1][2] * each.path[-1][1][3]))
-        return self._rules.hides if _pace(each) < 2.0 * size else self._rules.joins
+        """Seconds for which a piece may go on.
+
+        Longer for what is slow, which stays near where it was; hardly any for what left the picture.
+        """
+        clear = self._clear(each)
+        if at_edge(clear[-1][1], *self._shape):
+            return LEFT
+        slow = float(np.hypot(*speed(clear))) < 2.0 * size(clear)
+        return self._rules.hides if slow else self._rules.joins
+
+    def _clear(self, each: Object) -> Path:
+        """Its way as far as it was seen by itself: behind another, where it was is guesswork."""
+        track = self._tracks.get(each.parts[-1])
+        clear = [p for p in each.path[-400:] if track is None or p[0] <= track.clear]
+        return clear or each.path
 
     def _continued(self, track: Track) -> Object | None:
         """The object that this track goes on with, if it began where that one would be."""
         start, box = track.path[0]
+        begun = [p for p in track.path if p[0] - start <= 1.0]
         best, least = None, 1.0
         for each in self._waiting:
             gap = start - each.last
             if not -0.5 <= gap <= self._patience(each):
                 continue
-            b1, speed = each.path[-1][1], _speed(each)
-            size = float(np.sqrt(b1[2] * b1[3]))
-            away = float(np.hypot(*(_centre(box) - _centre(b1) - speed * max(gap, 0.0))))
-            reach = 1.2 * size + min(2.5 * size, 0.5 * float(np.hypot(*speed)) * max(gap, 0.0))
-            if away / reach < least and 0.25 < (box[2] * box[3]) / (b1[2] * b1[3]) < 4.0:
+            clear = self._clear(each)
+            if opposite(speed(clear), speed(begun)):
+                continue
+            large, pace, gap = size(clear), speed(clear), max(0.0, start - clear[-1][0])
+            away = float(np.hypot(*(centre(box) - centre(clear[-1][1]) - pace * gap)))
+            reach = 1.5 * large + min(2.5 * large, 0.5 * float(np.hypot(*pace)) * gap)
+            if away / reach < least and 0.5 < float(np.sqrt(box[2] * box[3])) / large < 2.0:
                 best, least = each, away / reach
         if best is not None:
             self._waiting.remove(best)
         return best
 
 
-def _speed(each: Object) -> Vector:
-    """How it went in its last second, pixels a second."""
-    recent = [p for p in each.path if each.last - p[0] <= 1.0]
-    (t0, b0), (t1, b1) = recent[0], recent[-1]
-    return (_centre(b1) - _centre(b0)) / (t1 - t0) if t1 > t0 else np.zeros(2)
-
-
-def _pace(each: Object) -> float:
-    return float(np.hypot(*_speed(each)))
-
-
-def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
-    """Whether it is one with an object already known: a lamp's light on the ground and its car."""
-    size = float(np.sqrt(track.box[2] * track.box[3]))
-    for other in others:
-        if other is track or other.no not in known or max(other.lit, track.lit) < 0.5:
-            continue
-        mine = float(np.sqrt(other.box[2] * other.box[3]))
-        near = float(np.hypot(*(_centre(other.box) - _centre(track.box)))) < 1.3 * (size + mine)
-        pace = max(1.0, float(np.hypot(*other.state[2:4])))
-        if near and float(np.hypot(*(other.state[2:4] - track.state[2:4]))) < 0.7 * pace:
-            return True
-    return False
-
-
-def _along(one: Object, other: Object) -> bool:
-    """Whether one went along beside the other for most of its time, and is the shorter of both."""
-    if one is other or (one.last - one.first, -one.no) >= (other.last - other.first, -other.no):
+def _piece(each: Object, other: Object, *, dark: bool) -> bool:
+    if each is other:
         return False
-    times = np.array([t for t, _ in other.path])
-    first, last = (
-        other.path[min(int(np.searchsorted(times, t)), len(times) - 1)][1] for t in (one.first, one.last)
-    )
-    mine, theirs_way = _centre(one.path[-1][1]) - _centre(one.path[0][1]), _centre(last) - _centre(first)
-    if float(np.hypot(*(mine - theirs_way))) > 0.5 * max(
-        float(np.hypot(*mine)), float(np.hypot(*theirs_way))
-    ):
-        return False
-    near = 0
-    for t, box in one.path:
-        i = min(int(np.searchsorted(times, t)), len(times) - 1)
-        theirs = other.path[i][1]
-        reach = 1.3 * (np.sqrt(box[2] * box[3]) + np.sqrt(theirs[2] * theirs[3]))
-        near += abs(times[i] - t) < 0.3 and float(np.hypot(*(_centre(box) - _centre(theirs)))) < reach
-    return near > 0.55 * len(one.path)
-
-
-def _centre(box: Box) -> Vector:
-    return np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
+    return piece_of(each.path, other.path) or (dark and along(each.path, other.path))

@@ -69,6 +69,11 @@ class Watchfulness:
         """Judge against this picture (the background) from now on."""
         self._set_reference(grey(reference))
 
+    @property
+    def since(self) -> float:
+        """When what it says now began, s: a trouble is said only after it lasted."""
+        return self._since
+
     def judge(self, image: Image, t: float, foreground: float) -> Sight:
         """How well the camera sees.
 

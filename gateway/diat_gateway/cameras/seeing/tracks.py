@@ -32,11 +32,14 @@ class Track:
         first: when it was first seen, s.
         last: when it was last seen, alone or within a blob of several, s.
         path: (t, box) of each time it was seen.
+        clear: when it last had a blob of its own, s.
         alone: pictures in which it had a blob of its own.
         seen: pictures in which it was seen at all.
         moving: mean share of its pixels that changed.
         still: seconds for which nothing in it changed.
         hidden: whether it is within a blob of several now.
+        hidden_since: since when, s.
+        entered: first four of its state when it came in.
         misses: pictures since it was last seen.
         colour: mean of its pixels, while it had a blob of its own.
         lit: mean share of its pixels that are the background in a stronger light.
@@ -49,12 +52,14 @@ class Track:
     first: float
     last: float
     path: list[tuple[float, Box]] = field(default_factory=list)
+    clear: float = 0.0
     alone: int = 0
     seen: int = 0
     moving: float = 0.0
     still: float = 0.0
     hidden: bool = False
     hidden_since: float = 0.0
+    entered: Vector = field(default_factory=lambda: np.zeros(4))
     misses: int = 0
     colour: Vector = field(default_factory=lambda: np.zeros(3))
     lit: float = 0.0
@@ -151,7 +156,7 @@ class Tracker:
         track.still = track.still + dt if blob.moving < 0.03 else 0.0
         track.alone += 1
         self._saw(track, t, blob.box)
-        track.hidden = False
+        track.hidden, track.clear = False, t
 
     def _saw(self, track: Track, t: float, box: Box) -> None:
         track.last, track.misses = t, 0
@@ -162,12 +167,16 @@ class Tracker:
 
     def _unseen(self, track: Track, pairs: list[tuple[Track, Blob]], t: float) -> None:
         """It has no blob of its own: perhaps it is within that of another."""
+        if track.hidden:
+            # Where it would be by itself: the blob of another must not drag it along.
+            track.state[:2] = track.entered[:2] + track.entered[2:] * (t - track.hidden_since)
         box = track.box
         area = max(1.0, box[2] * box[3])
         for _, blob in pairs:
-            if overlap(box, blob.box) > 0.5 * area and track.alone >= 3:
+            if overlap(box, blob.box) > (0.3 if track.hidden else 0.5) * area and track.alone >= 3:
                 if not track.hidden:
                     track.hidden, track.hidden_since = True, t
+                    track.entered = track.state[:4].copy()
                 x, y, w, h = blob.box
                 track.state[0] = min(max(track.state[0], x + box[2] / 2), max(x + w - box[2] / 2, x + w / 2))
                 track.state[1] = min(max(track.state[1], y + min(h, box[3])), y + h)
