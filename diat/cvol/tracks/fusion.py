@@ -45,7 +45,7 @@ class Rules(Struct, frozen=True):
     """
 
     clock: float = 0.1
-    push: float = 2.5
+    push: float = 8.0
     gap: float = 4.0
     apart: float = 4.0
     hits: int = 3
@@ -77,8 +77,8 @@ def after(tracks: Sequence[Track], reports: Iterable[Report], rules: Rules) -> l
 
 
 def _variance(track: Track, sighting: Sighting, rules: Rules) -> float:
-    """Of a sighting: its own, and what the thing may have gone while clocks differ."""
-    return sighting.within**2 + (track.speed * rules.clock) ** 2
+    """Of a sighting: its own, and what the thing may have gone while clocks differ, each as likely."""
+    return sighting.within**2 + (track.speed * rules.clock) ** 2 / 12
 
 
 def _costs(tracks: Sequence[Track], report: Report, rules: Rules) -> dict[tuple[int, int], float]:

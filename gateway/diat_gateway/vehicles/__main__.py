@@ -13,9 +13,9 @@ import msgspec
 import typer
 
 from diat.kernel.errors import DiatError
-from diat_gateway.vehicles import sensor as sensors
+from diat_gateway.vehicles.sensor import Sensor
 from diat_gateway.vehicles.setup import Setup, read
-from diat_gateway.vehicles.unit import Analyst, Passing, serve
+from diat_gateway.vehicles.unit import Unit, serve
 
 app = typer.Typer(help="The parts of vehicle localisation.", rich_markup_mode=None, no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="The setup, YAML.", envvar="DIAT_VEHICLES")]
@@ -43,7 +43,7 @@ def sensor(
         _fail(f"the setup has no camera {camera!r}; it has {', '.join(known.cameras)}")
     try:
         to = _address(video) if video is not None else None
-        figures = sensors.run(known, camera, start or time.time(), _address(mqtt), to)
+        figures = Sensor(known, camera, start or time.time(), _address(mqtt), to).run()
     except (DiatError, OSError) as error:
         _fail(str(error))
     typer.echo(msgspec.json.encode(figures).decode())
@@ -55,30 +55,39 @@ def unit(
     port: Annotated[
         int, typer.Option("--port", envvar="DIAT_PORT", min=1, max=65535, help="Where video comes.")
     ],
+    name: Annotated[
+        str, typer.Option("--name", envvar="DIAT_NAME", help="What it is called, as its aggregator is.")
+    ],
     mqtt: Broker = "127.0.0.1:1883",
     cloud: Annotated[
         str | None,
         typer.Option(
-            "--cloud", envvar="DIAT_CLOUD", help="Pass video on to host:port instead of looking at it."
+            "--cloud",
+            envvar="DIAT_CLOUD",
+            help="Where video goes while it is looked at in the cloud: host:port.",
         ),
     ] = None,
+    host: Annotated[str, typer.Option("--host", envvar="DIAT_HOST", help="Where it listens.")] = "127.0.0.1",
 ) -> None:
     """Take the video of cameras: look at it and tell the broker what there is, or pass it on. Ctrl-C ends it.
 
-    Example: python -m diat_gateway.vehicles unit crossing.yaml --port 9000 --mqtt 127.0.0.1:1883
+    Example: python -m diat_gateway.vehicles unit crossing.yaml --name rsu --port 9000 --cloud core.local:9000
     """
     known = _setup(setup)
     over = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: over.set())
+    taker = Unit(known, name, _address(mqtt), _address(cloud) if cloud else None)
     try:
-        inlet = serve((Passing(_address(cloud)) if cloud else Analyst(known, _address(mqtt))).receive, port)
+        inlet = serve(taker, port, host)
     except OSError as error:
+        taker.close()
         _fail(f"port {port}: {error.strerror}")
     typer.echo("ready")
     sys.stdout.flush()
     over.wait()
     inlet.close()
+    taker.close()
 
 
 def _setup(path: Path) -> Setup:

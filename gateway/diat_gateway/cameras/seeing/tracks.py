@@ -37,6 +37,7 @@ class Track:
         moving: mean share of its pixels that changed.
         still: seconds for which nothing in it changed.
         hidden: whether it is within a blob of several now.
+        shares: whether its own blob is one of several now.
         misses: pictures since it was last seen.
         colour: mean of its pixels, while it had a blob of its own.
         lit: mean share of its pixels that are the background in a stronger light.
@@ -54,6 +55,7 @@ class Track:
     still: float = 0.0
     hidden: bool = False
     hidden_since: float = 0.0
+    shares: bool = False
     misses: int = 0
     colour: Vector = field(default_factory=lambda: np.zeros(3))
     lit: float = 0.0
@@ -148,7 +150,7 @@ class Tracker:
         track.still = track.still + dt if blob.moving < 0.03 else 0.0
         track.alone += 1
         self._saw(track, t, blob.box)
-        track.hidden = False
+        track.hidden = track.shares = False
 
     def _saw(self, track: Track, t: float, box: Box) -> None:
         track.last, track.misses = t, 0
@@ -161,8 +163,9 @@ class Tracker:
         """It has no blob of its own: perhaps it is within that of another."""
         box = track.box
         area = max(1.0, box[2] * box[3])
-        for _, blob in pairs:
+        for other, blob in pairs:
             if overlap(box, blob.box) > 0.5 * area and track.alone >= 3:
+                other.shares = True
                 if not track.hidden:
                     track.hidden, track.hidden_since = True, t
                 x, y, w, h = blob.box
