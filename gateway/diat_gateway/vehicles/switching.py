@@ -62,26 +62,29 @@ def switch(
     Raises:
         Refused: the platform, or a thing, does not do what is wanted.
     """
-    for name in setup.cameras:
-        _write(cloud, f"urn:dev:{name}", "level", setup.level)
-    for name in setup.aggregators:
-        _write(cloud, f"urn:dev:{name}-unit", "analysis", setup.analysis)
+    told = {f"urn:dev:{name}": ("level", str(setup.level)) for name in setup.cameras}
+    told |= {f"urn:dev:{name}-unit": ("analysis", setup.analysis) for name in setup.aggregators}
+    for thing, (name, value) in told.items():
+        # What nobody asks for goes up the line now and then: it would be shown as it was.
+        _ask(cloud, thing, name)
+        _write(cloud, thing, name, value)
     known = _ok(cloud.get(f"/services/{service}")).json()
     if known["parameters"].get("of") == MADE_OF[setup.analysis]:
         return
     if setup.analysis == "aggregator":
         for rest, mine in gateways.values():
             _ok(rest.post(f"/services/{mine}/resume"))
-    asked = _hear(setup, cloud, service)
+    also = {thing: (name,) for thing, (name, _) in told.items()}
+    asked = _hear(setup, cloud, service, also)
     _ok(cloud.put(f"/services/{service}", json=_wanted(setup, "cloud", setup.analysis)))
     for thing in asked:
-        cloud.put(f"/things/{thing}/config", json={"report": {}})
+        _ask(cloud, thing, *also.get(thing, ()))
     if setup.analysis == "cloud":
         for rest, mine in gateways.values():
             _ok(rest.post(f"/services/{mine}/pause"))
 
 
-def _hear(setup: Setup, cloud: httpx.Client, service: str) -> set[str]:
+def _hear(setup: Setup, cloud: httpx.Client, service: str, also: Mapping[str, tuple[str, ...]]) -> set[str]:
     """Wait until all that the map is to be made of has told something; the things that were asked to."""
     end = time.monotonic() + PATIENCE
     before: dict[Source, Any] = {}
@@ -92,7 +95,7 @@ def _hear(setup: Setup, cloud: httpx.Client, service: str) -> set[str]:
         for thing, name in there:
             if thing not in asked:
                 asked.add(thing)
-                cloud.put(f"/things/{thing}/config", json={"report": {name: {}}})
+                _ask(cloud, thing, name, *also.get(thing, ()))
             said = cloud.get(f"/things/{thing}/properties/{name}/reading")
             at = said.json().get("observed") if said.status_code == 200 else None
             news += at is not None and at != before.setdefault((thing, name), at)
@@ -113,6 +116,11 @@ def _sources(setup: Setup, cloud: httpx.Client) -> Iterator[Source]:
         for name, prop in each.get("properties", {}).items():
             if quantity in str(prop.get("@type", "")):
                 yield each["id"], name
+
+
+def _ask(cloud: httpx.Client, thing: str, *names: str) -> None:
+    """Ask for each report of these properties, and of no others; who takes no steps says all in any case."""
+    cloud.put(f"/things/{thing}/config", json={"report": {name: {} for name in names}})
 
 
 def _write(cloud: httpx.Client, thing: str, name: str, value: str) -> None:
