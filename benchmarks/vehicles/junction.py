@@ -75,12 +75,20 @@ def _room(actor: Actor, t: float) -> tuple[tuple[float, float], tuple[float, flo
 
 def setup(filmed: Scene, directory: Path, seed: int = 1) -> Setup:
     """Film a scene, all cameras, and say how to look at it; level and analysis are to be replaced."""
-    chance = np.random.default_rng(seed)
-    cameras = {}
     for number, name in enumerate(NAMES):
-        path = directory / f"{name}.npy"
-        np.save(path, np.stack([frame.image for frame in filmed.frames(number)]))
-        cameras[name] = Camera(str(path), fitting(filmed.cameras[number], chance), float(filmed.fps))
+        np.save(directory / f"{name}.npy", np.stack([frame.image for frame in filmed.frames(number)]))
+    return described(filmed, directory, seed)
+
+
+def described(filmed: Scene, directory: Path = Path(), seed: int = 1) -> Setup:
+    """How to look at a scene whose films are in a directory."""
+    chance = np.random.default_rng(seed)
+    cameras = {
+        name: Camera(
+            str(directory / f"{name}.npy"), fitting(filmed.cameras[number], chance), float(filmed.fps)
+        )
+        for number, name in enumerate(NAMES)
+    }
     return Setup("high", "aggregator", "town/crossing", AGGREGATORS, cameras, lateness=3.0)
 
 

@@ -25,6 +25,13 @@ Told = tuple[int, str, list[dict[str, Any]]]
 """Unix ms to which it belongs, who said it, and what."""
 
 
+def score(seed: int, seconds: float, events: int, width: int) -> dict[int, MapScore]:
+    """Each case on the scene of a seed."""
+    filmed = junction.scene(seed, seconds, events, width)
+    films = {name: list(filmed.frames(number)) for number, name in enumerate(junction.NAMES)}
+    return scored(filmed, junction.described(filmed), films)
+
+
 def scored(filmed: Scene, setup: Setup, films: dict[str, list[Frame]]) -> dict[int, MapScore]:
     """Each case on a scene whose pictures are given by camera."""
     found = {}

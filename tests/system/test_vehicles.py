@@ -1,7 +1,7 @@
 """Vehicle localisation on real processes and sockets: sensors, gateways, the platform as the cloud.
 
-One system that is switched while all is at work. ``VEHICLES=all`` switches through all six cases, and runs each
-of them on its own too, two of them with a camera that dies.
+One system that is switched while all is at work. ``VEHICLES=all`` switches through all six cases, and runs
+each of them on its own too, two of them with a camera that dies.
 """
 
 import itertools

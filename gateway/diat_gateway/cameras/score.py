@@ -69,10 +69,22 @@ def events(true: Sequence[Event], reported: Sequence[Interval], least: float = 0
 
 @dataclass(frozen=True, slots=True)
 class MapScore:
-    """How right places on the ground are; ``error`` is the median over what was found, metres."""
+    """How right places on the ground are.
+
+    Attributes:
+        score: how many were found.
+        error: the median over what was found, metres.
+        errors: how far off each was that was found, metres.
+    """
 
     score: Score
     error: float
+    errors: tuple[float, ...] = ()
+
+    def __add__(self, other: MapScore) -> MapScore:
+        """Both together."""
+        errors = self.errors + other.errors
+        return MapScore(self.score + other.score, _median(errors), errors)
 
 
 def places(
@@ -103,7 +115,11 @@ def places(
         spared = len(_paired(rest, [here[at] for at in left], within))
         found, total, said = found + len(near), total + len(there), said + len(near) + len(left) - spared
         errors.extend(away for _, _, away in near)
-    return MapScore(Score(found, total, said), float(np.median(errors)) if errors else float("nan"))
+    return MapScore(Score(found, total, said), _median(errors), tuple(errors))
+
+
+def _median(errors: Sequence[float]) -> float:
+    return float(np.median(errors)) if errors else float("nan")
 
 
 def _paired(there: Sequence[Place], here: Sequence[Place], within: float) -> list[tuple[int, int, float]]:

@@ -19,6 +19,8 @@ Pair = tuple[float, float, float, float]
 """A point in the picture (pixels) and on the ground (metres): u, v, x, y."""
 WORST = 1.0
 """Metres of residual beyond which a calibration is refused."""
+FINEST, COARSEST = 5e-4, 3.0
+"""Metres that a pixel may be wide where a calibration is."""
 _LONG, _WIDE = 4.4, 1.8
 _CORNERS = np.array([(a * _LONG / 2, b * _WIDE / 2) for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))])
 _NEAR = 0.3
@@ -102,6 +104,12 @@ class Ground:
         u, v = (seen[:, :2] / seen[:, 2:]).T
         return float(u.min()), float(u.max()), float(v.max())
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture goes the other way round than the ground does from above."""
+        corner = np.linalg.det(self.matrix)
+        return bool(corner * self.side > 0)
+
     @cached_property
     def _back(self) -> NDArray[np.float64]:
         """From metres to pixels, for rows."""
@@ -134,4 +142,9 @@ def calibrate(pairs: Sequence[Pair]) -> Ground:
     residual = float(np.sqrt(np.sum((placed - points[:, 2:]) ** 2) / free))
     if not residual <= WORST:
         raise Invalid(f"the points do not fit: {residual:.2f} m, more than {WORST:g} m", "calibration")
+    wide = [ground.across(u, v) for u, v in points[:, :2]]
+    if not FINEST <= min(wide) <= max(wide) <= COARSEST:
+        raise Invalid(
+            f"a pixel would be {min(wide):.2g} to {max(wide):.2g} m wide: are x and y metres?", "calibration"
+        )
     return replace(ground, residual=residual)

@@ -24,6 +24,8 @@ from diat_gateway.vehicles.switching import make_map, switch, thing_of
 
 Through = Callable[[str, int], int]
 """A line (``first``: to an aggregator, ``second``: to the cloud) and a port to the port to connect to."""
+_PORTS = 3
+"""How often a daemon is started on other ports than somebody took meanwhile."""
 
 
 def directly(_line: str, port: int) -> int:
@@ -171,31 +173,30 @@ class System:
         self._parts.append(part)
         return part
 
-    def _daemon(self, tier: str, name: str, *arguments: str) -> Callable[[], None]:
-        """Start a daemon; what it gives waits until that is ready."""
-        http, mqtt = free_port(), free_port()
-        given = [
-            "--http",
-            str(http),
-            "--mqtt",
-            str(mqtt),
-            "--data",
-            str(self._directory / name),
-            "--no-dashboard",
-        ]
-        part = Part(tier, name, ["diat", *arguments, *given], self._directory / f"{name}.log")
-        self._parts.append(part)
-        self.rest[name] = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=20.0)
-        self._brokers[name] = mqtt
-        return lambda: until_ready(part, http)
+    def _daemon(self, tier: str, name: str, *arguments: str) -> None:
+        """Start a daemon and wait until it is ready; if somebody else took its port meanwhile, on another."""
+        for attempt in range(_PORTS):
+            http, mqtt = free_port(), free_port()
+            given = ["--http", str(http), "--mqtt", str(mqtt), "--data", str(self._directory / name)]
+            command = ["diat", *arguments, *given, "--no-dashboard"]
+            part = Part(tier, name, command, self._directory / f"{name}.log")
+            try:
+                until_ready(part, http)
+            except Failed as failure:
+                part.close()
+                if attempt == _PORTS - 1 or "in use" not in str(failure):
+                    raise
+                continue
+            self._parts.append(part)
+            self.rest[name] = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=20.0)
+            self._brokers[name] = mqtt
+            return
 
     def _daemons(self) -> None:
-        waits = [self._daemon("cloud", "cloud", "up", "--no-mirror")]
+        self._daemon("cloud", "cloud", "up", "--no-mirror")
         above = f"127.0.0.1:{self._through('second', self._brokers['cloud'])}"
         for name in self.setup.aggregators:
-            waits.append(self._daemon("aggregator", name, "gateway", "--join", above, "--name", name))
-        for wait in waits:
-            wait()
+            self._daemon("aggregator", name, "gateway", "--join", above, "--name", name)
         self._joined(time.monotonic() + 120.0)
 
     def _joined(self, end: float) -> None:
