@@ -46,6 +46,7 @@ from diat.api import (
     situations,
     streams,
     tokens,
+    traffic,
     users,
     vocabulary,
 )
@@ -95,6 +96,7 @@ PARTS = (
     peers,
     situations,
     lineage,
+    traffic,
     vocabulary,
     login_page,
     sessions,

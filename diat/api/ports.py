@@ -35,10 +35,11 @@ from diat.security.limits import Limits
 from diat.security.people import People
 from diat.security.policies import Policies
 from diat.security.uses import Uses
+from diat.service.crossing import Crossings
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Reviewer
+from diat.service.placement.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer
@@ -61,6 +62,7 @@ class Platform(Protocol):
     composites: CompositeLayer
     services: ServiceLayer
     reviewer: Reviewer
+    crossings: Crossings
     models: Models
     situations: SituationLayer
     releases: Releases

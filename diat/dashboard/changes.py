@@ -44,8 +44,16 @@ class Changes:
 
     def _services(self) -> object:
         states = self._platform.composites.states.committed
+        placings = self._platform.services.placings
         return [
-            (each.id, each.revision, each.paused, state and (state.state, state.missing, state.outranked))
+            (
+                each.id,
+                each.revision,
+                each.paused,
+                state and (state.state, state.missing, state.outranked),
+                (placing.phase, placing.where),
+            )
             for each in self._platform.services.everything()
             for state in (states.get(each.composite),)
+            for _, placing in (placings.committed(each.composite),)
         ]

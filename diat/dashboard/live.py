@@ -3,8 +3,8 @@
 The browser sends ``{"on": {"7": ["value", thing, name]}, "off": [3]}``; it is sent ``{"7": …}`` with all
 that changed since, at most every ``TICK``. A browser that is slow is told less often, and always the newest:
 nothing waits in a queue for it. Kinds: ``value`` and ``positions`` (who is where: a map) of a property,
-``status`` of a thing, ``figures``, and what
-``changes.Changes`` counts.
+``status`` of a thing, ``crossing`` of a service (what
+crosses from tier to tier), ``figures``, and what ``changes.Changes`` counts.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from fastapi import WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
 from diat.api.access import sees
+from diat.api.service_access import may_service
+from diat.api.traffic import shown
 from diat.api.values import Handed, handed
 from diat.api.watching import Watch
 from diat.dashboard.likes import UNITS, liked
 from diat.dashboard.mount import House
-from diat.dashboard.topics import NOTHING, Rates, Values, fragment_of, positions_of
+from diat.dashboard.topics import NOTHING, Rates, Values, crossing_of, fragment_of, positions_of
 from diat.kernel.errors import DiatError, Forbidden
 from diat.operation.shown_units import Preference
 from diat.security.operations import PLATFORM
 from diat.security.principal import Principal
+from diat.service.service import Service
 from diat.wire.envelope import Garbled, encode, read_json
 
 TICK = 0.25
@@ -38,6 +41,8 @@ LONGEST = 200_000
 _BREATH = 0.02
 _SLOW = 20.0
 """Seconds after which a browser that takes nothing is let go."""
+_SECOND = 1_000
+"""Milliseconds between two looks at what crosses from tier to tier."""
 _HELD = 5_000
 """Milliseconds between two looks at a value that is told late or coarser in time."""
 
@@ -144,6 +149,8 @@ class Topic:
             return self._value()
         if self._kind == "status":
             return encode(self._live.platform.things.twin(self._of[0]).status)
+        if self._kind == "crossing":
+            return self._crossing()
         return self._live.rates.told() if self._kind == "figures" else self._live.changes.told(self._kind)
 
     async def look(self) -> bytes:
@@ -174,6 +181,8 @@ class Topic:
         elif self._kind == "status" and len(self._of) == 1:
             if not sees(platform, self._principal, platform.things.registry.get(self._of[0])):
                 raise Forbidden("not for you")
+        elif self._kind == "crossing" and len(self._of) == 1:
+            self._read_service()
         elif self._kind == "figures":
             platform.decider.decide(self._principal, "read", PLATFORM, platform.clock()).or_refuse()
         elif not self._live.changes.known(self._kind) or not self._principal.grants:
@@ -185,6 +194,27 @@ class Topic:
         if prop is None or not prop.readable:
             raise Forbidden("it cannot be read")
         return handed(self._live.platform, self._principal, "observe", each, name)
+
+    def _read_service(self) -> Service:
+        """The service, if the person may read it."""
+        platform = self._live.platform
+        each = platform.services.get(self._of[0])
+        whole = platform.composites.composite(each.composite)
+        may_service(platform, self._principal, "read", each.id, whole)
+        return each
+
+    def _crossing(self) -> bytes:
+        platform = self._live.platform
+        now = platform.clock()
+        if 0 <= now - self._looked < _SECOND:
+            return self.told
+        self._looked = now
+        try:
+            composite = self._read_service().composite
+        except DiatError as error:
+            return _withheld(str(error))
+        known = platform.crossings.of(composite)
+        return crossing_of(shown(platform, self._principal, composite, known))
 
     def _value(self) -> bytes:
         watch = self._watch

@@ -12,10 +12,9 @@ from fastapi.responses import Response
 from nicegui import app as pages
 from nicegui import core, ui
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from diat import __version__
+from diat.dashboard.first import paint_first
 from diat.dashboard.frame import frame
 from diat.dashboard.live import Live
 from diat.dashboard.mount import PATH, House
@@ -25,9 +24,12 @@ from diat.dashboard.parts.acts import refused
 from diat.dashboard.policy import ContentPolicy, Crowd
 from diat.dashboard.registry import Page
 from diat.dashboard.rest import Refused
+from diat.dashboard.static_files import KeptFiles, files_key
 from diat.dashboard.visit import visit_of
 
-STATIC = f"/static/{__version__}"
+_FILES = Path(__file__).parent / "static"
+STATIC = f"/static/{files_key(_FILES)}"
+"""Where our own files are; another path as soon as one of them is another."""
 _PATIENCE = 20.0
 """Seconds that REST may take for a page."""
 _AWAY = 30.0
@@ -48,14 +50,14 @@ async def make(house: House) -> ASGIApp:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     outer = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     ui.add_head_html(_HEAD, shared=True)
-    pages.mount(STATIC, StaticFiles(directory=Path(__file__).parent / "static"))
+    pages.mount(STATIC, KeptFiles(directory=_FILES))
     pages.add_api_websocket_route("/live", Live(house).serve)
     for each in PAGES:
         _serve(each)
     ui.run_with(
         outer,
         title="DIAT",
-        favicon=Path(__file__).parent / "static" / "icon.svg",
+        favicon=_FILES / "icon.svg",
         dark=None,
         language="en-US",
         binding_refresh_interval=None,
@@ -88,6 +90,7 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
                 # Nothing of a page that may not be shown as a whole.
                 ui.context.client.content.clear()
                 refused(refusal)
+        paint_first()
         return None
 
     return build

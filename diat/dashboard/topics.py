@@ -75,6 +75,21 @@ class Values:
         return fragment
 
 
+def crossing_of(told: dict[str, Any]) -> bytes:
+    """What crosses for a service, as ``live.js`` takes it: messages and bytes a second."""
+    return encode(
+        {
+            "lines": {f"{each['from']}>{each['to']}": _rate(each) for each in told["lines"]},
+            "of": {f"{each['thing']} {each['affordance']}": _rate(each) for each in told["of"]},
+            "since": told["seconds"] > 0,
+        }
+    )
+
+
+def _rate(each: dict[str, Any]) -> list[float]:
+    return [each["messages_per_second"], each["bytes_per_second"]]
+
+
 def positions_of(value: Any) -> bytes:
     """Who is where, for a map: number, metres, heading in degrees if there is one."""
     known = [each for each in value if isinstance(each, dict)][:MOST_SHOWN] if isinstance(value, list) else []

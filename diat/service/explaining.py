@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from diat.cvol.composite import Composite, CompositeState
 from diat.cvol.matching import freshness
+from diat.cvol.placement.splitting import PART_OF
 from diat.cvol.template import Template
 from diat.kernel.clock import rfc3339
 from diat.service.service import Service
@@ -109,6 +110,9 @@ def _what(known: Known) -> Iterator[str]:
 def _bound(known: Known) -> Iterator[str]:
     bindings = known.state.bindings if known.state is not None else []
     for each in bindings[:_SHOWN]:
+        if each.role.startswith(PART_OF):
+            yield f"Steps of it run at {each.role.removeprefix(PART_OF)}, since {rfc3339(each.since)}."
+            continue
         cost = f"; it stands in for what was wanted: {each.cost}" if each.cost else ""
         yield (
             f"{each.role} is filled by {_title(known, each.thing)} ({each.affordance}) "

@@ -43,6 +43,7 @@ class ForeignMessages:
             if not uptake.values and not uptake.events:
                 continue
             twin = self._intake.heard(each.id, received)
+            self._intake.meters.said(each.id, message, (*uptake.values, *(name for name, _ in uptake.events)))
             for name, data in uptake.events:
                 self._intake.occur(each, name, data, received, received, hints=True)
             if uptake.values:

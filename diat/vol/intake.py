@@ -11,6 +11,7 @@ from typing import Any
 from diat.kernel.overlay import Ledger, Log, Overlay
 from diat.vol.diagnostics import Diagnostics
 from diat.vol.journal import RESERVED, STATUS, Journal
+from diat.vol.meters import Meters
 from diat.vol.observers import Observers
 from diat.vol.registry import Registry
 from diat.vol.tap import Tap
@@ -55,6 +56,7 @@ class Intake:
         twins: thing id to its live state.
         arrival: gives the next ingest position.
         counts: for the metrics.
+        meters: count what single things say, where somebody looks.
         tap: told of all that comes; None where there is no daemon above.
         on_return: told of a thing that was offline and is there again, and when.
         on_turn: told of each thing whose status turned, what it is, and when.
@@ -78,6 +80,7 @@ class Intake:
         self.twins: Overlay[str, Twin] = ledger.overlay("twins", twins)
         self._readings: Log[ReadingRow] = ledger.log("readings")
         self.counts = Counts()
+        self.meters = Meters()
         self.tap: Tap | None = None
         self.on_position: Callable[[VirtualObject, str, Any, int], None] = _nobody_limits
         self.on_turn: Callable[[str, Status, int], None] = _nobody_turns

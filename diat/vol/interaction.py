@@ -41,6 +41,7 @@ from diat.vol.actuation import (
 from diat.vol.arbitration import PERSON, RANKS, Actuator, Arbiter, Claim, Rest, Told
 from diat.vol.dialects.port import Outgoing, Refusal
 from diat.vol.limits import Move, known_of, moves, must_keep
+from diat.vol.meters import Meters
 from diat.vol.registry import Registry
 from diat.vol.resting import Resting
 from diat.vol.thing import NO_LIMITS, Property, VirtualObject
@@ -94,6 +95,7 @@ class Interaction:
         position: tells the ingest position of what came last.
         dropped: commands sent at most once of which nobody knows that they arrived, since the start.
         begun: commands given since the start, for the metrics; those of batches that were taken back too.
+        meters: count what single things are told, where somebody looks.
         permit: asked of every command of a service; None for none.
         sent: references that the broker has acknowledged in this life. Not durable: after a restart every
             open command counts as one that may have been sent, so writing it down would change nothing.
@@ -123,6 +125,7 @@ class Interaction:
         self.permit: Permit | None = None
         self.may_tell: Callable[[VirtualObject, str], bool] = _everybody
         self.sent: set[str] = set()
+        self.meters = Meters()
         pending = list(pending)
         self.outbox: Overlay[str, Actuation] = ledger.overlay(
             "actuations", ((a.id, a) for a in pending), wanted=lambda each: each.open
@@ -412,6 +415,7 @@ class Interaction:
         if confirmed_by is not None:
             self._awaited.put((each.id, confirmed_by), actuation.id)
         self.outgoing.append(Command(message, actuation.id))
+        self.meters.told(each.id, order.service, name, message)
         self.begun += 1
         self.outbox.put(actuation.id, actuation)
         self._open.add((each.id, name), actuation.id)

@@ -114,6 +114,7 @@ class VirtualObjectLayer:
             ledger, self.registry, self.observers, self.diagnostics, self.journal, kept.twins
         )
         self.intake.on_position = self.interaction.see
+        self.interaction.meters = self.intake.meters
         self.intake.on_return = self.interaction.returned
         if access is not None:
             access.restored = True
@@ -138,6 +139,8 @@ class VirtualObjectLayer:
         self.tiers.note = self.diagnostics.note
         self.intake.on_turn = self.tiers.turned
         self.registry.gateway_of = self.tiers.gateway_of
+        self.pushdown.watching = self.observers.watching
+        self.observers.on_watch = self.pushdown.watched
         self.ingest = Ingest(
             self.registry,
             self.onboarding,

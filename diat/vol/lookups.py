@@ -30,6 +30,7 @@ class Lookups:
         self.driven: Index[str] = ledger.index()
         self.by_quantity: Index[str] = ledger.index()
         self.by_place: Index[tuple[str, ...]] = ledger.index()
+        self.gateways: Overlay[str, bool] = ledger.overlay()
 
     def replace(self, thing: str, old: VirtualObject | None, made: VirtualObject | None) -> None:
         """Find what a thing is now where it was found before; None if there was, or is, none."""
@@ -38,6 +39,10 @@ class Lookups:
             self._unroute(old)
         if made is not None and not listens:
             self._route(made)
+        if made is not None and made.wire and is_gateway(made.td):
+            self.gateways.put(thing, True)
+        elif self.gateways.get(thing):
+            self.gateways.remove(thing)
         for quantity in _quantities(old) - _quantities(made):
             self.by_quantity.discard(quantity, thing)
         for quantity in _quantities(made) - _quantities(old):

@@ -65,6 +65,9 @@ class NativeMessages:
             return
         twin = self._intake.heard(each.id, message.received)
         self._pushdown.count(each.id, len(message.payload), message.received)
+        if each.id in self._intake.meters.by:
+            names = [name for report in reports if report.v is not UNSET for name in report.v]
+            self._intake.meters.said(each.id, message, (each.record.renames.get(one, one) for one in names))
         for report in reports:
             boot = None if report.b is None else str(report.b)
             if report.lost is not None and boot is not None:
@@ -96,6 +99,7 @@ class NativeMessages:
             self._reject(each.id, f"event {name}: {occurrences.reason}", message)
             return
         twin = self._intake.heard(each.id, message.received)
+        self._intake.meters.said(each.id, message, [name] * len(occurrences))
         for said in occurrences:
             boot = None if said.b is None else str(said.b)
             if not self._first_time(each, twin, boot, said.n, message):

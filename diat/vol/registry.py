@@ -85,6 +85,7 @@ class Registry:
         speakers: topic of another dialect to the ids of the things that it says something of.
         by_quantity: quantity kind to the ids of things that have, or affect, that quantity.
         by_place: place to the ids of things that are there or in what lies inside.
+        gateways: ids of things that speak for others.
         leases: whose registration ends when.
         admission: what a thing is that announces itself for the first time.
         bounds: what announcements may bring about.
@@ -110,6 +111,7 @@ class Registry:
         self.speakers = self._lookups.speakers
         self.by_quantity = self._lookups.by_quantity
         self.by_place = self._lookups.by_place
+        self.gateways = self._lookups.gateways
         self.leases = Leases(self._expires)
         for record in self._records.committed.values():
             if record.expires is not None:

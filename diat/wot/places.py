@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -49,7 +50,7 @@ def tree(places: Iterable[str]) -> list[Place]:
     """The tree of places that things are at; an empty path is nowhere and left out."""
     known: dict[tuple[str, ...], Place] = {}
     roots: list[Place] = []
-    for place in places:
+    for place, many in Counter(places).items():
         path = steps(place)
         spelled = [part.strip() for part in place.split("/") if part.strip()]
         for depth in range(1, len(path) + 1):
@@ -58,9 +59,9 @@ def tree(places: Iterable[str]) -> list[Place]:
                 here = Place(path="/".join(spelled[:depth]), name=spelled[depth - 1])
                 known[path[:depth]] = here
                 (known[path[: depth - 1]].children if depth > 1 else roots).append(here)
-            here.inside += 1
+            here.inside += many
         if path:
-            known[path].things += 1
+            known[path].things += many
     for here in known.values():
         here.children.sort(key=lambda child: child.name.casefold())
     return sorted(roots, key=lambda root: root.name.casefold())

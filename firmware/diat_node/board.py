@@ -31,7 +31,10 @@ class Board:
     def start(self):
         """Start the watchdog; nothing can stop it but a reset."""
         if machine and self._watchdog:
-            self._dog = machine.WDT(timeout=self._watchdog * 1000)
+            try:
+                self._dog = machine.WDT(timeout=self._watchdog * 1000)
+            except ValueError:  # a Pico's counts no further
+                self._dog = machine.WDT(timeout=8388)
 
     def feed(self):
         """Tell the watchdog that all is well."""
@@ -45,16 +48,18 @@ class Board:
 
     def memory(self):
         """Bytes of the heap in use, and bytes of stack in use; 0 where nobody can tell."""
-        gc.collect()
         if not MICRO:
             return 0, 0
         import micropython
 
+        gc.collect()
         return gc.mem_alloc(), micropython.stack_use() if hasattr(micropython, "stack_use") else 0
 
     def started_by(self, cause):
         """Whether this made us start: ``WDT``, the watchdog, or ``DEEPSLEEP``."""
-        return bool(machine) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
+        # A Pico says of every reset that it was the watchdog.
+        told = machine and sys.platform != "rp2"
+        return bool(told) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
 
     def sleep(self, seconds):
         """Sleep deeply, which ends in a start; on CPython the program ends."""

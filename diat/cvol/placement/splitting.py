@@ -24,7 +24,8 @@ from diat.cvol.steps.windows import Window
 from diat.cvol.steps.wiring import Wire
 from diat.cvol.wanted import Wanted
 
-_OF = "part of "
+PART_OF = "part of "
+"""How the role of a part begins, in the part above it."""
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -168,7 +169,7 @@ class _Splitting:
         for step in needed:
             wire = self._wires[step]
             if step in hears:
-                role = _OF + hears[step]
+                role = PART_OF + hears[step]
                 roles[role] = _told_by(role, own_thing(self._name(hears[step])))
                 steps.append((HeardPulse if wire.beats else Heard)(id=step, role=role))
             else:

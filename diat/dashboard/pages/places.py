@@ -37,8 +37,8 @@ async def build(visit: Visit) -> None:
     here = visit.argument("place") or tree[0]["path"]
     with ui.element("div").classes("places"):
         navigation = Fragment(lambda: _tree(visit, here), "things")
+        navigation.begin(_branch(tree, here))
         navigation.element.props('role="navigation" aria-label="Tree of places"')
-        await navigation.show()
         with ui.element("section").props('aria-labelledby="here"'):
             html(Markup('<h2 id="here">{}</h2>').format(here))
             await place_picture.show(visit, here)

@@ -96,15 +96,8 @@ async def invite(visit: Visit, name: str) -> None:
 
 
 async def places(visit: Visit) -> list[str]:
-    """Paths of all places, for fields to choose from."""
-    found: list[str] = []
-
-    def walk(branches: list[Json]) -> None:
-        for each in branches:
-            found.append(each["path"])
-            walk(each["children"])
-
-    walk(await visit.rest.get("/places"))
+    """Paths of places, of many the outer ones, for fields to choose from."""
+    found: list[str] = (await visit.rest.get("/overview/facets"))["places"]
     return found
 
 

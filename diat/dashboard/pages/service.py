@@ -8,7 +8,7 @@ from nicegui import ui
 
 from diat.dashboard.parts.acts import asked, attempt
 from diat.dashboard.parts.fragment import Fragment
-from diat.dashboard.parts.graph import graph
+from diat.dashboard.parts.graph import Known, graph
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, age, chip, html, link, live, sentence, table
 from diat.dashboard.registry import Page
@@ -132,14 +132,20 @@ async def _graph(visit: Visit, service: str) -> Markup:
         return Markup('<p class="soft">{}</p>').format(refusal.detail)
     last = await visit.rest.get("/actuations", service=service, limit=1)
     why = await visit.rest.get(at("actuations", last[0]["id"])) if last else {}
-    tiers = {
-        step: str(each["tier"])
-        for each in known["placement"]["tiers"]
-        if each["tier"] != "core"
-        for step in each["steps"]
-    }
-    titles = await _titles(visit, known["bindings"])
-    return graph(template["steps"], known["bindings"], titles, why.get("values") or {}, tiers)
+    crossing = await visit.rest.get(at("services", service, "traffic"), seconds=0)
+    return graph(
+        service,
+        Known(
+            steps=template["steps"],
+            bindings=known["bindings"],
+            titles=await _titles(visit, known["bindings"]),
+            values=why.get("values") or {},
+            tiers={step: str(each["tier"]) for each in known["placement"]["tiers"] for step in each["steps"]},
+            says={name: each["from"] for name, each in template["derives"].items()},
+            own=known["thing"] or "",
+            crossing=crossing,
+        ),
+    )
 
 
 async def _decisions(visit: Visit, service: str) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,8 +16,14 @@ from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
 Json = dict[str, Any]
+_WHOEVER = "Nothing: that of whoever looks"
 _BY_QUANTITY = "a unit for each quantity"
 EVERY = {None: "never", "1h": "every hour", "6h": "every 6 hours", "1d": "every day", "7d": "every week"}
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
 
 
 async def build(visit: Visit) -> None:
@@ -46,18 +53,16 @@ class Form:
 
     def make(self) -> None:
         """Make the fields."""
-        zones = {None: "of whoever looks"} | {name: name for name in sorted(available_timezones())}
         place = self._now("location") or {}
         with self._group("This place"):
             self._text("title", "What people call it")
-            self._fields.one_of("zone", "Times are shown in the zone", zones, self._now("zone"))
+            self._fields.typed("zone", "Times are shown in the zone", _zones(), self._now("zone"), _WHOEVER)
             self._says("zone")
             with ui.element("div").classes("row-wrap"):
                 self._fields.number("location.latitude", "Latitude", place.get("latitude"), "Degrees north")
                 self._fields.number("location.longitude", "Longitude", place.get("longitude"), "Degrees east")
             self._says("location")
-            named = {name: name for name in sorted(available_timezones())}
-            self._fields.one_of("schedule_zone", "Zone of schedules", named, self._now("schedule_zone"))
+            self._fields.typed("schedule_zone", "Zone of schedules", _zones(), self._now("schedule_zone"))
             self._says("schedule_zone")
         with self._group("Units"):
             units = self._now("units")

@@ -15,6 +15,9 @@ from diat.dashboard.registry import Page
 from diat.dashboard.rest import Refused
 from diat.dashboard.visit import Visit
 
+_LOOKED_AT = 200
+"""Things, the newest, that suggestions come from."""
+
 
 async def build(visit: Visit) -> None:
     """Make the page."""
@@ -102,7 +105,9 @@ async def _first(visit: Visit) -> Markup:
 
 
 async def _suggested(visit: Visit) -> Markup:
-    found: list[dict[str, Any]] = await visit.rest.get("/overview/things", limit=1000)
+    found: list[dict[str, Any]] = await visit.rest.get(
+        "/overview/things", sort_by="created", limit=_LOOKED_AT
+    )
     taken = {
         (each["parameters"].get("quantity"), each["parameters"].get("place"))
         for each in await visit.rest.get("/services")

@@ -38,13 +38,6 @@ async def build(visit: Visit) -> None:
             if past:
                 html(Markup("<h2>History</h2>"))
                 place = ui.element("div").classes("history-place")
-
-                async def draw() -> None:
-                    with place:
-                        await History(visit, thing, past).show()
-
-                # What charts are drawn with is large: the page is painted first.
-                ui.timer(0.05, draw, once=True)
         with ui.element("div"):
             await thing_values.actions(visit, td)
             html(Markup("<h2>Commands</h2>"))
@@ -54,6 +47,15 @@ async def build(visit: Visit) -> None:
             await Fragment(lambda: _diagnostics(visit, thing), "things").show()
     with ui.expansion("Thing Description").classes("more-settings"):
         html(Markup('<pre tabindex="0">{}</pre>').format(json.dumps(td, indent=2, ensure_ascii=False)))
+
+    async def draw() -> None:
+        with place:
+            await History(visit, thing, past).show()
+
+    if past:
+        # What charts are drawn with is large: the page is painted first. A timer sends what is made by then,
+        # so it comes last.
+        ui.timer(0.05, draw, once=True)
 
 
 async def _head(visit: Visit, thing: str) -> Markup:

@@ -31,7 +31,7 @@ _KNOWN = {
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Tiers</h1><p class='lead'>Where steps run: in the core, on gateways, in things.</p>"))
-    shown = Fragment(lambda: _tiers(visit), "services")
+    shown = Fragment(lambda: _tiers(visit), "services", "statuses", "things")
     await shown.show()
     ui.timer(_EVERY, shown.refresh)
 

@@ -57,7 +57,11 @@ async def _new(visit: Visit, owners: dict[str, str]) -> None:
         fields.one_of("user", "Whose it is", owners, next(iter(owners)))
         fields.one_of("role", "At most", {None: "all its owner's roles"} | {each: each for each in ROLES})
         fields.several(
-            "places", "Only at", await places(visit), hint="Nothing: wherever its owner's roles hold"
+            "places",
+            "Only at",
+            await places(visit),
+            hint="Nothing: wherever its owner's roles hold",
+            new=True,
         )
         fields.text("purpose", "Purpose", hint="As policies name it")
         fields.one_of("expires", "It holds for", _LASTS, "90d")

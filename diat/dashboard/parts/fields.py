@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
 from diat.dashboard.parts.acts import tell
+from diat.dashboard.parts.markup import Markup, html
 from diat.dashboard.rest import Refused
 
 F = TypeVar("F", bound=ValueElement[Any])
@@ -24,6 +25,16 @@ class Fields:
     def text(self, name: str, label: str, value: str | None = "", hint: str = "") -> ui.input:
         """A line of text."""
         return self._kept(name, ui.input(label, value=value or ""), hint)
+
+    def typed(
+        self, name: str, label: str, options: Iterable[str], value: str | None, hint: str = ""
+    ) -> ui.input:
+        """A line of text with very many suggestions, which the browser itself shows."""
+        choices = Markup().join(Markup('<option value="{}">').format(each) for each in options)
+        html(Markup('<datalist id="{}-choices">{}</datalist>').format(name, choices))
+        field = self.text(name, label, value, hint)
+        field.props(f'list="{name}-choices"')
+        return field
 
     def number(self, name: str, label: str, value: float | None = None, hint: str = "") -> ui.number:
         """A number, or none."""

@@ -34,6 +34,10 @@ class Fragment:
         self.element.set_content(str(await self._make()))
         return self
 
+    def begin(self, made: Markup) -> None:
+        """Have what was made already in it."""
+        self.element.set_content(str(made))
+
     async def refresh(self) -> None:
         """Make it anew; what comes meanwhile makes it anew once more."""
         if self._running:

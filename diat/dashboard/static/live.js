@@ -1,7 +1,7 @@
 "use strict";
 // What is on screen, kept up to date: elements say what they show, one web socket for the tab carries it.
 (() => {
-  const PATH = "/ui/live", AGAIN = 1500, GONE = 250;
+  const PATH = "/ui/live", AGAIN = 1500, GONE = 250, KEPT = 1000;
   const watchers = new Map(); // number -> element
   const watched = new WeakMap(); // element -> number
   let socket = null, next = 1, on = {}, off = [], queued = false;
@@ -38,7 +38,13 @@
       off = []; flush();
     };
     socket.onmessage = event => {
-      for (const [number, said] of Object.entries(JSON.parse(event.data))) watchers.get(number)?.tell(said);
+      for (const [number, said] of Object.entries(JSON.parse(event.data))) {
+        const element = watchers.get(number);
+        if (!element) continue;
+        if (last.size > KEPT) last.clear();
+        last.set(String(element.what()), said);
+        element.tell(said);
+      }
     };
     socket.onclose = async () => {
       document.documentElement.dataset.live = "no";
@@ -55,8 +61,13 @@
     for (const {target, isIntersecting} of entries) (isIntersecting ? watch : unwatch)(target);
   }, {rootMargin: "200px"});
 
+  const last = new Map(); // what is watched -> what was told of it, for elements that are made anew
   class Watching extends HTMLElement {
-    connectedCallback() { seen.observe(this); }
+    connectedCallback() { this.again(); seen.observe(this); }
+    again() {
+      const told = last.get(String(this.what()));
+      if (told !== undefined) this.tell(told);
+    }
     disconnectedCallback() { seen.unobserve(this); setTimeout(() => { if (!this.isConnected) unwatch(this); }, GONE); }
     attributeChangedCallback(name, before, after) {
       if (before === after || !watched.has(this)) return;
@@ -104,6 +115,7 @@
   // Fires "changed" when something of its kind has changed since the page was made.
   customElements.define("diat-watch", class extends Watching {
     what() { return [this.getAttribute("of")]; }
+    again() {} // it is told apart from what it was made with
     tell(said) {
       this.last ??= this.getAttribute("since");
       if (String(said) !== this.last) this.dispatchEvent(new CustomEvent("changed"));
@@ -172,6 +184,21 @@
     return `${figures(value, 1)} TB`;
   }
 
+  // Messages and bytes a second from tier to tier, and of each thing of a service.
+  customElements.define("diat-crossing", class extends Watching {
+    what() { return ["crossing", this.getAttribute("service")]; }
+    tell(said) {
+      if (!said?.since) return;
+      const show = (element, rates) => {
+        const [messages, size] = rates.reduce((sum, each) => each ? [sum[0] + each[0], sum[1] + each[1]] : sum, [0, 0]);
+        for (const each of element.querySelectorAll("[data-rate]"))
+          each.textContent = each.dataset.rate === "bytes" ? `${bytes(size)}/s` : figures(messages, messages < 0.1 && messages ? 2 : messages < 1000 ? 1 : 0);
+      };
+      for (const each of this.querySelectorAll("[data-line]")) show(each, [said.lines[each.dataset.line]]);
+      for (const each of this.querySelectorAll("[data-of]")) show(each, JSON.parse(each.dataset.of).map(one => said.of[one]));
+    }
+  });
+
   // --- maps: who is where on the ground, in metres, north up ---
   customElements.define("diat-map", class extends Watching {
     what() { return ["positions", this.getAttribute("thing"), this.getAttribute("name")]; }
@@ -225,6 +252,13 @@
     sheet(false);
     document.querySelector("[data-more]").focus();
   });
+
+  // What was painted first goes when the page itself is there, before anything of both is painted.
+  const first = document.getElementById("first"), app = document.getElementById("app");
+  if (first && app) {
+    const swap = new MutationObserver(() => { if (app.childElementCount) { first.remove(); swap.disconnect(); } });
+    swap.observe(app, {childList: true});
+  }
 
   connect();
 })();
