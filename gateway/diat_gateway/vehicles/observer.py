@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
+from diat.adapters.brokers.address import BrokerAddress
+from diat.nodes.native import NativeNode
 from diat.wire import topics
 from diat.wire.envelope import encode
 from diat_gateway.cameras.levels import LEVELS
@@ -41,7 +41,7 @@ class Observer:
         self._set = level[1] if level is not None else None
         td = description(place, title or f"Camera {name}", levels=level is not None)
         setters = {"level": self._set_level} if level is not None else {}
-        self._node = NativeNode(Address(*mqtt), name, td, setters=setters, config={"ring": _RING})
+        self._node = NativeNode(BrokerAddress(*mqtt), name, td, setters=setters, config={"ring": _RING})
         self._said: dict[str, Any] = {}
         self._node.start()
         self.say(residual=round(residual, 3), **({} if level is None else {"level": level[0]}))

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import cv2
 from av.error import FFmpegError
 
-from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
+from diat.adapters.brokers.address import BrokerAddress
+from diat.nodes.native import NativeNode
 from diat_gateway.cameras.levels import LEVELS
 from diat_gateway.cameras.line import Inlet, Outlet
 from diat_gateway.vehicles.going import Going
@@ -53,7 +53,9 @@ class Unit:
         self._videos: dict[Key, _Video] = {}
         self._lock = threading.Lock()
         setters = {} if cloud is None else {"analysis": self._set}
-        self._node = NativeNode(Address(*mqtt), f"{name}-unit", _description(setup, name), setters=setters)
+        self._node = NativeNode(
+            BrokerAddress(*mqtt), f"{name}-unit", _description(setup, name), setters=setters
+        )
         self._node.start()
         self._node.report({"analysis": self._analysis if cloud is not None else "cloud"})
 
