@@ -26,7 +26,7 @@ _SAME, _OTHER, _SHADE = -4.0, 4.0, 12.0
 """What it costs that an observer calls it as before, otherwise, or that it is of another colour."""
 _STRANGE = 0.35
 """Difference of colours beyond which what was lost is not found again."""
-_RECENT = 600
+RECENT = 600
 """Milliseconds for which an observer counts as seeing something."""
 _WATCHERS = 8
 """Observers that a track remembers at most."""
@@ -55,7 +55,7 @@ class Rules(Struct, frozen=True):
 def applied(tracks: Sequence[Track], report: Report, rules: Rules) -> list[Track]:
     """The tracks after a report; reports come in order of time."""
     moved = [ahead(each, report.at, rules.push) for each in tracks]
-    seen = dict(pairs(_costs(moved, report, rules), _ALONE))
+    seen = dict(paired(moved, report, rules))
     taken: dict[int, Track] = {}
     fresh: list[Track] = []
     for row, sighting in enumerate(report.sightings):
@@ -66,6 +66,11 @@ def applied(tracks: Sequence[Track], report: Report, rules: Rules) -> list[Track
             fresh.append(_begun(sighting, report))
     kept = [taken.get(column, each) for column, each in enumerate(moved)]
     return _joined([each for each in [*kept, *fresh] if _lives(each, report.at, rules)], report.at, rules)
+
+
+def paired(moved: Sequence[Track], report: Report, rules: Rules) -> list[tuple[int, int]]:
+    """Which sighting of a report is of which track; the tracks are as of its time."""
+    return pairs(_costs(moved, report, rules), _ALONE)
 
 
 def after(tracks: Sequence[Track], reports: Iterable[Report], rules: Rules) -> list[Track]:
@@ -98,7 +103,7 @@ def _costs(tracks: Sequence[Track], report: Report, rules: Rules) -> dict[tuple[
             cost = away + 2 * math.log(spread) + _SHADE * strange
             if known is not None and known.id == sighting.id:
                 cost += _SAME
-            elif known is not None and report.at - known.at <= _RECENT:
+            elif known is not None and report.at - known.at <= RECENT:
                 cost += _OTHER
             found[row, column] = cost
     return found
@@ -188,6 +193,6 @@ def _one(track: Track, other: Track, at: int, rules: Rules) -> bool:
     ):
         return False
     mine, theirs = (
-        {name for name, seen in each.by.items() if at - seen.at <= _RECENT} for each in (track, other)
+        {name for name, seen in each.by.items() if at - seen.at <= RECENT} for each in (track, other)
     )
     return not mine & theirs
