@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -79,7 +79,7 @@ class MapScore:
 
     score: Score
     error: float
-    errors: tuple[float, ...] = ()
+    errors: tuple[float, ...] = field(default=(), repr=False)
 
     def __add__(self, other: MapScore) -> MapScore:
         """Both together."""
