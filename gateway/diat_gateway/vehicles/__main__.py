@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import httpx
 import msgspec
 import typer
 
 from diat.kernel.errors import DiatError
 from diat_gateway.vehicles.sensor import Sensor
 from diat_gateway.vehicles.setup import Setup, read
+from diat_gateway.vehicles.switching import make_map, switch
 from diat_gateway.vehicles.unit import Unit, serve
 
 app = typer.Typer(help="The parts of vehicle localisation.", rich_markup_mode=None, no_args_is_help=True)
@@ -88,6 +90,35 @@ def unit(
     over.wait()
     inlet.close()
     taker.close()
+
+
+@app.command("switch")
+def switch_to(
+    setup: File,
+    cloud: Annotated[
+        str, typer.Option("--cloud", envvar="DIAT_URL", help="REST of the platform.")
+    ] = "http://127.0.0.1:8000",
+    service: Annotated[
+        str | None,
+        typer.Option("--service", envvar="DIAT_SERVICE", help="That makes its map.  [default: make one]"),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="DIAT_TOKEN", help="To come in.  [default: none]")
+    ] = None,
+) -> None:
+    """Bring what is at work to what the setup says, without a gap; prints the service that makes the map.
+
+    Example: python -m diat_gateway.vehicles switch crossing.yaml --cloud http://core.local:8000
+    """
+    known = _setup(setup)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=cloud, headers=headers, timeout=20.0) as rest:
+        try:
+            mine = service or make_map(rest, "cloud", known, known.analysis)
+            switch(known, rest, mine)
+        except (DiatError, httpx.HTTPError) as error:
+            _fail(f"{cloud}: {error}")
+    typer.echo(mine)
 
 
 def _setup(path: Path) -> Setup:

@@ -205,16 +205,17 @@ def test_garbage_is_counted_and_changes_nothing(value):
     assert "no sightings" in outcome.note
 
 
-def test_a_flood_is_bounded():
+def test_a_flood_is_bounded(monkeypatch):
+    monkeypatch.setattr("diat.cvol.steps.ground._WAITING", 12)
     chance = random.Random(5)
     state, now = None, NOON
-    for turn in range(140):
+    for turn in range(16):
         now += 10
         records = [{"id": n, "x": chance.uniform(0, 9), "y": 0.0, "within": 3.0} for n in range(500)]
         outcome = STEP.run(Given(arrived=[Sample(records, now, 0, f"c{turn % 3}")], state=state, now=now))
         state = outcome.state
     assert len(outcome.value) <= 64
-    assert len(state[2]) <= 128
+    assert len(state[2]) <= 12
     assert "no sightings" in outcome.note
 
 
