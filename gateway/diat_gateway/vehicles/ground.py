@@ -23,7 +23,7 @@ FINEST, COARSEST = 5e-4, 3.0
 """Metres that a pixel may be wide where a calibration is."""
 _LONG, _WIDE = 4.4, 1.8
 _CORNERS = np.array([(a * _LONG / 2, b * _WIDE / 2) for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))])
-_NEAR = 0.3
+_NEAR = 0.2
 """Metres by which a box reaches too far towards the camera: shadow, and pixels that closing gaps adds."""
 _UNTURNED = 0.6
 """Metres by which the middle is further off while nobody knows which way the vehicle stands."""
