@@ -65,6 +65,12 @@ class Ground:
         (ax, ay), (bx, by) = self.at(u, v), self.at(u, v - 1.0)
         return bx - ax, by - ay
 
+    def standing(self, box: Box) -> tuple[float, float, float]:
+        """Where somebody stands whose box this is, and within what: x, y, metres."""
+        u, v = box[0] + box[2] / 2, box[1] + box[3]
+        step = math.hypot(*self.along(u, v))
+        return *self.at(u, v), math.hypot(_TOUCH * step, _TOUCH * self.across(u, v), self.residual)
+
     def middle(self, box: Box, heading: float | None = None) -> tuple[float, float, float]:
         """Where the middle of a vehicle is whose box this is, and within what: x, y, metres.
 
@@ -113,7 +119,7 @@ class Ground:
     @cached_property
     def _back(self) -> NDArray[np.float64]:
         """From metres to pixels, for rows."""
-        return np.asarray(np.linalg.inv(self.matrix).T)
+        return np.asarray(np.linalg.pinv(self.matrix).T)
 
 
 def calibrate(pairs: Sequence[Pair]) -> Ground:

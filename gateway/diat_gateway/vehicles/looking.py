@@ -32,6 +32,7 @@ class Looking:
         self._sightings = Sightings(ground, every)
         self._analysis = Analysis()
         self._anchor = Anchor()
+        self._said: str | None = None
         self._tell = tell
         self._early: dict[float, Image] = {}
 
@@ -52,7 +53,10 @@ class Looking:
             if self._anchor.lost and seen.impaired is None:
                 seen.impaired, seen.objects = "moved", []
             records = self._sightings.take(seen, self._early.pop(seen.t, None))
+            if records is None and seen.impaired not in (None, self._said):
+                records = []
             if records is not None:
+                self._said = seen.impaired
                 self._tell(records, seen.t, seen.impaired)
 
 

@@ -45,13 +45,23 @@ class Sightings:
         every: seconds between two reports while there is something.
         beat: seconds between two reports while there is nothing, so that it is known to look.
         farthest: metres from the origin beyond which a place means nothing.
+        walkers: whether those who walk are told of too.
     """
 
-    def __init__(self, ground: Ground, every: float = 0.2, beat: float = 5.0, farthest: float = _FAR) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        every: float = 0.2,
+        beat: float = 5.0,
+        farthest: float = _FAR,
+        *,
+        walkers: bool = False,
+    ) -> None:
         self._ground = ground
         self._every = every
         self._beat = beat
         self._farthest = farthest
+        self._walkers = walkers
         self._known: dict[int, _Known] = {}
         self._last: tuple[float, bool] | None = None
 
@@ -102,11 +112,14 @@ class Sightings:
 
     def _record(self, number: int, box: Box, image: Image | None, *, merged: bool) -> dict[str, Any] | None:
         known = self._known[number]
-        if not known.sizes or not _is_vehicle(known.sizes) or known.feet[-1][0] - known.alone > _GUESSES:
+        if not known.sizes or known.feet[-1][0] - known.alone > _GUESSES:
+            return None
+        vehicle = _is_vehicle(known.sizes)
+        if not vehicle and not self._walkers:
             return None
         if known.sizes[-1][0] > _BROAD or (image is not None and _cut_off(box, image)):
             return None
-        x, y, within = self._ground.middle(box, known.heading)
+        x, y, within = self._ground.middle(box, known.heading) if vehicle else self._ground.standing(box)
         if merged:
             within = math.hypot(within, _GUESSED)
         if not (math.hypot(x, y) <= self._farthest and within <= 5.0):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 np = pytest.importorskip("numpy")
@@ -21,25 +23,27 @@ def turned(image, share):
 
 
 @pytest.mark.parametrize(
-    "way", [lambda t: 0.1, lambda t: min(0.1, 0.02 * (t - 8))], ids=["at once", "slowly"]
+    "way", [lambda t: 0.1, lambda t: min(0.1, 0.04 * (t - 6))], ids=["at once", "slowly"]
 )
 def test_a_camera_that_was_turned_says_so_until_it_is_back(way):
-    filmed = junction.scene(9, 32.0, 3, width=320)
+    filmed = junction.scene(9, 26.0, 2, width=240)
     told: list[tuple[float, list[object], str | None]] = []
     looking = Looking(
         Ground(filmed.cameras[0].homography, side=-1.0),
         0.5,
         lambda records, t, why: told.append((t, records, why)),
     )
-    for frame in filmed.frames(0):
-        away = way(frame.t) if 8 <= frame.t < 20 else 0.0
+    for frame in islice(filmed.frames(0), 0, None, 2):
+        away = way(frame.t) if 6 <= frame.t < 15 else 0.0
         looking.take(Frame(frame.t, turned(frame.image, away), frame.number))
     looking.finish()
 
-    def said(since, until):
-        return {why for t, _, why in told if since <= t < until}
+    def last(until):
+        return [why for t, _, why in told if t < until][-1]
 
-    assert said(0, 8) == {None}
-    assert said(15, 20) == {"moved"}
-    assert all(records == [] for t, records, _ in told if 15 <= t < 20)
-    assert said(27, 32) == {None}
+    assert last(6) is None
+    assert last(15) == "moved"
+    since = next(t for t, _, why in told if why == "moved")
+    assert since < 11
+    assert all(records == [] for t, records, _ in told if since <= t < 15)
+    assert last(26) is None
