@@ -81,6 +81,7 @@ class Track(Step):
 
     pure: ClassVar[bool] = False
     reduces: ClassVar[Reduces] = "some"
+    keeps: ClassVar[bool] = True
     role: str
     lateness: float = Field(default=1.0, ge=0, le=60, allow_inf_nan=False)
     clock: float = Field(default=0.1, ge=0, le=10, allow_inf_nan=False)
