@@ -6,45 +6,117 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.vehicles.model import Measured, Rates
+from diat_gateway.cameras.scenes.scene import Scene
+from diat_gateway.cameras.score import MapScore
+from diat_gateway.vehicles.setup import CASES
+
+from benchmarks.vehicles.junction import REACH
+from benchmarks.vehicles.model import Camera, Measured, Scenery, crossing, links, rate
+from benchmarks.vehicles.sampling import Sample
 
 _COLOURS = ("#1b6ca8", "#e08e0b", "#3c8d40")
-_W, _H, _LEFT, _TOP, _BOTTOM = 720, 360, 84, 44, 58
+_W, _H, _LEFT, _TOP, _BOTTOM = 720, 360, 84, 52, 58
 _RIGHT = _W - 20
-Point = tuple[float, float, float, float]
-"""Share of the time on air; bytes a second of a low, a middle and a high camera."""
+_FAR = 24.0
+"""Metres to each side of the junction's middle that are drawn."""
 
 
 def draw(
-    directory: Path, measured: Mapping[int, Measured], rates: Rates, points: Sequence[Point]
+    directory: Path,
+    filmed: Scene,
+    measured: Mapping[int, Measured],
+    camera: Camera,
+    scene: Scenery,
+    found: Sequence[Sample],
+    maps: Mapping[int, MapScore],
 ) -> list[Path]:
-    """Write ``links``, ``cpu``, ``error`` and ``crossover``; the files."""
+    """Write ``links``, ``cpu``, ``error``, ``crossover`` and one of each case; the files."""
     directory.mkdir(parents=True, exist_ok=True)
-    cases = [f"case {number}" for number in measured]
-    links = {
+    cases = [f"{number}: {level}, {analysis}" for number, (level, analysis) in CASES.items()]
+    bytes_of = {
         "sensors to aggregators": [float(each.first) for each in measured.values()],
-        "by the model": [rates.links(number)[0] for number in measured],
+        "by the model": [links(camera, scene, number)[0] for number in measured],
         "aggregators to cloud": [float(each.second) for each in measured.values()],
-        "by the model ": [rates.links(number)[1] for number in measured],
+        "by the model ": [links(camera, scene, number)[1] for number in measured],
     }
-    cpu = {tier: [each.cpu[tier] for each in measured.values()] for tier in ("sensor", "aggregator", "cloud")}
-    error = {"median error": [each.map.error for each in measured.values()]}
+    cpu = {
+        f"{tier}s" if tier != "cloud" else tier: [each.cpu[tier] for each in measured.values()]
+        for tier in ("sensor", "aggregator", "cloud")
+    }
+    error = {"all scenes": [each.error for each in maps.values()],
+             "the one with processes": [each.map.error for each in measured.values()]}  # fmt: skip
+    seconds = f"{scene.seconds:.0f} s, {scene.cameras} cameras"
     made = {
-        "links": bars("Bytes on the sockets of each link", cases, links, log=True),
-        "cpu": bars("CPU of each tier, s", cases, cpu),
-        "error": bars("Median error of places on the map, m", cases, error),
-        "crossover": curves(rates, points),
+        "links": bars(f"Bytes on the sockets of each link ({seconds})", cases, bytes_of, log=True),
+        "cpu": bars(f"CPU of each tier, s ({seconds})", cases, cpu),
+        "error": bars("Median error of places on the map, m", cases, error, limit=0.3),
+        "crossover": curves(camera, scene, found),
     }
+    made |= {f"case-{number}": above(number, filmed, each) for number, each in measured.items()}
     for name, text in made.items():
         (directory / f"{name}.svg").write_text(text)
     return [directory / f"{name}.svg" for name in made]
 
 
+def above(case: int, filmed: Scene, measured: Measured) -> str:
+    """The junction from above: ways that vehicles took, and where the map of the cloud had them."""
+    side = _H - _TOP - 20
+    scale = side / (2 * _FAR)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return 20 + (x + _FAR) * scale, _TOP + (_FAR - y) * scale
+
+    body = _box(20, _TOP, side, side, 'fill="#eef1ea"')
+    for across, down in ((8.0, 2 * _FAR), (2 * _FAR, 8.0)):
+        left, top = at(-across / 2, down / 2)
+        body += _box(left, top, across * scale, down * scale, 'fill="#d5d8dc"')
+    x, y = at(0, 0)
+    ring = 'fill="none" stroke="#999" stroke-dasharray="3 3"'
+    body += f'<circle cx="{x}" cy="{y}" r="{REACH * scale:.1f}" {ring}/>'
+    for actor in filmed.actors:
+        if actor.kind == "person":
+            continue
+        ways = [place for tick in range(int(filmed.seconds * 5)) if (place := actor.place(tick / 5))]
+        line = " ".join("{:.1f},{:.1f}".format(*at(*p[:2])) for p in ways if max(map(abs, p[:2])) <= _FAR)
+        body += f'<polyline points="{line}" fill="none" stroke="#333" stroke-width="1.2"/>'
+    for x, y in measured.told:
+        if max(abs(x), abs(y)) <= _FAR:
+            left, top = at(x, y)
+            body += (
+                f'<circle cx="{left:.1f}" cy="{top:.1f}" r="1.8" fill="{_COLOURS[0]}" fill-opacity="0.45"/>'
+            )
+    level, analysis = CASES[case]
+    found = measured.map
+    told = [
+        f"sensors: {level}; the rest: {analysis}",
+        "",
+        f"sensors to aggregators: {measured.first / 1000:,.1f} kB",
+        f"aggregators to cloud: {measured.second / 1000:,.1f} kB",
+        "",
+        *(f"CPU {tier}: {spent:.1f} s" for tier, spent in measured.cpu.items()),
+        "",
+        f"recall {found.score.recall:.2f}, precision {found.score.precision:.2f}",
+        f"median error {found.error:.2f} m, {found.score.true} places",
+        "",
+        "black: ways of vehicles; blue: the map;",
+        f"dashed: {REACH:.0f} m, within which places are scored",
+    ]
+    for row, text in enumerate(told):
+        body += _word(side + 44, _TOP + 14 + 20 * row, text)
+    return _page(f"Case {case}, {filmed.seconds:.0f} s", body)
+
+
 def bars(
-    title: str, names: Sequence[str], series: Mapping[str, Sequence[float]], *, log: bool = False
+    title: str,
+    names: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    log: bool = False,
+    limit: float | None = None,
 ) -> str:
-    """Groups of bars; faint ones are the model's."""
-    axis = _Axis([0.0 if math.isnan(v) else v for each in series.values() for v in each], log=log)
+    """Groups of bars; faint ones are the model's, a dashed line the limit."""
+    shown = [0.0 if math.isnan(v) else v for each in series.values() for v in each]
+    axis = _Axis([*shown, *([limit] if limit is not None else [])], log=log)
     body, floor, room = axis.lines(), _H - _BOTTOM, (_RIGHT - _LEFT) / len(names)
     wide = room * 0.8 / len(series)
     for place, (label, values) in enumerate(series.items()):
@@ -57,37 +129,50 @@ def bars(
             left = _LEFT + group * room + room * 0.1 + place * wide
             body += _box(left, top, wide - 1, max(0.0, floor - top), paint)
         body += _key(place, label, paint)
+    if limit is not None:
+        body += _line(_LEFT, axis.at(limit), _RIGHT, axis.at(limit), 'stroke="#b00" stroke-dasharray="5 4"')
+        body += _word(_RIGHT, axis.at(limit) - 5, "at most", 'text-anchor="end" fill="#b00"')
     for group, name in enumerate(names):
         body += _word(_LEFT + (group + 0.5) * room, floor + 18, name, 'text-anchor="middle"')
     return _page(title, body)
 
 
-def curves(rates: Rates, points: Sequence[Point]) -> str:
-    """Bytes of each level by the share of the time on air, measured, and dashed by the model."""
-    floor = max(1.0, min([rates.reports * rates.report, *(v for p in points for v in p[1:] if v > 0)]))
-    axis = _Axis([*(v for p in points for v in p[1:]), floor], log=True)
-    body = axis.lines()
+def curves(camera: Camera, scene: Scenery, found: Sequence[Sample]) -> str:
+    """Bytes of each level by the share of the time on air: measured as dots, by the model as lines."""
+    floor, least = _H - _BOTTOM, 1e-3
+    there = rate(camera, scene, "high") / max(scene.duty, 1e-9)
 
     def across(p: float) -> float:
-        return _LEFT + p * (_RIGHT - _LEFT)
+        return _LEFT + (math.log10(max(p, least)) / 3 + 1) * (_RIGHT - _LEFT)
 
-    for place, name in enumerate(("low", "middle", "high")):
+    def model(level: str, p: float) -> float:
+        if level == "low":
+            return camera.idle + p * camera.moving
+        return p * camera.gated if level == "middle" else 0.2 * camera.head * (1 - p) + p * there
+
+    shares = [10 ** (-3 + i / 40) for i in range(121)]
+    measured = {
+        "low": [(each.duty, each.low) for each in found],
+        "middle": [(each.duty, each.middle) for each in found],
+        "high": [(each.duty, each.high) for each in found],
+    }
+    values = [model(level, p) for level in measured for p in shares]
+    axis = _Axis([*values, *(v for each in measured.values() for _, v in each if v > 0)], log=True)
+    body = axis.lines()
+    for place, (level, spots) in enumerate(measured.items()):
         paint = _COLOURS[place]
-        spots = [(across(p[0]), axis.at(p[place + 1])) for p in sorted(points)]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-        body += f'<polyline points="{line}" fill="none" stroke="{paint}" stroke-width="2"/>'
-        body += "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{paint}"/>' for x, y in spots)
-        body += _key(place, name, f'fill="{paint}"')
-    model = " ".join(f"{across(i / 200):.1f},{axis.at(i / 200 * rates.video):.1f}" for i in range(201))
-    flat, cross = axis.at(rates.reports * rates.report), across(min(1.0, rates.crossing))
-    body += f'<polyline points="{model}" fill="none" stroke="{_COLOURS[1]}" stroke-dasharray="5 4"/>'
-    body += _line(_LEFT, flat, _RIGHT, flat, f'stroke="{_COLOURS[2]}" stroke-dasharray="5 4"')
-    body += _line(cross, _TOP, cross, _H - _BOTTOM, 'stroke="#b00" stroke-dasharray="2 3"')
-    said = f"by the model records win from {rates.crossing:.1%} on"
-    body += _word(cross + 6, _TOP + 10, said, 'fill="#b00"')
-    for share in (0, 25, 50, 75, 100):
-        body += _word(across(share / 100), _H - _BOTTOM + 18, f"{share} %", 'text-anchor="middle"')
-    return _page("Bytes a second of one camera, by share of the time on air (dashed: the model)", body)
+        line = " ".join(f"{across(p):.1f},{axis.at(model(level, p)):.1f}" for p in shares)
+        body += f'<polyline points="{line}" fill="none" stroke="{paint}" stroke-width="1.6"/>'
+        for share, value in spots:
+            body += f'<circle cx="{across(share):.1f}" cy="{axis.at(value):.1f}" r="4" fill="{paint}"/>'
+        body += _key(place, level, f'fill="{paint}"')
+    cross = crossing(camera, scene)
+    body += _line(across(cross), _TOP, across(cross), floor, 'stroke="#b00" stroke-dasharray="2 3"')
+    said = f"records are least from {cross:.2%} on"
+    body += _word(across(cross) + 6, _TOP + 10, said, 'fill="#b00"')
+    for share, name in ((0.001, "0.1 % or less"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "100 %")):
+        body += _word(across(share), floor + 18, name, 'text-anchor="middle"')
+    return _page("Bytes a second of one camera, by share of the time on air (lines: the model)", body)
 
 
 class _Axis:

@@ -14,10 +14,15 @@ from diat.cvol.steps.base import Given, Outcome, Reduces, Step
 from diat.cvol.tracks.fusion import Rules, after, applied
 from diat.cvol.tracks.motion import Track as Followed
 from diat.cvol.tracks.motion import ahead
+from diat.cvol.tracks.offsets import Offset, doubt, offset
 from diat.cvol.tracks.reports import Report, read
 
-_WAITING = 64
+_WAITING = 128
 """Reports at most that are kept for those that come later than they."""
+_LONG = 1000
+"""Characters of a note at most."""
+_NAMED = 8
+"""Observers at most that are named for what is wrong with them."""
 _AHEAD = 2000
 """Milliseconds by which a report may be ahead of our own clock."""
 _SHOWN = 1000
@@ -38,6 +43,8 @@ class _Memory(Struct, array_like=True):
         upto: to when it is settled.
         newest: of when the newest report is, and when that came.
         late: reports that came too late, or of the future; ``bad``: entries that were no sightings.
+        by: the observer to how many of its reports came too late, and how many were of the future.
+        off: observer to how far it is from what others say, see ``fusion.offset``.
     """
 
     settled: list[Followed] = []
@@ -48,6 +55,8 @@ class _Memory(Struct, array_like=True):
     heard: int = 0
     late: int = 0
     bad: int = 0
+    by: dict[str, tuple[int, int]] = {}
+    off: dict[str, Offset] = {}
 
 
 class Track(Step):
@@ -72,6 +81,7 @@ class Track(Step):
 
     pure: ClassVar[bool] = False
     reduces: ClassVar[Reduces] = "some"
+    keeps: ClassVar[bool] = True
     role: str
     lateness: float = Field(default=1.0, ge=0, le=60, allow_inf_nan=False)
     clock: float = Field(default=0.1, ge=0, le=10, allow_inf_nan=False)
@@ -89,7 +99,8 @@ class Track(Step):
             memory.bad += bad
             self._take(memory, report, rules, given.now)
         if memory.heard == 0:
-            return Outcome(None, msgspec.to_builtins(memory) if memory.late else None, note=_note(memory))
+            state = msgspec.to_builtins(memory) if memory.late else None
+            return Outcome(None, state, note=_note(memory, rules))
         self._settle(memory, rules, memory.newest - round(self.lateness * 1000))
         # Lines stall: that nothing comes for a moment does not mean that nothing is there.
         silent = max(0, given.now - memory.heard - _STALL)
@@ -102,17 +113,22 @@ class Track(Step):
             if each.hits >= self.hits and memory.newest + silent - each.seen <= _SHOWN
         ]
         due = given.now + _TURN if memory.tip or memory.waiting else None
-        return Outcome(value, msgspec.to_builtins(memory), due, _note(memory))
+        return Outcome(value, msgspec.to_builtins(memory), due, _note(memory, rules))
 
     def _take(self, memory: _Memory, report: Report, rules: Rules, now: int) -> None:
         if report.at <= memory.upto or report.at > now + _AHEAD:
             memory.late += 1
+            if report.observer in memory.by or len(memory.by) < _NAMED:
+                late, ahead_of = memory.by.get(report.observer, (0, 0))
+                future = report.at > memory.upto
+                memory.by[report.observer] = (late + (not future), ahead_of + future)
             return
         waiting = memory.waiting
         if any(each.key == report.key for each in waiting):
             return
         memory.waiting = sorted([*waiting, report], key=lambda each: each.key)
         if memory.waiting[-1] is report:
+            memory.off = offset(memory.off, memory.tip, report, rules)
             memory.tip = applied(memory.tip, report, rules)
         else:
             memory.tip = after(memory.settled, memory.waiting, rules)
@@ -183,10 +199,15 @@ def _told(track: Followed, at: int) -> dict[str, Any]:
     return told
 
 
-def _note(memory: _Memory) -> str | None:
+def _note(memory: _Memory, rules: Rules) -> str | None:
     said = []
     if memory.late:
         said.append(f"{memory.late} reports came too late or were of the future")
+    for observer, (late, future) in sorted(memory.by.items()):
+        what = f"{late} too late" if late >= future else f"{future} of the future: its clock may be ahead"
+        said.append(f"of {observer} {what}")
     if memory.bad:
         said.append(f"{memory.bad} entries were no sightings")
-    return "; ".join(said) or None
+    doubts = {name: doubt(each, rules) for name, each in sorted(memory.off.items())}
+    said += [f"{name} {what}" for name, what in doubts.items() if what is not None]
+    return "; ".join(said)[:_LONG] or None

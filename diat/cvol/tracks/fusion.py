@@ -26,7 +26,7 @@ _SAME, _OTHER, _SHADE = -4.0, 4.0, 12.0
 """What it costs that an observer calls it as before, otherwise, or that it is of another colour."""
 _STRANGE = 0.35
 """Difference of colours beyond which what was lost is not found again."""
-_RECENT = 600
+RECENT = 600
 """Milliseconds for which an observer counts as seeing something."""
 _WATCHERS = 8
 """Observers that a track remembers at most."""
@@ -45,7 +45,7 @@ class Rules(Struct, frozen=True):
     """
 
     clock: float = 0.1
-    push: float = 2.5
+    push: float = 8.0
     gap: float = 4.0
     apart: float = 4.0
     hits: int = 3
@@ -55,7 +55,7 @@ class Rules(Struct, frozen=True):
 def applied(tracks: Sequence[Track], report: Report, rules: Rules) -> list[Track]:
     """The tracks after a report; reports come in order of time."""
     moved = [ahead(each, report.at, rules.push) for each in tracks]
-    seen = dict(pairs(_costs(moved, report, rules), _ALONE))
+    seen = dict(paired(moved, report, rules))
     taken: dict[int, Track] = {}
     fresh: list[Track] = []
     for row, sighting in enumerate(report.sightings):
@@ -68,6 +68,11 @@ def applied(tracks: Sequence[Track], report: Report, rules: Rules) -> list[Track
     return _joined([each for each in [*kept, *fresh] if _lives(each, report.at, rules)], report.at, rules)
 
 
+def paired(moved: Sequence[Track], report: Report, rules: Rules) -> list[tuple[int, int]]:
+    """Which sighting of a report is of which track; the tracks are as of its time."""
+    return pairs(_costs(moved, report, rules), _ALONE)
+
+
 def after(tracks: Sequence[Track], reports: Iterable[Report], rules: Rules) -> list[Track]:
     """The tracks after several reports, which are in order."""
     found = list(tracks)
@@ -77,8 +82,8 @@ def after(tracks: Sequence[Track], reports: Iterable[Report], rules: Rules) -> l
 
 
 def _variance(track: Track, sighting: Sighting, rules: Rules) -> float:
-    """Of a sighting: its own, and what the thing may have gone while clocks differ."""
-    return sighting.within**2 + (track.speed * rules.clock) ** 2
+    """Of a sighting: its own, and what the thing may have gone while clocks differ, each as likely."""
+    return sighting.within**2 + (track.speed * rules.clock) ** 2 / 12
 
 
 def _costs(tracks: Sequence[Track], report: Report, rules: Rules) -> dict[tuple[int, int], float]:
@@ -98,7 +103,7 @@ def _costs(tracks: Sequence[Track], report: Report, rules: Rules) -> dict[tuple[
             cost = away + 2 * math.log(spread) + _SHADE * strange
             if known is not None and known.id == sighting.id:
                 cost += _SAME
-            elif known is not None and report.at - known.at <= _RECENT:
+            elif known is not None and report.at - known.at <= RECENT:
                 cost += _OTHER
             found[row, column] = cost
     return found
@@ -188,6 +193,6 @@ def _one(track: Track, other: Track, at: int, rules: Rules) -> bool:
     ):
         return False
     mine, theirs = (
-        {name for name, seen in each.by.items() if at - seen.at <= _RECENT} for each in (track, other)
+        {name for name, seen in each.by.items() if at - seen.at <= RECENT} for each in (track, other)
     )
     return not mine & theirs

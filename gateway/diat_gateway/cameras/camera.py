@@ -24,11 +24,13 @@ from diat_gateway.cameras.encoding import Packet
 from diat_gateway.cameras.keeping import Keeping
 from diat_gateway.cameras.line import VideoLine
 from diat_gateway.cameras.portraits import Portraits
-from diat_gateway.cameras.records import Homography, place_of, record
+from diat_gateway.cameras.records import Homography, record
 from diat_gateway.cameras.seeing.analysis import Seen
 from diat_gateway.cameras.seeing.objects import Object
 from diat_gateway.cameras.seeing.pictures import Frame
 from diat_gateway.cameras.shelf import Full, Kept, Shelf
+from diat_gateway.vehicles.ground import Ground
+from diat_gateway.vehicles.sightings import Sightings
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,6 +84,9 @@ class Camera:
         self._sent = 0
         self._moment, self._detected = -1, False
         self._video = None if video is None else VideoLine(setup.name, video)
+        self._sightings = (
+            Sightings(Ground(self._homography), STEP, walkers=True) if self._homography is not None else None
+        )
         self._node = NativeNode(
             address,
             setup.name,
@@ -169,21 +174,17 @@ class Camera:
         self._say(sight=seen.impaired or "clear", motion=seen.alert, objects=len(seen.objects))
         if frame is not None:
             self._portraits.see(frame.image, seen.objects)
-        self._detect(seen)
+        self._detect(frame, seen)
         for each in seen.over:
             self._over(each)
 
-    def _detect(self, seen: Seen) -> None:
+    def _detect(self, frame: Frame | None, seen: Seen) -> None:
         """Places on the ground, twice a second while something is there, and once when it has gone."""
-        if self._homography is None or self._level != "high" or seen.impaired is not None:
+        if self._sightings is None or self._level != "high" or seen.impaired is not None:
             return
-        moment = round(seen.t / STEP)
-        if moment == self._moment or not (seen.objects or self._detected):
-            return
-        self._moment, self._detected = moment, bool(seen.objects)
-        there = [(no, place_of(box, self._homography)) for no, box in seen.objects[:32]]
-        found = [{"id": no, "x": round(x, 2), "y": round(y, 2), "within": 1.0} for no, (x, y) in there]
-        self._node.report({"detections": found}, t=round((self._epoch + seen.t) * 1000))
+        found = self._sightings.take(seen, frame.image if frame is not None else None)
+        if found is not None:
+            self._node.report({"detections": found}, t=round((self._epoch + seen.t) * 1000))
 
     def _over(self, each: Object) -> None:
         told = record(each, self._epoch, self._homography)

@@ -29,18 +29,6 @@ def on_ground(homography: Homography, point: tuple[float, float]) -> tuple[float
     return float(x / scale), float(y / scale)
 
 
-def place_of(box: Box, homography: Homography) -> tuple[float, float]:
-    """Where on the ground the thing in a box is: behind the edge that we see by half of what it is deep."""
-    x, y = foot(box)
-    near = np.array(on_ground(homography, (x, y)))
-    far = np.array(on_ground(homography, (x, y - 0.2 * box[3])))
-    away = far - near
-    length = float(np.hypot(*away))
-    deep = 1.1 if box[2] > 0.8 * box[3] else 0.2
-    at = near + away / length * deep if length > 0 else near
-    return float(at[0]), float(at[1])
-
-
 def record(
     each: Object, start: float, homography: Homography | None = None, points: int = POINTS
 ) -> dict[str, Any]:

@@ -6,8 +6,9 @@ an always-on report matches nothing. Places on the ground count as found within 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,6 +17,8 @@ from diat_gateway.cameras.truth import Event
 
 Interval = tuple[float, float]
 """From, to; s."""
+Place = tuple[float, float]
+"""x, y; metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +69,70 @@ def events(true: Sequence[Event], reported: Sequence[Interval], least: float = 0
 
 @dataclass(frozen=True, slots=True)
 class MapScore:
-    """How right places on the ground are; ``error`` is the median over what was found, metres."""
+    """How right places on the ground are.
+
+    Attributes:
+        score: how many were found.
+        error: the median over what was found, metres.
+        errors: how far off each was that was found, metres.
+    """
 
     score: Score
     error: float
+    errors: tuple[float, ...] = field(default=(), repr=False)
+
+    def __add__(self, other: MapScore) -> MapScore:
+        """Both together."""
+        errors = self.errors + other.errors
+        return MapScore(self.score + other.score, _median(errors), errors)
 
 
 def places(
-    true: Mapping[int, Sequence[tuple[float, float]]],
-    reported: Mapping[int, Sequence[tuple[float, float]]],
+    true: Mapping[int, Sequence[Place]],
+    reported: Mapping[int, Sequence[Place]],
     within: float = 1.0,
+    area: float = math.inf,
 ) -> MapScore:
-    """Match places picture by picture; only pictures in ``true`` count."""
+    """Match places picture by picture; only pictures in ``true`` count.
+
+    Args:
+        true: picture to where things are.
+        reported: picture to where they are said to be.
+        within: metres from a thing at most for a report to be of it.
+        area: metres from the origin within which they count. What is true within may be reported without;
+            a report within that is of something without is neither right nor wrong: else whoever is an inch
+            off at the rim would be wrong twice.
+    """
     found = total = said = 0
     errors: list[float] = []
-    for frame, there in true.items():
-        here = reported.get(frame, ())
-        total, said = total + len(there), said + len(here)
-        if not there or not here:
-            continue
-        away = np.hypot(*(np.array(there)[:, None, :] - np.array(here)[None, :, :]).transpose(2, 0, 1))
-        rows, columns = linear_sum_assignment(np.where(away <= within, away, 1e6))
-        near = away[rows, columns]
-        near = near[near <= within]
-        found += len(near)
-        errors.extend(near.tolist())
-    return MapScore(Score(found, total, said), float(np.median(errors)) if errors else float("nan"))
+    for frame, everything in true.items():
+        there = [place for place in everything if math.hypot(*place) <= area]
+        rest = [place for place in everything if math.hypot(*place) > area]
+        here = list(reported.get(frame, ()))
+        near = _paired(there, here, within)
+        taken = {column for _, column, _ in near}
+        left = [at for at in range(len(here)) if at not in taken and math.hypot(*here[at]) <= area]
+        spared = len(_paired(rest, [here[at] for at in left], within))
+        found, total, said = found + len(near), total + len(there), said + len(near) + len(left) - spared
+        errors.extend(away for _, _, away in near)
+    return MapScore(Score(found, total, said), _median(errors), tuple(errors))
+
+
+def _median(errors: Sequence[float]) -> float:
+    return float(np.median(errors)) if errors else float("nan")
+
+
+def _paired(there: Sequence[Place], here: Sequence[Place], within: float) -> list[tuple[int, int, float]]:
+    """Which report is of which thing, and how far off."""
+    if not there or not here:
+        return []
+    away = np.hypot(*(np.array(there)[:, None, :] - np.array(here)[None, :, :]).transpose(2, 0, 1))
+    rows, columns = linear_sum_assignment(np.where(away <= within, away, 1e6))
+    return [
+        (int(row), int(column), float(away[row, column]))
+        for row, column in zip(rows, columns, strict=True)
+        if away[row, column] <= within
+    ]
 
 
 def covered(true: Sequence[Event], sent: Sequence[Interval]) -> Score:

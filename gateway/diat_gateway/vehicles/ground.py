@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,12 +19,18 @@ Pair = tuple[float, float, float, float]
 """A point in the picture (pixels) and on the ground (metres): u, v, x, y."""
 WORST = 1.0
 """Metres of residual beyond which a calibration is refused."""
+FINEST, COARSEST = 5e-4, 3.0
+"""Metres that a pixel may be wide where a calibration is."""
 _LONG, _WIDE = 4.4, 1.8
-_NEAR = 0.6
+_CORNERS = np.array([(a * _LONG / 2, b * _WIDE / 2) for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))])
+_NEAR = 0.2
 """Metres by which a box reaches too far towards the camera: shadow, and pixels that closing gaps adds."""
+_UNTURNED = 0.6
+"""Metres by which the middle is further off while nobody knows which way the vehicle stands."""
+_ROUNDS = 4
 _TOUCH = 1.5
 """Pixels by which the lower edge of a box is wrong, as a standard deviation."""
-_BODY = 0.9
+_BODY = 0.5
 """Metres by which the middle of a vehicle is wrong that is taken to be as long and wide as most are."""
 
 
@@ -58,12 +65,19 @@ class Ground:
         (ax, ay), (bx, by) = self.at(u, v), self.at(u, v - 1.0)
         return bx - ax, by - ay
 
+    def standing(self, box: Box) -> tuple[float, float, float]:
+        """Where somebody stands whose box this is, and within what: x, y, metres."""
+        u, v = box[0] + box[2] / 2, box[1] + box[3]
+        step = math.hypot(*self.along(u, v))
+        return *self.at(u, v), math.hypot(_TOUCH * step, _TOUCH * self.across(u, v), self.residual)
+
     def middle(self, box: Box, heading: float | None = None) -> tuple[float, float, float]:
         """Where the middle of a vehicle is whose box this is, and within what: x, y, metres.
 
-        The lower edge touches the ground where the vehicle is nearest. Its middle is half its depth farther
-        along the line of sight: that of a usual car with this heading (radians), or in between if none is
-        known.
+        The lower edge touches the ground where the vehicle is nearest. Without a heading its middle is taken
+        to be half of what vehicles are deep on average farther along the line of sight. With one (radians) a
+        usual car is laid on the ground so that, seen from here, it has the sides and the lower edge of the
+        box.
         """
         u, v = box[0] + box[2] / 2, box[1] + box[3]
         x, y = self.at(u, v)
@@ -71,12 +85,41 @@ class Ground:
         step = math.hypot(dx, dy)
         if not (math.isfinite(x) and math.isfinite(y) and step > 0):
             return math.inf, math.inf, math.inf
-        deep = 0.25 * (_LONG + _WIDE)
-        if heading is not None:
-            sight = math.atan2(dy, dx)
-            deep = 0.5 * (_LONG * abs(math.cos(heading - sight)) + _WIDE * abs(math.sin(heading - sight)))
         within = math.hypot(_TOUCH * step, _TOUCH * self.across(u, v), self.residual, _BODY)
-        return x + dx / step * (deep + _NEAR), y + dy / step * (deep + _NEAR), within
+        deep = 0.25 * (_LONG + _WIDE) + _NEAR
+        x, y = x + dx / step * deep, y + dy / step * deep
+        if heading is None:
+            return x, y, math.hypot(within, _UNTURNED)
+        for _ in range(_ROUNDS):
+            seen = self._footprint(x, y, heading)
+            if seen is None:
+                return math.inf, math.inf, math.inf
+            left, right, low = seen
+            ax, ay = self.at((left + right) / 2, low)
+            bx, by = self.at(u, v - _NEAR / step)
+            x, y = x + bx - ax, y + by - ay
+        return x, y, within
+
+    def _footprint(self, x: float, y: float, heading: float) -> tuple[float, float, float] | None:
+        """Left, right and lower edge of the ground under a car, pixels; None if it is not in front."""
+        turn = np.array([[math.cos(heading), math.sin(heading)], [-math.sin(heading), math.cos(heading)]])
+        flat = (x, y) + _CORNERS @ turn
+        seen = np.column_stack([flat, np.ones(4)]) @ self._back
+        if np.ptp(np.sign(seen[:, 2])) != 0:
+            return None
+        u, v = (seen[:, :2] / seen[:, 2:]).T
+        return float(u.min()), float(u.max()), float(v.max())
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture goes the other way round than the ground does from above."""
+        corner = np.linalg.det(self.matrix)
+        return bool(corner * self.side > 0)
+
+    @cached_property
+    def _back(self) -> NDArray[np.float64]:
+        """From metres to pixels, for rows."""
+        return np.asarray(np.linalg.pinv(self.matrix).T)
 
 
 def calibrate(pairs: Sequence[Pair]) -> Ground:
@@ -105,4 +148,9 @@ def calibrate(pairs: Sequence[Pair]) -> Ground:
     residual = float(np.sqrt(np.sum((placed - points[:, 2:]) ** 2) / free))
     if not residual <= WORST:
         raise Invalid(f"the points do not fit: {residual:.2f} m, more than {WORST:g} m", "calibration")
+    wide = [ground.across(u, v) for u, v in points[:, :2]]
+    if not FINEST <= min(wide) <= max(wide) <= COARSEST:
+        raise Invalid(
+            f"a pixel would be {min(wide):.2g} to {max(wide):.2g} m wide: are x and y metres?", "calibration"
+        )
     return replace(ground, residual=residual)

@@ -9,6 +9,7 @@ from typing import Any
 from diat_gateway.cameras.encoding import Decoder
 from diat_gateway.cameras.seeing.analysis import Analysis, Seen
 from diat_gateway.cameras.seeing.pictures import Frame, Image
+from diat_gateway.vehicles.anchor import Anchor
 from diat_gateway.vehicles.ground import Ground
 from diat_gateway.vehicles.sightings import Sightings
 
@@ -19,7 +20,7 @@ _EARLY = 400
 
 
 class Looking:
-    """Looks at the pictures of one camera.
+    """Looks at the pictures of one camera; of one that was turned it tells that, and no places.
 
     Args:
         ground: before it.
@@ -30,6 +31,8 @@ class Looking:
     def __init__(self, ground: Ground, every: float, tell: Tell) -> None:
         self._sightings = Sightings(ground, every)
         self._analysis = Analysis()
+        self._anchor = Anchor()
+        self._said: str | None = None
         self._tell = tell
         self._early: dict[float, Image] = {}
 
@@ -46,8 +49,14 @@ class Looking:
 
     def _report(self, all_seen: Iterable[Seen]) -> None:
         for seen in all_seen:
+            self._anchor.look(seen.t, self._analysis.background, seen.impaired)
+            if self._anchor.lost and seen.impaired is None:
+                seen.impaired, seen.objects = "moved", []
             records = self._sightings.take(seen, self._early.pop(seen.t, None))
+            if records is None and seen.impaired not in (None, self._said):
+                records = []
             if records is not None:
+                self._said = seen.impaired
                 self._tell(records, seen.t, seen.impaired)
 
 

@@ -112,12 +112,19 @@ def check(setup: Setup) -> None:
         raise Invalid(
             "each camera belongs to one aggregator, and each that is named is described", "aggregators"
         )
+    ways: dict[str, bool] = {}
     for name, camera in setup.cameras.items():
         if not 0 < camera.fps <= 120:
             raise Invalid(f"{camera.fps:g} pictures a second", f"cameras.{name}.fps")
         try:
-            calibrate(camera.calibration)
+            ways[name] = calibrate(camera.calibration).mirrored
         except Invalid as error:
             raise Invalid(str(error), f"cameras.{name}.calibration") from None
+    odd = [name for name, way in ways.items() if 2 * list(ways.values()).count(way) <= len(ways)]
+    if odd:
+        raise Invalid(
+            f"{odd[0]} has the ground the other way round than others: are points, or x and y, exchanged?",
+            f"cameras.{odd[0]}.calibration",
+        )
     if not (0 < setup.every <= 60 and 0 <= setup.lateness <= 30):
         raise Invalid("every is above 0 and at most 60 s, lateness 0 to 30 s", "every")

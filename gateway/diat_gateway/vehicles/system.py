@@ -19,11 +19,13 @@ from diat.adapters.brokers.listening import free_port
 from diat.kernel.clock import parse_time
 from diat_gateway.vehicles.processes import Failed, Part, until_ready
 from diat_gateway.vehicles.sensor import Figures
-from diat_gateway.vehicles.setup import Setup, check
+from diat_gateway.vehicles.setup import Analysis, Level, Setup, check
+from diat_gateway.vehicles.switching import make_map, switch, thing_of
 
 Through = Callable[[str, int], int]
 """A line (``first``: to an aggregator, ``second``: to the cloud) and a port to the port to connect to."""
-_PLACE = "town"
+_PORTS = 3
+"""How often a daemon is started on other ports than somebody took meanwhile."""
 
 
 def directly(_line: str, port: int) -> int:
@@ -53,20 +55,19 @@ class System:
         self._file.write_text(yaml.safe_dump(msgspec.to_builtins(setup)))
         self._parts: list[Part] = []
         self._sensors: dict[str, Part] = {}
+        self._services: dict[str, str] = {}
         self._spent: dict[Part, float] = {}
         self._brokers: dict[str, int] = {}
         self._video: dict[str, int] = {}
         self.rest: dict[str, httpx.Client] = {}
         self.start = 0.0
         self.figures: dict[str, Figures] = {}
-        self._maps: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         try:
             self._daemons()
-            if self.setup.level != "high":
-                self._units()
-            self._services()
+            self._units()
+            self._make_maps()
         except BaseException:
             self.close()
             raise
@@ -79,19 +80,23 @@ class System:
         """Start the sensors: their first pictures are so many seconds ahead.
 
         Raises:
-            Failed: what is to go up the lines is not known in the cloud in time.
+            Failed: the cloud does not know them in time.
         """
         self.start = time.time() + wait
         self._spent = {part: part.cpu() for part in self._parts}
         for name in self.setup.cameras:
             unit = self.setup.aggregator_of(name)
             given = ["--camera", name, "--start", f"{self.start:.3f}"]
-            if self.setup.level == "high":
-                given += ["--mqtt", f"127.0.0.1:{self._through('first', self._brokers[unit])}"]
-            else:
-                given += ["--video", f"127.0.0.1:{self._through('first', self._video[unit])}"]
+            given += ["--mqtt", f"127.0.0.1:{self._through('first', self._brokers[unit])}"]
+            given += ["--video", f"127.0.0.1:{self._through('first', self._video[unit])}"]
             self._sensors[name] = self._part("sensor", name, "sensor", str(self._file), *given)
-        self._ask(time.monotonic() + patience)
+        self._known(time.monotonic() + patience)
+
+    def switch(self, level: Level, analysis: Analysis) -> None:
+        """Go over to another case while all is at work."""
+        self.setup = msgspec.structs.replace(self.setup, level=level, analysis=analysis)
+        gateways = {name: (self.rest[name], self._services[name]) for name in self.setup.aggregators}
+        switch(self.setup, self.rest["cloud"], self._services["cloud"], gateways)
 
     def wait(self, patience: float) -> None:
         """Wait until all sensors have ended, and the map of what they saw is there.
@@ -130,14 +135,14 @@ class System:
 
     def newest(self) -> list[dict[str, Any]]:
         """The map as the cloud has it now."""
-        answer = self.rest["cloud"].get(f"/things/{self._maps['cloud']}/properties/vehicles")
+        answer = self.rest["cloud"].get(f"/things/{self._map}/properties/vehicles")
         found = answer.json()["value"] if answer.status_code == 200 else []
         return found if isinstance(found, list) else []
 
     def maps(self) -> list[tuple[float, list[dict[str, Any]]]]:
         """All maps that the cloud had: time (s since ``start``) and vehicles."""
         found: list[tuple[float, list[dict[str, Any]]]] = []
-        path: str | None = f"/things/{self._maps['cloud']}/properties/vehicles/history"
+        path: str | None = f"/things/{self._map}/properties/vehicles/history"
         query: dict[str, Any] = {"limit": 1000}
         while path:
             answer = self.rest["cloud"].get(path, params=query)
@@ -147,6 +152,11 @@ class System:
             found += [(_seconds(each) - self.start, each["value"]) for each in answer.json()]
             path, query = answer.links.get("next", {}).get("url"), {}
         return found
+
+    @property
+    def _map(self) -> str:
+        """The thing that has the cloud's map."""
+        return thing_of(self._services["cloud"])
 
     def close(self) -> None:
         """End everything, the sensors first."""
@@ -163,31 +173,30 @@ class System:
         self._parts.append(part)
         return part
 
-    def _daemon(self, tier: str, name: str, *arguments: str) -> Callable[[], None]:
-        """Start a daemon; what it gives waits until that is ready."""
-        http, mqtt = free_port(), free_port()
-        given = [
-            "--http",
-            str(http),
-            "--mqtt",
-            str(mqtt),
-            "--data",
-            str(self._directory / name),
-            "--no-dashboard",
-        ]
-        part = Part(tier, name, ["diat", *arguments, *given], self._directory / f"{name}.log")
-        self._parts.append(part)
-        self.rest[name] = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=20.0)
-        self._brokers[name] = mqtt
-        return lambda: until_ready(part, http)
+    def _daemon(self, tier: str, name: str, *arguments: str) -> None:
+        """Start a daemon and wait until it is ready; if somebody else took its port meanwhile, on another."""
+        for attempt in range(_PORTS):
+            http, mqtt = free_port(), free_port()
+            given = ["--http", str(http), "--mqtt", str(mqtt), "--data", str(self._directory / name)]
+            command = ["diat", *arguments, *given, "--no-dashboard"]
+            part = Part(tier, name, command, self._directory / f"{name}.log")
+            try:
+                until_ready(part, http)
+            except Failed as failure:
+                part.close()
+                if attempt == _PORTS - 1 or "in use" not in str(failure):
+                    raise
+                continue
+            self._parts.append(part)
+            self.rest[name] = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=20.0)
+            self._brokers[name] = mqtt
+            return
 
     def _daemons(self) -> None:
-        waits = [self._daemon("cloud", "cloud", "up", "--no-mirror")]
+        self._daemon("cloud", "cloud", "up", "--no-mirror")
         above = f"127.0.0.1:{self._through('second', self._brokers['cloud'])}"
         for name in self.setup.aggregators:
-            waits.append(self._daemon("aggregator", name, "gateway", "--join", above, "--name", name))
-        for wait in waits:
-            wait()
+            self._daemon("aggregator", name, "gateway", "--join", above, "--name", name)
         self._joined(time.monotonic() + 120.0)
 
     def _joined(self, end: float) -> None:
@@ -203,57 +212,42 @@ class System:
             time.sleep(0.1)
 
     def _units(self) -> None:
-        passing = self.setup.analysis == "cloud"
-        if passing:
-            self._video["cloud"] = self._unit("cloud", "cloud")
+        self._video["cloud"] = self._unit("cloud", "cloud")
         for name in self.setup.aggregators:
-            self._video[name] = self._unit("aggregator", name, passing=passing)
+            passed = self._through("second", self._video["cloud"])
+            self._video[name] = self._unit("aggregator", name, "--cloud", f"127.0.0.1:{passed}")
         for part in self._parts:
             if part.name.endswith("-unit"):
                 part.says_ready()
 
-    def _unit(self, tier: str, name: str, *, passing: bool = False) -> int:
+    def _unit(self, tier: str, name: str, *more: str) -> int:
         port = free_port()
-        given = ["--port", str(port), "--mqtt", f"127.0.0.1:{self._brokers[name]}"]
-        if passing:
-            given += ["--cloud", f"127.0.0.1:{self._through('second', self._video['cloud'])}"]
-        self._part(tier, f"{name}-unit", "unit", str(self._file), *given)
+        given = ["--name", name, "--port", str(port), "--mqtt", f"127.0.0.1:{self._brokers[name]}"]
+        self._part(tier, f"{name}-unit", "unit", str(self._file), *given, *more)
         return port
 
-    def _services(self) -> None:
-        """The map in the cloud; with the analysis at aggregators it joins those that they make."""
-        lateness = self.setup.lateness
+    def _make_maps(self) -> None:
+        """The map of each tier; with the analysis in the cloud those of aggregators rest."""
         near = self.setup.analysis == "aggregator"
-        if near:
-            for name in self.setup.aggregators:
-                self._maps[name] = self._service(name, "Detections", lateness)
-        # What came by a gateway has waited there to share a frame.
-        self._maps["cloud"] = self._service("cloud", "VehicleMap" if near else "Detections", lateness + 1.5)
+        for name in self.setup.aggregators:
+            self._services[name] = make_map(self.rest[name], name, self.setup)
+            if not near:
+                self.rest[name].post(f"/services/{self._services[name]}/pause").raise_for_status()
+        self._services["cloud"] = make_map(self.rest["cloud"], "cloud", self.setup, self.setup.analysis)
 
-    def _service(self, name: str, of: str, lateness: float) -> str:
-        parameters = {"place": self.setup.place, "of": of, "lateness": lateness}
-        asked = {"title": f"Map of {name}", "template": "vehicle-map", "parameters": parameters}
-        answer = self.rest[name].post("/services", json=asked)
-        if answer.status_code != 201:
-            raise Failed(f"{name} makes no map: {answer.text[:300]}")
-        return f"urn:diat:composite:{answer.json()['id']}"
-
-    def _ask(self, end: float) -> None:
-        """Ask gateways for each report that the cloud works on: what nobody asks for goes up now and then."""
-        wanted = {thing: "vehicles" for name, thing in self._maps.items() if name != "cloud"}
-        if self.setup.level == "high" and not wanted:
-            wanted = {f"urn:dev:{name}": "records" for name in self.setup.cameras}
-        while wanted:
-            for thing, name in list(wanted.items()):
-                asked = self.rest["cloud"].put(f"/things/{thing}/config", json={"report": {name: {}}})
-                if asked.status_code == 200:
-                    del wanted[thing]
-                elif asked.status_code != 404 or time.monotonic() > end:
-                    raise Failed(f"{thing} cannot be asked for {name}: {asked.text[:300]}")
+    def _known(self, end: float) -> None:
+        """Wait until the cloud knows each camera."""
+        left = set(self.setup.cameras)
+        while left:
+            for name in list(left):
+                if self.rest["cloud"].get(f"/things/urn:dev:{name}").status_code == 200:
+                    left.discard(name)
+            if time.monotonic() > end:
+                raise Failed(f"not known in the cloud: {', '.join(sorted(left))}")
             time.sleep(0.1)
 
     def _newest(self) -> Any:
-        answer = self.rest["cloud"].get(f"/things/{self._maps['cloud']}/properties/vehicles")
+        answer = self.rest["cloud"].get(f"/things/{self._map}/properties/vehicles")
         return answer.text
 
 

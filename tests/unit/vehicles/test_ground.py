@@ -119,3 +119,25 @@ def test_who_walks_is_no_vehicle():
 
     told = drive(Sightings(Ground(CAMERAS[0].homography)), CAMERAS[0], speed=1.5, size=walker)
     assert all(records == [] for _, _, records in told)
+    both = Sightings(Ground(CAMERAS[0].homography), walkers=True)
+    told = drive(both, CAMERAS[0], speed=1.5, size=walker)
+    assert all(len(records) == 1 for t, _, records in told if t < 2.9)
+
+
+def test_what_runs_into_one_with_others_is_a_guess_and_soon_not_told():
+    sightings, told = Sightings(Ground(CAMERAS[0].homography)), []
+    for tick in range(40):
+        merged = frozenset({4}) if tick >= 20 else frozenset()
+        box = car(CAMERAS[0], -8.0 + 0.4 * tick, -1.8, 0.0)
+        told.append(sightings.take(Seen(tick / 10, objects=[(4, box)], merged=merged), None))
+    said = {tick: records[0]["within"] for tick, records in enumerate(told) if records}
+    assert all(within < 1 for tick, within in said.items() if tick < 20)
+    assert all(within > 2 for tick, within in said.items() if tick >= 20)
+    assert 20 < max(said) <= 26
+
+
+def test_a_homography_that_is_nonsense_tells_nothing():
+    for matrix in (np.zeros((3, 3)), np.full((3, 3), np.nan), np.ones((3, 3))):
+        ground = Ground(matrix)
+        box = (200.0, 100.0, 40.0, 20.0)
+        assert not all(math.isfinite(each) and abs(each) < 1e6 for each in ground.middle(box, 1.0))

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from diat.kernel.errors import Invalid
 
 SQUARE = [[0, 0, 0, 0], [90, 0, 9, 0], [90, 90, 9, 9], [0, 90, 0, 9]]
+MILLIMETRES = [[u, v, 1000 * x, 1000 * y] for u, v, x, y in SQUARE]
+MIRRORED = [[u, v, y, x] for u, v, x, y in SQUARE]
 GOOD = {
     "level": "high",
     "analysis": "aggregator",
@@ -48,6 +50,17 @@ def test_six_cases_are_two_words(tmp_path):
         ({"colour": "red"}, "colour"),
         ({"cameras": {"north": {"source": "x", "calibration": SQUARE[:3]}}}, "four points"),
         ({"cameras": {"north": {"source": "x", "calibration": SQUARE, "fps": 0}}}, "pictures a second"),
+        ({"cameras": {"north": {"source": "x", "calibration": MILLIMETRES}}}, "are x and y metres"),
+        (
+            {
+                "aggregators": {"rsu": ["a", "b", "c"]},
+                "cameras": {
+                    name: {"source": "x", "calibration": MIRRORED if name == "b" else SQUARE}
+                    for name in "abc"
+                },
+            },
+            "b has the ground the other way round",
+        ),
     ],
 )
 def test_a_setup_that_does_not_go_together_is_refused(tmp_path, wrong, said):
@@ -61,6 +74,13 @@ def test_what_is_no_setup_ends_with_one_clear_line(tmp_path, text):
     assert ended.exit_code == 2
     assert ended.stderr.startswith("diat: ")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_platform_that_is_not_there_ends_with_one_clear_line(tmp_path):
+    ended = CliRunner().invoke(app, ["switch", str(written(tmp_path, GOOD)), "--cloud", "http://127.0.0.1:9"])
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("diat: http://127.0.0.1:9: ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_a_camera_that_is_not_there_and_a_source_without_pictures(tmp_path):

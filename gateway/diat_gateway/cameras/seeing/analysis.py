@@ -50,6 +50,7 @@ class Seen:
         impaired: why the camera cannot see, or None.
         moving: boxes of what moves, objects or not yet.
         objects: number and box of each object that is there.
+        merged: numbers of those that run into one with others, so that their boxes are guesses.
         new: objects that were recognised with this picture.
         over: objects that ended; their paths are in pixels of the picture as it came.
         foreground: share of its pixels that differ from the background.
@@ -60,6 +61,7 @@ class Seen:
     impaired: str | None = None
     moving: list[Box] = field(default_factory=list)
     objects: list[tuple[int, Box]] = field(default_factory=list)
+    merged: frozenset[int] = frozenset()
     new: list[Object] = field(default_factory=list)
     over: list[Object] = field(default_factory=list)
     foreground: float = 0.0
@@ -175,15 +177,13 @@ class Analysis:
         new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
         self._learn(image, mask, blobs, labels, dt)
         known = objects.current
+        there = [k for k in tracker.tracks if k.no in known and k.path[-1][0] == t]
         return Seen(
             t,
             None,
             [self._out(b.box) for b in blobs if b.moving > 0.05],
-            [
-                (known[k.no].no, self._out(k.path[-1][1]))
-                for k in tracker.tracks
-                if k.no in known and k.path[-1][0] == t
-            ],
+            [(known[k.no].no, self._out(k.path[-1][1])) for k in there],
+            frozenset(known[k.no].no for k in there if k.hidden or k.shares),
             self._outside(new),
             self._outside(over),
             self._foreground,

@@ -21,6 +21,8 @@ _SETTLE = 1.0
 """Seconds that a trouble lasts before it is said, and that clear sight lasts before it is taken back."""
 _SHAKE = 0.02
 """Travel of the picture from one moment to the next, share of its width, from which it is called shaken."""
+_OTHER, _BETTER = 30.0, 0.8
+"""Grey levels from which on a pixel shows something else, and how much less others must differ when moved."""
 _FAR = 0.06
 """Shift against the background, share of the width, beyond which it cannot be made good."""
 
@@ -128,7 +130,24 @@ class Watchfulness:
         if foreground > 0.6:
             return "unsettled", here
         self._sharp += 0.01 * (sharp - self._sharp)
-        return None, (shift if trusted and away > 0.001 else here)
+        return None, (shift if trusted and away > 0.001 and self._fits(now, shift) else here)
+
+    def _fits(self, now: Field, shift: tuple[float, float]) -> bool:
+        """Whether the picture lies better on the reference when it is moved back.
+
+        What moves through the picture is taken for a shift of all of it else, and what was moved back by
+        mistake is learnt: the background would creep away.
+        """
+        reference = self._reference
+        if reference is None:
+            return False
+        back = np.array([[1, 0, -shift[0] * WIDTH], [0, 1, -shift[1] * WIDTH]], np.float32)
+        moved = cv2.warpAffine(now, back, now.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        before, after = (
+            float(np.minimum(cv2.absdiff(each, reference), _OTHER)[4:-4, 4:-4].mean())
+            for each in (now, moved)
+        )
+        return after < _BETTER * before
 
     def _shift(self, before: Field | None, now: Field) -> tuple[tuple[float, float], bool]:
         """Shift from one picture to the other as share of the width, and whether it can be trusted."""

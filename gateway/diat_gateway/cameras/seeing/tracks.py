@@ -40,6 +40,7 @@ class Track:
         hidden: whether it is within a blob of several now.
         hidden_since: since when, s.
         entered: first four of its state when it came in.
+        shares: whether its own blob is one of several now.
         misses: pictures since it was last seen.
         colour: mean of its pixels, while it had a blob of its own.
         lit: mean share of its pixels that are the background in a stronger light.
@@ -60,6 +61,7 @@ class Track:
     hidden: bool = False
     hidden_since: float = 0.0
     entered: Vector = field(default_factory=lambda: np.zeros(4))
+    shares: bool = False
     misses: int = 0
     colour: Vector = field(default_factory=lambda: np.zeros(3))
     lit: float = 0.0
@@ -156,7 +158,8 @@ class Tracker:
         track.still = track.still + dt if blob.moving < 0.03 else 0.0
         track.alone += 1
         self._saw(track, t, blob.box)
-        track.hidden, track.clear = False, t
+        track.hidden = track.shares = False
+        track.clear = t
 
     def _saw(self, track: Track, t: float, box: Box) -> None:
         track.last, track.misses = t, 0
@@ -172,8 +175,9 @@ class Tracker:
             track.state[:2] = track.entered[:2] + track.entered[2:] * (t - track.hidden_since)
         box = track.box
         area = max(1.0, box[2] * box[3])
-        for _, blob in pairs:
+        for other, blob in pairs:
             if overlap(box, blob.box) > (0.3 if track.hidden else 0.5) * area and track.alone >= 3:
+                other.shares = True
                 if not track.hidden:
                     track.hidden, track.hidden_since = True, t
                     track.entered = track.state[:4].copy()
