@@ -45,9 +45,16 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
     eventually(lambda: house.rest.get("/actuations").json(), 20)
     arguments["/command"] = f"id={house.rest.get('/actuations').json()[0]['id']}"
     found = []
+    plain = page.context.browser.new_page(java_script_enabled=False)
     for each in PAGES:
-        page.goto(f"{house.url}{each.path}?{arguments.get(each.path, '')}")
+        address = f"{house.url}{each.path}?{arguments.get(each.path, '')}"
+        page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        # What is painted before scripts have run is the same.
+        plain.goto(address)
+        title = page.get_by_role("heading", level=1).inner_text()
+        expect(plain.get_by_role("heading", level=1)).to_have_text(title)
+        expect(plain.get_by_role("navigation", name="Pages", exact=True)).to_be_visible()
         page.wait_for_function("document.documentElement.dataset.live === 'yes'")
         for theme, width in (("light", 1280), ("dark", 390)):
             page.set_viewport_size({"width": width, "height": 900})
@@ -60,6 +67,7 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
             ]
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{each.path} is {wide} wide on a screen of {width}"
+    plain.context.close()
     assert found == [], "\n".join(map(str, found))
 
 
