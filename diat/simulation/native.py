@@ -74,6 +74,7 @@ class Loop:
                 return
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
+        asyncio.run_coroutine_threadsafe(_last_tasks_end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -90,6 +91,14 @@ class Loop:
 
 
 _LOOP = Loop()
+
+
+async def _last_tasks_end() -> None:
+    """A life cancels its tasks when it ends; they are given the time to close what they hold."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class NativeNode:

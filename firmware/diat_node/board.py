@@ -45,11 +45,11 @@ class Board:
 
     def memory(self):
         """Bytes of the heap in use, and bytes of stack in use; 0 where nobody can tell."""
-        gc.collect()
         if not MICRO:
             return 0, 0
         import micropython
 
+        gc.collect()
         return gc.mem_alloc(), micropython.stack_use() if hasattr(micropython, "stack_use") else 0
 
     def started_by(self, cause):

@@ -10,7 +10,7 @@ from diat_node.commands import Commands
 from diat_node.journal import Journal
 from diat_node.mqtt import Client, Message, Refused
 from diat_node.node import done
-from diat_node.port import GONE, const, finite, new_boot, text, ticks, unix
+from diat_node.port import GONE, MICRO, const, finite, new_boot, text, ticks, unix
 from diat_node.ring import Ring
 from diat_node.store import Store
 
@@ -383,7 +383,8 @@ class Life:
             if every and (last is None or at - last >= every):
                 last = at
                 self.observed(self.node.properties["health"], self.status())
-            gc.collect()
+            if MICRO:  # CPython does so when it is due; of a large process that would take a second
+                gc.collect()
             await asyncio.sleep(2)
 
     def status(self):

@@ -15,13 +15,14 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import httpx
 import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import expect, sync_playwright
+
+from tests.births import Born
 
 READY_WITHIN = 30.0
 SHOWN_WITHIN = 20_000
@@ -44,12 +45,14 @@ class Platform:
     """``diat up`` as a process.
 
     Attributes:
-        begins: how its command begins.
+        begins: what follows ``diat`` on the command line.
+        born: makes a process of a command line and a log.
         url: where its pages are.
         rest: an HTTP client for it.
     """
 
-    begins = (sys.executable, "-m", "diat", "up")
+    begins = ("up",)
+    born = Born
 
     def __init__(self, directory, *options):
         self.http, self.mqtt = _free_port(), _free_port()
@@ -57,14 +60,7 @@ class Platform:
         self.rest = httpx.Client(base_url=f"http://127.0.0.1:{self.http}", timeout=20.0)
         self._log = directory / "diat.log"
         ports = ["--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.begins, *options, *ports, "--data", str(directory / "data")],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = self.born([*self.begins, *ports, "--data", directory / "data", *options], self._log)
         deadline = time.monotonic() + READY_WITHIN
         while not self._ready():
             assert self._process.poll() is None, self.output

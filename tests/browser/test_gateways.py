@@ -3,6 +3,7 @@
 import contextlib
 import random
 import re
+import subprocess
 import sys
 import threading
 
@@ -15,7 +16,6 @@ from tests.links import Link
 PATIENCE = 60_000
 """Milliseconds: steps move once they have been measured, and a line comes back when it is tried again."""
 SOON = "from diat.service import reviewing; reviewing.MEASURES = 2.0; from diat.cli import main; main()"
-"""A platform that does not measure for a minute before it moves steps."""
 TEMPLATE = {
     "name": "mean-of-a-while",
     "title": "Mean of a while",
@@ -29,19 +29,31 @@ TEMPLATE = {
 TEMPERATURE = {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True}
 
 
+def soon(arguments, log):
+    """A process that does not measure for a minute before it moves steps."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-c", SOON, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
 class Core(Platform):
-    begins = (sys.executable, "-c", SOON, "up", "--no-announce")
+    born = staticmethod(soon)
 
 
 class Gateway(Platform):
-    begins = (sys.executable, "-m", "diat", "gateway", "--name", "barn", "--figures", "1")
+    begins = ("gateway", "--name", "barn", "--figures", "1")
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A platform, the line to it, and the gateway that is to come by that, if it is called."""
     with contextlib.ExitStack() as stack:
-        core = Core(tmp_path_factory.mktemp("core"))
+        core = Core(tmp_path_factory.mktemp("core"), "--no-announce")
         stack.callback(core.close)
         link = stack.enter_context(Link(("127.0.0.1", core.mqtt)))
 

@@ -12,12 +12,13 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.births import Born
 
 READY_WITHIN = 20.0
 """Seconds that the platform has to be ready; the machine is shared."""
@@ -67,16 +68,13 @@ class Platform:
         return int((self.data / "broker" / "pid").read_text() or 0)
 
     def command(self, **flags):
-        """The command line; flags may be replaced."""
+        """What follows ``diat`` on the command line; flags may be replaced."""
         flags = {"http": self.http, "mqtt": self.mqtt, "data": self.data, "broker": self.broker, **flags}
         options = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
-        return [sys.executable, "-m", "diat", "up", *options]
+        return ["up", *options]
 
     def start(self, *, wait=True):
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self._process = Born(self.command(), self._log)
         if wait:
             self.wait_ready()
 

@@ -11,6 +11,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -495,6 +496,7 @@ def _lives(who):
 
 def refused(command):
     """Start it; the one line that it says when it does not."""
+    command = [sys.executable, "-m", "diat", *command]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=ONE_LINE_WITHIN, check=False)
     assert ended.returncode != 0
     assert ended.stdout == ""

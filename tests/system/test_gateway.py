@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-import sys
 import threading
 import time
 from urllib.parse import quote
@@ -38,7 +37,7 @@ class Edge(Platform):
         given = {"join": f"127.0.0.1:{self._above}", "name": "barn", "send": "all", "figures": 1}
         flags = {"http": self.http, "mqtt": self.mqtt, "data": self.data, **given, **flags}
         options = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
-        return [sys.executable, "-m", "diat", "gateway", *options]
+        return ["gateway", *options]
 
 
 class Sender:
@@ -164,7 +163,8 @@ def test_a_command_from_above_is_done_once_and_answered(house):
 
 
 def test_what_is_behind_a_cut_is_told_to_be_out_of_reach(house):
-    core, link, _, _ = house
+    core, link, edge, _ = house
+    eventually(there(core), 20.0, lambda: edge.output[-3000:])
     status = lambda: core.get(f"/things/{quote(THING, safe='')}")["diat:status"]  # noqa: E731
     eventually(lambda: status() == "online", 20.0)
     link.cut()

@@ -108,6 +108,9 @@ class Hold(Step):
     def run(self, given: Given) -> Outcome:
         """True, or false when the time is over; None while there never was a value."""
         if given.value:
+            if "input" in given.pulses:
+                # A pulse is true of that moment alone: nobody says when it is over.
+                return Outcome(True, given.now, given.now + round(self.seconds * 1000))
             return Outcome(True, True)
         if given.state is None:
             return Outcome(None if given.value is None else False)

@@ -23,7 +23,7 @@ class Gateway(Platform):
 
     def command(self, **flags):
         up = super().command(**flags)
-        return [*up[:3], *self._joins, *up[4:]]
+        return [*self._joins, *up[1:]]
 
 
 @pytest.fixture(scope="module")

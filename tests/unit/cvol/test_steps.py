@@ -148,6 +148,14 @@ class TestHold:
             answers.append((outcome.value, outcome.due))
         assert answers == [(True, None), (True, 1_500_000), (True, 1_500_000), (False, None)]
 
+    def test_a_pulse_is_over_at_once_and_held_from_then(self):
+        hold, state, answers = Hold(id="h", input="x", seconds=300), None, []
+        for now, value in ((0, True), (200_000, True), (300_000, None), (500_000, None)):
+            outcome = hold.run(Given(value=value, state=state, now=now, pulses=frozenset({"input"})))
+            state = outcome.state
+            answers.append((outcome.value, outcome.due))
+        assert answers == [(True, 300_000), (True, 500_000), (True, 500_000), (False, None)]
+
 
 class TestShed:
     def test_speaks_of_what_it_switched_off_and_of_nothing_else(self):
