@@ -71,6 +71,17 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
     assert found == [], "\n".join(map(str, found))
 
 
+def test_where_nothing_is_a_page_says_so_and_leads_back(house, page):
+    answer = page.goto(f"{house.url}/nonsense/<b>?x=1")
+    assert answer.status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.locator("code")).to_have_text("/ui/nonsense/<b>")
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    program = house.rest.get("/ui/nonsense", headers={"Accept": "application/json"})
+    assert (program.status_code, program.json()["status"]) == (404, 404)
+
+
 def test_all_is_reached_by_keyboard(house, page):
     page.goto(f"{house.url}/")
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -57,7 +57,7 @@ def choose(page, label, *options):
     """Choose in a field with a list, by what it is called."""
     page.get_by_label(label, exact=True).click()
     for each in options:
-        page.get_by_role("option", name=each).click()
+        page.get_by_role("listbox").get_by_role("option", name=each, exact=True).click()
     page.keyboard.press("Escape")
 
 
@@ -221,6 +221,14 @@ def test_values_come_in_the_units_and_times_in_the_zone_that_are_set_for_all(hou
     expect(said).to_be_visible()
     at = datetime.fromisoformat(said.get_attribute("at"))
     assert f"{at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M:%S}" in said.inner_text()
+    page.goto(f"{house.url}/settings")
+    ready(page)
+    choose(page, "Shown in", "K")
+    page.get_by_role("button", name="Keep the changes").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    assert house.rest.get("/settings").json()["units"]["value"] == {"Temperature": "K"}
+    choose(page, "Values are shown in units that are", "imperial")
+    expect(page.get_by_label("Shown in", exact=True)).to_be_hidden()
     house.rest.patch("/settings", json={"units": None, "zone": None})
 
 

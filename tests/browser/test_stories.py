@@ -126,6 +126,11 @@ def test_a_thing_is_named_driven_and_retired(platform, page, things):
     page.get_by_role("dialog").get_by_role("button", name="Retire").click()
     page.wait_for_url("**/ui/things")
     assert platform.rest.get("/things/urn:dev:heater").status_code == httpx.codes.NOT_FOUND
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url("**/ui/thing?id=*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Heater")
+    heater.say(temperature=31.0)
+    expect(page.locator(".value", has_text="Temperature").locator("diat-value")).to_have_text("87.8°F")
 
 
 def test_a_floor_plan_is_put_and_a_thing_is_on_it(platform, page, things):
