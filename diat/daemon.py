@@ -5,14 +5,12 @@ Start: lock the data directory, database, broker, layers, writer. Stop: the same
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,11 +56,12 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.errors import DiatError, SetupError, Unavailable
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
-from diat.kernel.writer import Writer
+from diat.kernel.writer import BATCH, Writer
 from diat.operation.backup.restoring import finish
 from diat.operation.backup.shelf import Shelf
 from diat.operation.backup.taking import SHELF
 from diat.operation.inside import Inside
+from diat.operation.lock import locked
 from diat.operation.preferences import Preferences, usual_of
 from diat.operation.recent import RecentLog
 from diat.security.audit import Audit
@@ -81,7 +80,8 @@ from diat.service.delegation import Delegations
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Beat, Reviewer
+from diat.service.placement.beat import Beat
+from diat.service.placement.reviewing import Reviewer
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.service.situations import SituationLayer
@@ -245,11 +245,15 @@ class Daemon:
         backups: those that it made of itself.
         inside: what a report of a bug tells of the process.
         page_cache: KiB of the database that each connection keeps in memory.
+        batch: messages in a batch at most.
+        templates_at_hand: whether shipped templates are read at the start, and not when one is asked for.
         peers: daemons that are trusted; ``found`` tells which are there by mDNS, ``reached`` who answers.
         name: what this daemon is called among others: the same at each start, and no other's.
     """
 
     page_cache = CACHE
+    templates_at_hand = True
+    batch = BATCH
 
     def __init__(
         self,
@@ -410,7 +414,7 @@ class Daemon:
     def _start(self) -> None:
         settings, clock, stack = self.settings, self.clock, self._stack
         stack.enter_context(self.log)
-        stack.enter_context(_locked(settings.data))
+        stack.enter_context(locked(settings.data))
         if finish(settings.data):
             _LOG.warning("a backup was put in place")
         engine = open_database(settings.data / "diat.db", self.page_cache)
@@ -463,6 +467,8 @@ class Daemon:
         self.composites = CompositeLayer(ledger, self.things, clock, store.composites(), settings.site)
         self.models = Models(ledger, store.models())
         templates = Templates(ledger, store.templates())
+        if self.templates_at_hand:
+            templates.everything()
         self.services = ServiceLayer(
             ledger,
             self.things,
@@ -476,6 +482,7 @@ class Daemon:
             self.people.grants_of,
             store.placings(),
             delegations=Delegations(ledger, clock, store.delegations()),
+            keep=self.settings.push_down,
         )
         self.peers = Peers(ledger, store.peers())
         self.reviewer = Reviewer(self, self.services.placings)
@@ -522,7 +529,9 @@ class Daemon:
         self.things.interaction.handed_over = self.link.handed_over
         stack.enter_context(Checkpoints(engine))
         self._layers = layers = Layers(self.things, self.composites, clock, self.situations, self.rollouts)
-        self._writer: Writer[Message, Command] = Writer(self.link, layers, ledger, store, clock, self._crash)
+        self._writer: Writer[Message, Command] = Writer(
+            self.link, layers, ledger, store, clock, self._crash, self.batch
+        )
         stack.callback(store.close)
         stack.callback(self._writer.stop)
         keeper = self._keeper = Keeper(engine, lake, ledger, self._writer.submit, settings.retention, clock)
@@ -784,28 +793,6 @@ def tls_of(settings: Settings) -> Tls | None:
     if settings.tls_cert is not None and settings.tls_key is not None:
         return given(settings.tls_cert, settings.tls_key)
     return Authority(settings.data / "tls").server()
-
-
-@contextmanager
-def _locked(data: Path) -> Iterator[None]:
-    """Make the data directory and keep others from using it at the same time.
-
-    Raises:
-        SetupError: it cannot be written, or another daemon uses it.
-    """
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SetupError(f"cannot write in {data} ({error.strerror}): choose another with --data") from None
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SetupError(f"{data} is in use by another diat: choose another with --data") from None
-        yield
-    finally:
-        os.close(lock)
 
 
 def _client_id(data: Path) -> str:

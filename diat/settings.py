@@ -48,6 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         stale_after: seconds of silence after which a thing counts as stale.
         site: where the platform is, for the sun and the time of day.
         lan: whether it is open beyond loopback; credentials are asked everywhere then.
+        push_down: seconds in which things send one value at least where services need less than everything;
+            0: they are not told that less will do.
         placement: whether steps of services are moved to gateways where less travels then.
         gateways: where gateways come in, each with a certificate; None for nowhere.
         plain: whether it serves plain text although it is open beyond loopback.
@@ -73,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     announce: bool = True
     site: Site = GREENWICH
     lan: bool = False
+    push_down: float = 300.0
     placement: bool = True
     gateways: Listen | None = None
     plain: bool = False

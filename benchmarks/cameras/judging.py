@@ -28,6 +28,8 @@ class Verdict:
     score: Score
     detail: str
     missed: list[str] = field(default_factory=list)
+    refused: bool = False
+    """Whether it was measured against something that is no baseline, or claims what nobody saw."""
 
     @property
     def passed(self) -> bool:
@@ -100,3 +102,4 @@ def ground(name: str, sent: int, baseline: Baseline, found: MapScore) -> Verdict
 def _honest(verdict: Verdict, baseline: Baseline) -> None:
     if (why := baseline.dishonest) is not None:
         verdict.missed.append(why)
+        verdict.refused = True

@@ -54,6 +54,7 @@ def _sighted(verdict: Verdict, arrived: running.Arrived, pictures: int) -> Verdi
         )
         if sum(arrived.impaired.values()) > 0.5 * pictures:
             verdict.missed.append("could not see for most of the time, and said so: no saving is claimed")
+            verdict.refused = True
     return verdict
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from diat_gateway.cameras import levels, score
+from diat_gateway.cameras.ear import Ear
 from diat_gateway.cameras.encoding import Decoder
 from diat_gateway.cameras.line import Inlet, Outlet
 from diat_gateway.cameras.relay import Relay
@@ -23,8 +23,8 @@ from diat_gateway.cameras.truth import Spot
 
 from benchmarks.brokers import own_broker
 from benchmarks.cameras.baseline import errors
-from diat.simulation.link import Address, Inbound, Link
-from diat.simulation.native import NativeNode
+from diat.adapters.brokers.address import BrokerAddress
+from diat.nodes.native import NativeNode
 
 
 @dataclass
@@ -56,38 +56,32 @@ class Post:
     """A broker, and a camera's connections to it and to whoever takes its pictures, all through relays."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
     def records(self, level: levels.High, frames: Sequence[Frame]) -> Arrived:
         """The records and pictures of a clip, as they arrived."""
         arrived = Arrived()
         came = threading.Event()
 
-        def take(message: Inbound) -> None:
-            told = msgspec.json.decode(message.payload)
-            if "end" in told["data"]:
+        def take(_name: str, told: Any) -> None:
+            if "end" in told:
                 came.set()
             else:
-                arrived.records.append(told["data"])
+                arrived.records.append(told)
 
         def picture(_head: dict[str, Any], _body: bytes) -> None:
             arrived.pictures += 1
 
         name = f"camera-{time.monotonic_ns()}"
-        sink = Link(
-            Address("127.0.0.1", self._port),
-            f"sink-{name}",
-            subscriptions=(f"diat/{name}/events/+",),
-            on_message=take,
-        )
+        sink = Ear(BrokerAddress("127.0.0.1", self.port), f"sink-{name}", [f"diat/{name}/events/+"], take)
         sink.open()
-        with Relay(self._port) as mqtt, Inlet(picture) as inlet, Relay(inlet.port) as http:
+        with Relay(self.port) as mqtt, Inlet(picture) as inlet, Relay(inlet.port) as http:
             camera = NativeNode(
-                Address("127.0.0.1", mqtt.port), name, {"title": "Camera", "events": {"object": {}}}
+                BrokerAddress("127.0.0.1", mqtt.port), name, {"title": "Camera", "events": {"object": {}}}
             )
             camera.start()
             outlet = Outlet("127.0.0.1", http.port)
-            if not (sink.wait_connected(20) and camera.wait_connected(20)):
+            if not (sink.wait(20) and camera.wait_connected(20)):
                 raise TimeoutError("no broker")
             for frame in [*frames, None]:
                 began = time.process_time()

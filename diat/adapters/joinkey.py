@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import secrets
 from pathlib import Path
-
-import segno
+from typing import TYPE_CHECKING
 
 from diat.adapters.brokers.address import BrokerAddress, bracketed
 from diat.adapters.certificates import write_private
+from diat.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Lazy("segno")
 
 _FILE, _BROKER = "join-key", "broker-secret"
 

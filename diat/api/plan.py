@@ -15,7 +15,7 @@ from diat.api.access import Asking, on_each, permits
 from diat.api.ports import Platform, StrictRoute, ThePlatform, durably
 from diat.api.service_access import may_service, sees_service
 from diat.api.services import ServiceRequest
-from diat.api.views import Json
+from diat.api.views import KEPT, Json, reason
 from diat.cvol.conflicts import Actuated, Conflict
 from diat.cvol.placement.building import SAID
 from diat.cvol.placement.predicting import Predicted
@@ -23,8 +23,8 @@ from diat.cvol.replay import Budget, Decision, Replayed
 from diat.kernel.clock import parse_time, rfc3339
 from diat.kernel.errors import Invalid, Unavailable
 from diat.security.principal import Principal
+from diat.service.placement.proposing import Expected, Proposal
 from diat.service.planning import CLOSE, PLANNED, Difference, Given, Plan, Span, look, plan
-from diat.service.reviewing import Proposal
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 SHOWN = 1000
@@ -93,7 +93,7 @@ async def plan_service(
     gone = threading.Event()
     budget = Budget(cancelled=gone.is_set)
 
-    def planned() -> tuple[Plan, Proposal | str | None]:
+    def planned() -> tuple[Plan, tuple[Proposal, Expected] | str | None]:
         made = _alone(span, lambda: plan(prospect, platform.record, span, budget))
         try:
             return made, platform.reviewer.propose(prospect.composite, prospect.bound.bindings)
@@ -107,9 +107,11 @@ async def plan_service(
                 gone.set()
     finally:
         gone.set()
-    made, proposal = await work
+    made, proposed = await work
     shown = _shown(platform, asking, made)
-    return shown | {"placement": _placement(made, proposal, _shows(platform, asking))}
+    everywhere = platform.decider.everywhere(asking, "discover")
+    placed = _placement(made, proposed, _shows(platform, asking), everywhere=everywhere)
+    return shown | {"placement": placed}
 
 
 def _alone(span: Span | None, work: Callable[[], Plan]) -> Plan:
@@ -221,7 +223,13 @@ def _sees(platform: Platform, asking: Principal, service: str) -> bool:
     return platform.services.known(service) and sees_service(platform, asking, platform.services.get(service))
 
 
-def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str], bool]) -> Json:
+def _placement(
+    made: Plan,
+    proposed: tuple[Proposal, Expected] | str | None,
+    shows: Callable[[str], bool],
+    *,
+    everywhere: bool,
+) -> Json:
     volumes = made.volumes
     steps = [step.id for step in made.prospect.composite.steps]
     heard = sum(each.bytes for each in volumes.values())
@@ -232,15 +240,21 @@ def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str
             if shows(thing)
         ],
     }
-    if not isinstance(proposal, Proposal):
-        note = proposal or "every step runs in the core: nothing that it reads or drives is beside a gateway"
+    if not isinstance(proposed, tuple):
+        note = (
+            KEPT
+            if proposed and not everywhere
+            else proposed
+            or "every step runs in the core: nothing that it reads or drives is beside a gateway"
+        )
         return {
             "tiers": [{"tier": "core", "steps": steps, "bytes_per_hour": heard}],
             **shown,
             "note": f"{note}; bytes are those of the values that these things reported within the last hour, "
             "as they are stored",
         }
-    where = proposal.where
+    proposal, expected = proposed
+    where, why = proposal.where, proposal.reasons(proposed=True)
     tiers: dict[str, list[str]] = {"core": [step for step in steps if step not in where]}
     for step, tier in where.items():
         tiers.setdefault(tier, []).append(step)
@@ -249,6 +263,7 @@ def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str
             "messages_per_hour": round(node.messages, 1),
             "bytes_per_hour": round(node.bytes, 1),
             "tiers": list(proposal.problem.ways[proposal.problem.starts[node.name]]),
+            **reason(why.get(node.name), everywhere=everywhere),
         }
         for node in proposal.problem.nodes
         if node.name != SAID
@@ -259,16 +274,17 @@ def _placement(made: Plan, proposal: Proposal | str | None, shows: Callable[[str
             {
                 "tier": tier,
                 "steps": found,
-                "bytes_per_hour": round(proposal.predicted.get(tier, nothing).bytes, 1)
+                "bytes_per_hour": round(expected.proposed.get(tier, nothing).bytes, 1)
                 if tier != "core"
                 else heard,
-                "everything_above_bytes_per_hour": round(proposal.all_above.get(tier, nothing).bytes, 1)
+                "everything_above_bytes_per_hour": round(expected.all_above.get(tier, nothing).bytes, 1)
                 if tier != "core"
                 else heard,
             }
-            for tier, found in {**tiers, **{t: tiers.get(t, []) for t in proposal.predicted}}.items()
+            for tier, found in {**tiers, **{t: tiers.get(t, []) for t in expected.proposed}}.items()
         ],
         "steps": costs,
+        "strained": proposal.strained,
         **shown,
         "note": "bytes of a gateway are those over the line to it, in MQTT packets; of a step, what it would "
         "take over a line if nothing behind it ran where it does",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
@@ -24,14 +24,19 @@ from diat.api.ports import (
 from diat.api.views import Json
 from diat.kernel.clock import rfc3339
 from diat.kernel.errors import Invalid
+from diat.kernel.lazy import Lazy
 from diat.security.operations import PLATFORM, Operation, Target
 from diat.security.policy import Policy
 from diat.security.principal import Grant, Kind, Principal, Role
 from diat.service.targets import targets_of
-from diat.service.templates import read_yaml
 from diat.vol.targets import target_of
 from diat.wire.envelope import Garbled, read_json
 from diat.wot.places import lies_in
+
+if TYPE_CHECKING:
+    from diat.service import plain_yaml
+else:
+    plain_yaml = Lazy("diat.service.plain_yaml")
 
 router = APIRouter(tags=["security"], route_class=StrictRoute)
 PolicyId = Annotated[str, Path(description="The policy's id", max_length=100)]
@@ -186,7 +191,7 @@ def _read(body: bytes) -> Any:
     if not isinstance(found, Garbled):
         return found
     try:
-        return read_yaml(body.decode("utf-8"))
+        return plain_yaml.read_yaml(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8") from None
 

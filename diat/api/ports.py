@@ -39,7 +39,7 @@ from diat.service.crossing import Crossings
 from diat.service.layer import ServiceLayer
 from diat.service.obligations import Obligations
 from diat.service.peers import Peers
-from diat.service.reviewing import Reviewer
+from diat.service.placement.reviewing import Reviewer
 from diat.service.situations import SituationLayer
 from diat.vol.access import Access
 from diat.vol.layer import VirtualObjectLayer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -15,8 +15,13 @@ from diat.api.access import Asking, for_roles, on_each, seen
 from diat.api.descriptions import description
 from diat.api.ports import DirectoryRoute, Platform, ThePlatform, base_url
 from diat.kernel.errors import InvalidDocument, Refused, Unavailable
+from diat.kernel.lazy import Lazy
 from diat.security.principal import Principal
-from diat.wot.jsonpath import Asked, Overdrawn, ask
+
+if TYPE_CHECKING:
+    from diat.wot import jsonpath
+else:
+    jsonpath = Lazy("diat.wot.jsonpath")
 
 router = APIRouter(tags=["directory"], route_class=DirectoryRoute)
 LONGEST_QUERY = 1_000
@@ -79,10 +84,12 @@ def _answer(platform: Platform, asking: Principal, query: str, base: str) -> byt
     known = seen(platform, asking, platform.things.registry.everything())
     found = sorted(known, key=lambda each: each.id)
     try:
-        return ask(query, Asked(len(found), lambda at: description(platform, found[at], base)))
+        return jsonpath.ask(
+            query, jsonpath.Asked(len(found), lambda at: description(platform, found[at], base))
+        )
     except ValueError as error:
         raise InvalidDocument(("query", str(error))) from None
-    except Overdrawn as error:
+    except jsonpath.Overdrawn as error:
         raise Refused(str(error)) from None
 
 

@@ -274,7 +274,7 @@ def _shown(platform: Platform, asking: Principal, made: Service, status: int = 2
     headers = {"ETag": etag(made.revision)}
     if status == 201:
         headers["Location"] = f"/services/{made.id}"
-    return JSONResponse(views.service(platform, asking, made), status, headers)
+    return JSONResponse(views.service(platform, asking, made, whole=True), status, headers)
 
 
 def _template(platform: Platform, template: Template) -> dict[str, Any]:

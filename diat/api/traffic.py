@@ -13,7 +13,7 @@ from diat.api.service_access import on_service
 from diat.api.views import Json
 from diat.security.principal import Principal
 from diat.service.crossing import THINGS, Crossing, Rate
-from diat.service.placing import HERE
+from diat.service.placement.placing import HERE
 
 router = APIRouter(tags=["services"], route_class=StrictRoute)
 

@@ -9,10 +9,11 @@ from diat.api.access import permits
 from diat.api.peers import runs_at
 from diat.api.ports import Platform
 from diat.cvol.composite import Composite, CompositeState
+from diat.cvol.placement.explaining import Reason
 from diat.kernel.clock import rfc3339
 from diat.security.principal import Principal
 from diat.service.explaining import outranked
-from diat.service.placing import HERE, Placing
+from diat.service.placement.placing import HERE, Placing
 from diat.service.service import Service
 from diat.vol.diagnostics import Diagnostic
 from diat.vol.interaction import Actuation
@@ -20,6 +21,7 @@ from diat.vol.thing import Property
 from diat.vol.twin import Reading
 
 Json = dict[str, Any]
+KEPT = "a policy keeps what it reads where it is"
 
 
 def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Json:
@@ -36,11 +38,12 @@ def reading(prop: Property, known: Reading | Past, now: int | None = None) -> Js
     }
 
 
-def service(platform: Platform, asking: Principal, each: Service) -> Json:
+def service(platform: Platform, asking: Principal, each: Service, *, whole: bool = False) -> Json:
     """A service with its state, what fills its roles and why, what is missing, and who drives its actuators.
 
     Things that the one who asks may not know of are left out.
-    ``dropped`` counts commands, sent at most once, of which nobody knows that they arrived.
+    ``dropped`` counts commands, sent at most once, of which nobody knows that they arrived. The ``whole`` of
+    it is told with why each of its steps runs where it does.
     """
     state = platform.composites.states.committed.get(each.composite)
     composite = platform.composites.composite(each.composite)
@@ -87,6 +90,8 @@ def service(platform: Platform, asking: Principal, each: Service) -> Json:
         "created": rfc3339(each.created),
         "modified": rfc3339(each.modified),
     }
+    if whole:
+        shown["placement"] |= _reasons(platform.reviewer.why(each.composite), everywhere=everywhere)
     if state is not None and state.error is not None:
         shown["error"] = state.error
     if (elsewhere := runs_at(platform, each.id)) is not None:
@@ -127,6 +132,26 @@ def placement(known: tuple[Composite | None, Placing]) -> Json:
         "tiers": shown,
         "moving": placing.moving if placing.phase != "rests" else None,
         "since": rfc3339(placing.since) if placing.since else None,
+    }
+
+
+def reason(known: Reason | None, *, everywhere: bool = True) -> Json:
+    """Why a step runs where it does; which things a policy speaks of hears who may know of all of them."""
+    if known is None:
+        return {}
+    text = known.text if everywhere or known.by != "policy" else KEPT
+    return {"tier": known.tier, "decided": known.by, "why": text}
+
+
+def _reasons(known: dict[str, Reason] | str, *, everywhere: bool) -> Json:
+    if isinstance(known, str):
+        return {
+            "steps": {},
+            "impossible": known if everywhere else KEPT,
+        }
+    return {
+        "steps": {step: reason(each, everywhere=everywhere) for step, each in known.items()},
+        "impossible": None,
     }
 
 

@@ -152,6 +152,16 @@ def up(
             help="Its first line seals the backups that it makes; else DIAT_PASSPHRASE does, if that is set.",
         ),
     ] = None,
+    push_down: Annotated[
+        float,
+        typer.Option(
+            "--push-down",
+            envvar="DIAT_PUSH_DOWN",
+            min=0,
+            max=86400,
+            help="Where services need less, things send one value in so many seconds; 0: always everything.",
+        ),
+    ] = 300.0,
     placement: Annotated[
         bool,
         typer.Option(
@@ -275,6 +285,7 @@ def up(
         admission=admission,
         mirror=mirror,
         placement=placement,
+        push_down=push_down,
         announce=announce,
         dashboard=dashboard,
         site=site,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from diat.cli import rollouts
 from diat.cli.rest import DATA, URL, DataOption, Rest, TokenOption, UrlOption
 from diat.kernel.errors import Invalid
+from diat.wire.topics import is_name
 
 app = typer.Typer(name="node", help="Boards with our firmware.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rollouts.app, name="rollout")
@@ -48,7 +48,7 @@ def provision(
     """
     from diat.cli.boards import configuration, put_configuration
 
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", thing):
+    if not is_name(thing):
         raise Invalid(f"{thing!r} is no name of a thing: 1 to 64 letters, digits, - and _", "thing")
     put_configuration(port, configuration(thing, host, wifi or [], key, ca))
     typer.echo(f"{thing} knows where it belongs; it goes there at its next start")

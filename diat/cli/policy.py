@@ -99,7 +99,7 @@ def _path(policy: str) -> str:
 
 def _read(file: Path) -> Any:
     from diat.kernel.errors import Invalid
-    from diat.service.templates import read_yaml
+    from diat.service.plain_yaml import read_yaml
 
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")

@@ -50,7 +50,7 @@ class Rest:
     """
 
     def __init__(self, url: str, token: str | None, data: Path) -> None:
-        from diat.cli.credentials import address, credential
+        from diat.serving.owner import address, credential
 
         if url == URL:
             url = address(data) or URL

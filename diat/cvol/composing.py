@@ -55,8 +55,14 @@ def compose(
         place=str(fill(template.place, parameters) or ""),
         priority=_one_of(Priority, template.priority, parameters),
         delivery=_one_of(Delivery, template.delivery, parameters),
+        latency=_latency(template, parameters),
         paused=paused,
     )
+
+
+def _latency(template: Template, parameters: dict[str, Any]) -> float | None:
+    said = fill(template.latency, parameters)
+    return None if said is None else _seconds(said, parameter_of(template.latency))
 
 
 def _wanted(name: str, role: Role, parameters: dict[str, Any]) -> Wanted:

@@ -173,6 +173,7 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
         parameters: of the template.
         priority: of its claims on actuators.
         delivery: what is promised of its commands.
+        latency: seconds within which what it drives is to have an answer to a reading; None if nobody asked.
         tells: of a part, the steps whose values parts above need.
         each: those of them that are told each time that something came, also if their value is the same.
         fixed: of a part, what the service's settings are; people set them where the service is.
@@ -191,6 +192,7 @@ class Composite(Struct, frozen=True, kw_only=True, dict=True):
     place: str
     priority: Priority = "automation"
     delivery: Delivery = "exactly-once"
+    latency: float | None = None
     paused: bool = False
     tells: tuple[str, ...] = ()
     each: frozenset[str] = frozenset()

@@ -256,6 +256,10 @@ class CompositeLayer:
             self._things.registry.retire(composite.thing, now)
             self._things.observers.changed(composite.thing)
 
+    def holding(self, thing: str) -> list[str]:
+        """The composites that are bound to a thing, by id."""
+        return sorted(self._interests.holding(thing))
+
     def would_bind(self, composite: Composite) -> list[Binding]:
         """What would fill the roles of a composite now."""
         state = self.states.get(composite.id)
@@ -265,6 +269,11 @@ class CompositeLayer:
         return bind(composite, current, registry, twin, self._clock(), own, self.allow(composite.id)).bindings
 
     # --- moving between daemons ---
+
+    @property
+    def position(self) -> int:
+        """Ingest position of what came last."""
+        return self._things.journal.position
 
     def values(self, service: str) -> dict[str, Any]:
         """What the steps of a composite at work have to say now; nothing is remembered of it."""
@@ -314,10 +323,13 @@ class CompositeLayer:
 
         self._tell(tell)
 
-    def go_on(self, service: str, lays_in: Remembered) -> None:
-        """Lay in what another daemon remembered, and run on what came meanwhile, at its own times."""
+    def go_on(self, service: str, lays_in: Remembered, before: Iterable[Held] = ()) -> None:
+        """Lay in what another daemon remembered, and run on what came meanwhile, at its own times.
+
+        ``before`` is what the other daemon was not told, from before this one waited.
+        """
         composite, state = self._composites.get(service), self._state(service)
-        held, state.held = state.held or [], None
+        held, state.held = [*before, *(state.held or [])], None
         self._lay_in(state, lays_in)
         if composite is None or composite.paused:
             return

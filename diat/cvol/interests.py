@@ -61,6 +61,10 @@ class Interests:
                     found.update(self._wants.members((quantity, place)))
         return found
 
+    def holding(self, thing: str) -> set[str]:
+        """Composites that are bound to a thing."""
+        return set(self._holds.members(thing))
+
     def depending(self, thing: str) -> set[str]:
         """Composites that, over however many steps, are bound to a thing that a composite makes."""
         found: set[str] = set()

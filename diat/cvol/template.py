@@ -13,20 +13,21 @@ when a service is made. A placeholder that is a whole string takes the parameter
     derives:    {mean: {from: average, type: number, …}}            properties of the composite as a thing
     emits:      {finished: {from: done, …}}                         events of it
     settings:   {armed: {type: boolean, default: false, …}}         properties of it that people set
+    latency:    "{{latency}}"                    seconds in which what it drives is to answer a reading
     achieves:   [{keep: {quantity: "{{quantity}}", …}}]             goals that a service of it reaches
 """
 
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from diat.cvol.placeholders import fill, parameter_of, placeholders
 from diat.cvol.roles import Role, Strict
-from diat.cvol.steps import STEPS, Step
+from diat.cvol.steps import LONGEST, STEPS, Step
 from diat.cvol.steps.base import fields, sources
 from diat.kernel.errors import Invalid
 from diat.vol.arbitration import Priority
@@ -89,6 +90,7 @@ class Template(Strict):
     achieves: list[dict[str, Any]] = []
     priority: Priority | str = "automation"
     delivery: Delivery | str = "exactly-once"
+    latency: Annotated[float, Field(gt=0, le=LONGEST)] | str | None = None
 
     @field_validator("parameters")
     @classmethod

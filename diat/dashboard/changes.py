@@ -44,16 +44,16 @@ class Changes:
 
     def _services(self) -> object:
         states = self._platform.composites.states.committed
-        placings = self._platform.services.placings.placings.committed
+        placings = self._platform.services.placings
         return [
             (
                 each.id,
                 each.revision,
                 each.paused,
                 state and (state.state, state.missing, state.outranked),
-                placing and (placing.phase, placing.where),
+                (placing.phase, placing.where),
             )
             for each in self._platform.services.everything()
             for state in (states.get(each.composite),)
-            for placing in (placings.get(each.composite),)
+            for _, placing in (placings.committed(each.composite),)
         ]

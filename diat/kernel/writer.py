@@ -32,7 +32,7 @@ Given = TypeVar("Given", covariant=True)
 T = TypeVar("T")
 
 _LOG = logging.getLogger("diat.writer")
-_BATCH = 2000
+BATCH = 2000
 """Messages in one batch at most: some 20 ms of work, so that REST writes do not wait long."""
 _LONGEST_REST = 5.0
 
@@ -115,8 +115,11 @@ class Writer(Generic[M, O]):
         store: Store,
         clock: Clock,
         on_crash: Callable[[], None] = lambda: None,
+        batch: int = BATCH,
     ) -> None:
+        """A loop that does not run yet; a batch has so many messages at most."""
         self._link = link
+        self._batch = batch
         self._handler = handler
         self._ledger = ledger
         self._store = store
@@ -189,7 +192,7 @@ class Writer(Generic[M, O]):
         return 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()) / 1000))
 
     def _cycle(self) -> None:
-        messages = self._link.take(_BATCH)
+        messages = self._link.take(self._batch)
         receipts = self._link.receipts()
         fresh = self._link.fresh()
         due = self._handler.due()

@@ -16,11 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from diat.cvol.composite import Binding, Composite
-from diat.cvol.placement.splitting import split, with_portions
 from diat.cvol.steps.parts import TOLD
 from diat.kernel.clock import Clock
-from diat.service.placing import HERE, Placing, Placings, part_id
-from diat.service.reviewing import Reviewer
+from diat.service.placement.links import read_here
+from diat.service.placement.placing import HERE, Placing, part_id
+from diat.service.placement.placings import Placings
+from diat.service.placement.reviewing import Reviewer
 from diat.vol.interaction import COMPOSITE
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.traffic import Flow
@@ -199,13 +200,6 @@ class Crossings:
             return Rate()
         seconds = (ends[-1][0] - ends[0][0]) / 1000
         return Rate(max(0, ends[-1][1] - ends[0][1]) / seconds, max(0.0, ends[-1][2] - ends[0][2]) / seconds)
-
-
-def read_here(whole: Composite, placing: Placing) -> frozenset[str]:
-    """The roles that steps in the core read."""
-    made = with_portions(whole, placing.portions)
-    parts = split(made, placing.where, HERE, lambda tier: part_id(whole.id, tier)).by_tier
-    return frozenset(name.partition("@")[0] for name in parts[HERE].roles)
 
 
 def _rate(seen: deque[_Look], leg: Leg) -> Rate:

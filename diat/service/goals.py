@@ -41,7 +41,19 @@ class Where(BaseModel):
     unit: str | None = Field(default=None, description="A UCUM code; not given: the usual one")
 
 
-class Keep(Where):
+class Driven(Where):
+    """What is reached by driving something."""
+
+    latency: float | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST,
+        allow_inf_nan=False,
+        description="Seconds within which what is driven must answer a reading",
+    )
+
+
+class Keep(Driven):
     """Keep a quantity at a place between two values, above one, or below one."""
 
     between: tuple[Number, Number] | None = None
@@ -74,7 +86,7 @@ class Condition(BaseModel):
         return self
 
 
-class Maintain(Where):
+class Maintain(Driven):
     """Maintain a state of a place, always or while something holds."""
 
     is_: Value = Field(alias="is")
@@ -155,6 +167,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         unit: UCUM code of the values; None for quantities without units.
         limits: ``between``, ``above``, ``below`` or ``is`` with what was said.
         lasting: seconds, if they were said.
+        latency: seconds within which what is driven must answer, if they were said.
         condition: what must hold meanwhile.
     """
 
@@ -164,6 +177,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     unit: str | None
     limits: dict[str, Any]
     lasting: float | None = None
+    latency: float | None = None
     condition: Asked | None = None
 
 
@@ -202,6 +216,7 @@ def _asked(kind: str, said: dict[str, Any], field: str, place: str = "") -> Aske
         unit=code,
         limits={name: said[name] for name in LIMITS if name in said},
         lasting=said.get("for"),
+        latency=said.get("latency"),
         condition=None if condition is None else _asked("while", condition, f"{field}.while", place),
     )
 

@@ -23,7 +23,8 @@ from diat.service.acting import Acting, GrantsOf, nobody_knows
 from diat.service.choosing import Wanted
 from diat.service.delegation import Delegations
 from diat.service.parameters import checked_parameters
-from diat.service.placing import Placing, Placings
+from diat.service.placement.placing import Placing
+from diat.service.placement.placings import Placings
 from diat.service.resolving import Resolver, checked
 from diat.service.service import Service
 from diat.service.sharing import Sharing, content_of
@@ -59,12 +60,14 @@ class ServiceLayer:
         grants_of: GrantsOf = nobody_knows,
         placings: Iterable[tuple[str, Placing]] = (),
         delegations: Delegations | None = None,
+        keep: float = 0.0,
     ) -> None:
         """Start kept services.
 
         ``placings`` says where their steps run, ``delegations`` which of them peers do.
         ``decider`` says what they may, ``key`` makes pseudonyms of what they read, and ``grants_of`` knows
-        what their creators may by now.
+        what their creators may by now. Of what less will do for them, things are told to send one value in
+        ``keep`` seconds at least; 0: they send everything.
         """
         self.delegations = delegations or Delegations(ledger, clock)
         self.delegations.on_change = self._delegated
@@ -79,8 +82,8 @@ class ServiceLayer:
         self.acting = Acting(self._of, decider or ByRole(), clock, grants_of)
         composites.allow_by(self.acting.allow, key)
         things.interaction.permit = self.acting.allow
-        self.placings = Placings(ledger, things, composites, clock, placings)
-        self.placings.for_whom = self._for_whom
+        self.placings = Placings(ledger, things, composites, clock, placings, keep)
+        self.placings.act_for(self._for_whom)
         self.resolve = Resolver(templates, self.sharing, things, composites, clock).resolve
         self._restore()
         things.ingest.finish(clock())
@@ -358,10 +361,11 @@ class ServiceLayer:
             self._settle(known.composite)
             self._things.ingest.finish(self._clock())
 
-    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str]:
-        """What a composite may, and what it is for, as its parts elsewhere are told."""
+    def _for_whom(self, composite: str) -> tuple[tuple[Grant, ...], str, int]:
+        """What a composite may, what it is for and since when it works, as its parts elsewhere are told."""
         acting = self.acting.principals(composite)
-        return (acting[0].grants, acting[0].purpose) if acting else ((), "")
+        since = min((each.modified for each in self._users(composite)), default=0)
+        return (acting[0].grants, acting[0].purpose, since) if acting else ((), "", since)
 
     def _users(self, composite: str) -> list[Service]:
         found = (self._services.get(each) for each in self.sharing.users(composite))

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from functools import cached_property
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING
 
-import msgspec
-import yaml
 from pydantic import ValidationError
 
 from diat.cvol.template import Template
 from diat.kernel.errors import NO_SUCH_FIELD, Conflict, Invalid, NotFound
+from diat.kernel.lazy import Lazy
 from diat.kernel.overlay import Ledger, Overlay
 from diat.service.unifying import must_be_pattern
 
-LONGEST = 256 * 1024
-"""Characters of a template at most: far more than anybody writes, little enough to be read at once."""
-
-DEEPEST = 64
-"""Levels of nesting in a template at most."""
-_STEEPEST = 4 * DEEPEST
-_BRACKETS = re.compile(r"[][{}]")
+if TYPE_CHECKING:
+    from diat.service import plain_yaml
+else:
+    plain_yaml = Lazy("diat.service.plain_yaml")
 
 
 class Templates:
     """All templates by name; changed by the writer alone, read by any thread."""
 
     def __init__(self, ledger: Ledger, own: Iterable[Template] = ()) -> None:
-        self._shipped = {template.name: template for template in shipped()}
         self._own: Overlay[str, Template] = ledger.overlay("templates", ((t.name, t) for t in own))
+
+    @cached_property
+    def _shipped(self) -> dict[str, Template]:
+        # Read when they are first asked for: with the formulas in them they take 7 MiB, and a gateway may
+        # never make a service itself.
+        return {template.name: template for template in shipped()}
 
     def get(self, name: str) -> Template:
         """A template as the writer sees it.
@@ -102,7 +103,7 @@ def read_template(source: str) -> Template:
         Invalid: it is none; ``field`` names the place.
     """
     try:
-        template = Template.model_validate(read_yaml(source))
+        template = Template.model_validate(plain_yaml.read_yaml(source))
     except RecursionError:
         raise Invalid("nested too deeply") from None
     except ValidationError as error:
@@ -120,58 +121,3 @@ def read_template(source: str) -> Template:
     for at, pattern in enumerate(template.achieves):
         must_be_pattern(pattern, f"achieves.{at}")
     return template
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """YAML as the plain data that JSON knows: no aliases, and ``on``, ``no`` and dates are words."""
-
-    _depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            # A few of them, nested, are billions of nodes.
-            raise yaml.YAMLError("anchors and aliases are not taken")
-        if self._depth >= DEEPEST:
-            raise yaml.YAMLError("nested too deeply")
-        self._depth += 1
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self._depth -= 1
-
-
-_PlainLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float", "null")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-
-
-def _depth(source: str) -> int:
-    """How deep brackets lie within one another, those in texts counted too: YAML takes its square in time."""
-    deepest = depth = 0
-    for bracket in _BRACKETS.findall(source):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def read_yaml(source: str) -> Any:
-    """A YAML or JSON text as plain data.
-
-    Raises:
-        Invalid: it is none, or too long.
-    """
-    if len(source) > LONGEST:
-        raise Invalid(f"at most {LONGEST} characters are taken")
-    if _depth(source) > _STEEPEST:
-        raise Invalid("nested too deeply")
-    try:
-        read = yaml.load(source, _PlainLoader)
-        return msgspec.json.decode(msgspec.json.encode(read))
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
-        raise Invalid(f"not YAML that is plain data: {error}"[:300]) from None

@@ -15,8 +15,8 @@ from diat.wot.quantities import default_unit, quantity_kind
 from diat.wot.units import converter, ucum
 
 _FIELDS = {
-    "keep": {"quantity", "place", "unit", "between", "above", "below"},
-    "maintain": {"quantity", "place", "unit", "is", "while"},
+    "keep": {"quantity", "place", "unit", "between", "above", "below", "latency"},
+    "maintain": {"quantity", "place", "unit", "is", "while", "latency"},
     "notify": {"quantity", "place", "unit", "above", "below", "is", "for"},
     "know": {"quantity", "place", "unit"},
     "while": {"quantity", "place", "unit", "above", "below", "is"},
@@ -117,6 +117,10 @@ def _values(pattern: dict[str, Any], goal: Asked, found: Unified) -> None:
         _meet(pattern["for"], goal.lasting, found, "for", same)
     elif "for" in pattern and whole(pattern["for"]) is None:
         raise _Apart(f"it is for what is so for {pattern['for']} s")
+    if goal.latency is not None:
+        if "latency" not in pattern:
+            raise _Apart("it knows no time within which what it drives must answer")
+        _meet(pattern["latency"], goal.latency, found, "latency", same)
 
 
 def _quantity(said: Any, goal: Asked, found: Unified) -> None:

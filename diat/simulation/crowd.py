@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from diat.kernel.errors import Invalid
+from diat.nodes.native import find_firmware
 from diat.simulation.link import Address
-from diat.simulation.native import find_firmware
 
 if TYPE_CHECKING:
     from diat_node.life import Life
@@ -154,7 +154,9 @@ class Crowd:
             await asyncio.sleep(_LOOK)
         for life in self._lives:
             life.end()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
 
 def _wandering(sensor: Sensor, random: Random) -> Any:

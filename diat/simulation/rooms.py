@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from diat.nodes.native import NativeNode
 from diat.simulation.cadence import Cadence
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 from diat.simulation.physics import Building, Heater, Room, Thermometer
 from diat.simulation.tasmota import TasmotaRelay, TasmotaThermometer
 from diat.simulation.zigbee2mqtt import Bridge

@@ -142,6 +142,8 @@ class VirtualObjectLayer:
         self.intake.on_turn = self.tiers.turned
         self.registry.gateway_of = self.tiers.gateway_of
         self.retired = Retirement(clock, self.tiers.gateway_of)
+        self.pushdown.watching = self.observers.watching
+        self.observers.on_watch = self.pushdown.watched
         self.ingest = Ingest(
             self.registry,
             self.onboarding,

@@ -59,6 +59,14 @@ class Observers:
         """Whether anybody watches a property, as the writer sees it."""
         return bool(_watching(self._watchers, thing, name))
 
+    def watching(self, thing: str) -> dict[str, set[str]]:
+        """Property of a thing to those who watch it, as the writer sees it."""
+        found: dict[str, set[str]] = {}
+        for member in self._watchers.members(thing):
+            name, _, watcher = member.rpartition("\n")
+            found.setdefault(name, set()).add(watcher)
+        return found
+
     def changed(self, thing: str) -> None:
         """A thing joined, left or changed."""
         self._changed.put(thing, True)

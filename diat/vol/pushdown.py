@@ -24,8 +24,16 @@ from diat.wire.envelope import Result, encode
 
 TAKES = "diat:pushdown"
 """The term by which a description says which steps the thing takes."""
+PRECISION = "diat:precision"
+"""The term by which a description says how the thing counts, ``single`` or ``double``."""
+BY_HAND = "by hand"
+"""The holder of what a person asks for."""
+WATCHERS = "watchers"
+"""The holder of what those need who watch a property and have not said that they need less."""
 _WINDOWS = ("mean", "min", "max")
 _HOUR = 3_600_000
+_MEASURED = 60_000
+"""Milliseconds over which what a thing sends has to be measured to count."""
 
 
 class Rule(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -33,7 +41,7 @@ class Rule(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     Attributes:
         every: at most one value in so many seconds.
-        delta: only a change of so much, in the property's unit.
+        delta: only a change of so much, in the property's unit; 0: only what is another value.
         above: crossings of this, and while above one ``every`` so often.
         below: likewise.
         mean: one mean for so many seconds.
@@ -66,15 +74,23 @@ class Pushed(Struct, frozen=True, kw_only=True):
 
     Attributes:
         needs: holder to what it needs.
-        reference: the id that the thing was told it under.
+        reference: the id that the thing was told it under; empty if it did not have to be told anything.
+        since: since when it is to do that, Unix milliseconds; 0 if that is not known.
+        before: bytes in an hour that it sent when it did nothing itself; None if nobody had measured it.
         state: ``pending`` until the thing answers, then ``completed`` or ``failed``.
         error: what it could not do.
+        level: at which of its levels a thing, such as a camera, is to work; None leaves it to the thing.
+        switched: when that was asked for, Unix milliseconds.
     """
 
     needs: dict[str, Rules]
     reference: str
+    since: int = 0
+    before: float | None = None
     state: str = "pending"
     error: str | None = None
+    level: str | None = None
+    switched: int = 0
 
 
 class Traffic(Struct):
@@ -98,6 +114,7 @@ class PushDown:
 
     Attributes:
         pushed: thing to what is pushed down to it.
+        watching: property of a thing to those who watch it.
         traffic: thing to what it sends, for native things heard of in this life.
     """
 
@@ -112,6 +129,7 @@ class PushDown:
         self._registry = registry
         self._publish = publish
         self._clock = clock
+        self.watching: Callable[[str], Mapping[str, set[str]]] = _nobody_watches
         self.pushed: Overlay[str, Pushed] = ledger.overlay("pushdown", pushed)
         self.traffic: dict[str, Traffic] = {}
 
@@ -130,7 +148,32 @@ class PushDown:
         needs = {**(known.needs if known else {}), holder: rules}
         if not rules:
             del needs[holder]
-        return self._tell(each, needs)
+        return self._again(each, known, needs)
+
+    def switch(self, thing: str, level: str | None) -> Pushed:
+        """Have a thing work at one of its levels, or at its own choice.
+
+        Raises:
+            NotFound: there is no such thing.
+            Conflict: it takes no steps.
+            Invalid: it has no such level.
+        """
+        each = self._registry.get(thing)
+        known = self.pushed.get(thing)
+        if level is not None:
+            _must_have(each, level)
+        # Somebody may have set another level at the thing meanwhile: each wish for one is told.
+        return self._tell(each, known.needs if known else {}, level, 0 if level is None else self._clock())
+
+    def watched(self, thing: str) -> None:
+        """Somebody watches a thing from now on, or no more."""
+        each = self._registry.seen(thing)
+        known = self.pushed.get(thing)
+        needs = dict(known.needs) if known is not None else {}
+        if each is None or not each.description.td.get(TAKES) or each.record.dialect != "native":
+            return
+        if self._watched(each, needs).get(WATCHERS) != needs.get(WATCHERS):
+            self._again(each, known, needs)
 
     def forget(self, thing: str) -> None:
         """The thing is out of service."""
@@ -157,20 +200,82 @@ class PushDown:
         """Say again what may not have got out before; a thing that has it does not answer."""
         for thing, pushed in list(self.pushed.items()):
             each = self._registry.seen(thing)
-            if each is not None:
-                self._say(each, _message(pushed))
+            if each is not None and pushed.reference:
+                self._say(each, self._message(thing, pushed))
 
-    def _tell(self, each: VirtualObject, needs: dict[str, Rules]) -> Pushed:
-        now = self._clock()
+    def report(self, thing: str, needs: Mapping[str, Rules]) -> Rules:
+        """What a thing is told for these needs. What a person asks of a thing here holds as it is."""
+        rules = merged_rules(needs)
+        if self._registry.gateway_of(thing) is None:
+            rules |= needs.get(BY_HAND, {})
+            rules = {name: rule for name, rule in rules.items() if rule != Rule()}
+        return rules
+
+    def told(self, thing: str) -> Rules:
+        """What a thing is told, as it is committed; any thread may ask."""
+        pushed = self.pushed.committed.get(thing)
+        return self.report(thing, pushed.needs) if pushed is not None else {}
+
+    def _watched(self, each: VirtualObject, needs: dict[str, Rules]) -> dict[str, Rules]:
+        """These needs with those of watchers."""
+        elsewhere = self._registry.gateway_of(each.id) is not None
+        watched = {
+            prop: Rule()
+            for prop, watchers in self.watching(each.id).items()
+            # Who composites are says what they need just after they watch; somebody else never does.
+            if any(prop not in needs.get(who, {}) and not (elsewhere and ":" not in who) for who in watchers)
+        }
+        rest = {holder: rules for holder, rules in needs.items() if holder != WATCHERS}
+        return rest | ({WATCHERS: watched} if watched else {})
+
+    def _again(self, each: VirtualObject, known: Pushed | None, needs: dict[str, Rules]) -> Pushed:
+        """Tell it of other needs, at the level that it has."""
+        if known is None:
+            return self._tell(each, needs)
+        return self._tell(each, needs, known.level, known.switched)
+
+    def _tell(
+        self, each: VirtualObject, needs: dict[str, Rules], level: str | None = None, switched: int = 0
+    ) -> Pushed:
+        now, known = self._clock(), self.pushed.get(each.id)
+        needs = self._watched(each, needs)
+        report = self.report(each.id, needs)
+        whole = all(rule == Rule() for rule in report.values())
+        if known is None and level is None and whole and needs and self._registry.gateway_of(each.id) is None:
+            # It sends every sample as it is: nothing has to be said.
+            pushed = Pushed(needs=needs, reference="", state="completed")
+            self.pushed.put(each.id, pushed)
+            return pushed
+        # Nothing needed is told as well: a thing that is away would not hear of a message taken back.
+        at_level = () if level is None else (level, str(switched))
+        reference = derived_id("config", each.id, encode(report).decode(), *at_level)
+        if known is not None and (
+            known.reference == reference or (whole and level is None and not known.reference)
+        ):
+            pushed = msgspec.structs.replace(known, needs=needs)
+            self.pushed.put(each.id, pushed)
+            return pushed
+        before = known.before if known is not None and known.reference else None
         traffic = self.traffic.get(each.id)
         if traffic is not None:
-            self.traffic[each.id] = Traffic(now, before=traffic.hourly(now))
-        # Nothing needed is told as well: a thing that is away would not hear of a message taken back.
-        reference = derived_id("config", each.id, encode(merged_rules(needs)).decode())
-        pushed = Pushed(needs=needs, reference=reference)
+            hourly = traffic.hourly(now)
+            self.traffic[each.id] = Traffic(now, before=hourly)
+            before = hourly if before is None and now - traffic.since >= _MEASURED else before
+        pushed = Pushed(
+            needs=needs,
+            reference=reference,
+            since=known.since if known is not None and known.since and not whole else now,
+            before=None if whole else before,
+            level=level,
+            switched=switched,
+        )
         self.pushed.put(each.id, pushed)
-        self._say(each, _message(pushed))
+        self._say(each, self._message(each.id, pushed))
         return pushed
+
+    def _message(self, thing: str, pushed: Pushed) -> bytes:
+        level = {} if pushed.level is None else {"level": pushed.level}
+        return encode({"id": pushed.reference, "report": self.report(thing, pushed.needs), **level})
 
     def _say(self, each: VirtualObject, body: bytes) -> None:
         for topic in self._registry.announcements.topics(each.id):
@@ -179,8 +284,9 @@ class PushDown:
                 self._publish(Outgoing(topics.config(name), body, retain=True))
 
 
-def _message(pushed: Pushed) -> bytes:
-    return encode({"id": pushed.reference, "report": merged_rules(pushed.needs)})
+def _nobody_watches(thing: str) -> Mapping[str, set[str]]:
+    """Stands in until there are observers."""
+    return {}
 
 
 def merged_rules(needs: Mapping[str, Rules]) -> Rules:
@@ -192,25 +298,42 @@ def merged_rules(needs: Mapping[str, Rules]) -> Rules:
 def merged(rules: Iterable[Rule]) -> Rule:
     """The rule that lets through whatever any of these does.
 
-    A step that one of them does not have holds back what that one needs: it falls away. ``silence`` only
-    adds values, so the shortest holds.
+    A step that one of them does not have holds back what that one needs: it falls away. Who wants nothing
+    but ``silence`` is served by whatever the others want. What thins out the values beyond a limit would hold
+    back crossings of another one.
     """
     parts = [rule.steps() for rule in rules]
+    asking = [part for part in parts if part.keys() != {"silence"}]
+    lives = [part["silence"] for part in parts if "silence" in part]
+    if not asking:
+        return Rule(silence=min(lives)) if lives else Rule()
     kept: dict[str, Any] = {}
+    alike = len({(part.get("above"), part.get("below")) for part in asking}) == 1
     for step, choose in (("every", min), ("delta", min)):
-        if all(step in part for part in parts):
-            kept[step] = choose(part[step] for part in parts)
-    if all("above" in part or "below" in part for part in parts):
+        if all(step in part for part in asking):
+            least = choose(part[step] for part in asking)
+            if alike or (step == "delta" and least == 0):
+                kept[step] = least
+    if all("above" in part or "below" in part for part in asking):
         for step, choose in (("above", min), ("below", max)):
-            if found := [part[step] for part in parts if step in part]:
+            if found := [part[step] for part in asking if step in part]:
                 kept[step] = choose(found)
     # Of values that stand for different things nobody could tell which is which.
-    windows = {tuple(step for step in _WINDOWS if step in part) for part in parts}
+    windows = {tuple(step for step in _WINDOWS if step in part) for part in asking}
     if len(windows) == 1:
-        kept |= {step: min(part[step] for part in parts) for step in windows.pop()}
-    if found := [part["silence"] for part in parts if "silence" in part]:
-        kept["silence"] = min(found)
+        kept |= {step: min(part[step] for part in asking) for step in windows.pop()}
+    if kept and lives:
+        kept["silence"] = min(lives)
     return Rule(**kept)
+
+
+def _must_have(each: VirtualObject, level: str) -> None:
+    takes = each.description.td.get(TAKES)
+    if each.record.dialect != "native" or not isinstance(takes, list | tuple):
+        raise Conflict(f"{each.id} takes no steps")
+    levels = (each.description.td.get("properties") or {}).get("level", {}).get("enum") or ()
+    if "level" not in takes or level not in levels:
+        raise Invalid(f"{each.id} has no level {level!r}", "level")
 
 
 def _must_take(each: VirtualObject, rules: Rules) -> None:

@@ -90,6 +90,10 @@ class Streams:
                 self._readers.pop(key, None)
             self.things = frozenset(thing for _, thing, _ in self._readers)
 
+    def properties(self) -> set[tuple[str, str]]:
+        """Thing and name of the properties that somebody reads; any thread may ask."""
+        return {(thing, name) for kind, thing, name in list(self._readers) if kind == "property"}
+
     def note(self, key: Key, position: int, data: Any, topic: str = "") -> None:
         """Something happened within the running batch; kept only if somebody reads it."""
         if key in self._readers:

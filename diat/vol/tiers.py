@@ -40,11 +40,13 @@ class Line(Struct, frozen=True, kw_only=True):
         lives: of the gateway's store, as far as anything of theirs came (``diat.vol.lives``).
         seq: how far its spool had got with what came last.
         offered: what it says its lives are; it counts once something of this life comes.
+        keeps: name of a thing to its affordances that policies there keep, each with the gateway it stays at.
     """
 
     lives: tuple[Life, ...] = ()
     seq: int = 0
     offered: tuple[Life, ...] = ()
+    keeps: dict[str, dict[str, str]] = {}
 
 
 class Hello(Struct, frozen=True):
@@ -54,6 +56,7 @@ class Hello(Struct, frozen=True):
 
 
 _HELLO = msgspec.json.Decoder(Hello)
+_KEEPS = msgspec.json.Decoder(dict[str, dict[str, str]])
 _UNTOLD = msgspec.json.Decoder(dict[str, dict[str, tuple[int, float]]])
 
 
@@ -105,6 +108,14 @@ class Tiers:
         """Name of the gateway that brings a thing to this daemon; None if it comes by itself."""
         each = self._registry.objects.committed.get(thing)
         return self.ties.committed.get(each.wire) if each is not None and each.wire else None
+
+    def kept(self, thing: str, affordance: str) -> str | None:
+        """The gateway that an affordance of a thing may not leave; None if no policy below keeps it."""
+        each = self._registry.objects.committed.get(thing)
+        if each is None or not each.wire:
+            return None
+        line = self._lines.committed.get(self.ties.committed.get(each.wire) or "") or Line()
+        return line.keeps.get(each.wire, {}).get(affordance)
 
     def traffic(self, gateway: str) -> Traffic:
         """What travelled between this daemon and a gateway."""
@@ -223,6 +234,10 @@ class Tiers:
                 self._hello(gateway.wire, _HELLO.decode(message.payload), message.received)
             elif own == "untold":
                 self._untold(gateway.wire, _UNTOLD.decode(message.payload))
+            elif own == "keeps":
+                line = self._lines.get(gateway.wire) or Line()
+                keeps = _KEEPS.decode(message.payload)
+                self._lines.put(gateway.wire, msgspec.structs.replace(line, keeps=keeps))
             elif own.startswith("parts/"):
                 self.on_part(gateway.wire, own.removeprefix("parts/"), read_json(message.payload))
             elif topics.from_thing(message.topic) is not None and own != "up":
@@ -248,7 +263,7 @@ class Tiers:
             # Of a store that was put back it is not known what is the same as before.
             goes_on = not line.lives or line.lives[-1] in lived
             seq = max(line.seq, int(payload)) if goes_on else int(payload)
-            self._lines.put(gateway, Line(lives=lived, seq=seq, offered=line.offered))
+            self._lines.put(gateway, msgspec.structs.replace(line, lives=lived, seq=seq))
 
     def _untold(self, gateway: str, said: dict[str, dict[str, tuple[int, float]]]) -> None:
         known = self.traffic(gateway).untold

@@ -56,6 +56,11 @@ def untold(gateway: str) -> str:
     return f"diat/{gateway}/untold"
 
 
+def keeps(gateway: str) -> str:
+    """What of its things a gateway may not pass on; travels in frames only."""
+    return f"diat/{gateway}/keeps"
+
+
 def edits(thing: str) -> str:
     """What people changed of a thing's description on the other tier; travels in frames only."""
     return f"diat/{thing}/edits"

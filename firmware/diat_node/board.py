@@ -31,7 +31,10 @@ class Board:
     def start(self):
         """Start the watchdog; nothing can stop it but a reset."""
         if machine and self._watchdog:
-            self._dog = machine.WDT(timeout=self._watchdog * 1000)
+            try:
+                self._dog = machine.WDT(timeout=self._watchdog * 1000)
+            except ValueError:  # a Pico's counts no further
+                self._dog = machine.WDT(timeout=8388)
 
     def feed(self):
         """Tell the watchdog that all is well."""
@@ -54,7 +57,9 @@ class Board:
 
     def started_by(self, cause):
         """Whether this made us start: ``WDT``, the watchdog, or ``DEEPSLEEP``."""
-        return bool(machine) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
+        # A Pico says of every reset that it was the watchdog.
+        told = machine and sys.platform != "rp2"
+        return bool(told) and machine.reset_cause() == getattr(machine, cause + "_RESET", -1)
 
     def sleep(self, seconds):
         """Sleep deeply, which ends in a start; on CPython the program ends."""

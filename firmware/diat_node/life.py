@@ -67,7 +67,7 @@ class Life:
         )
         self.inbox, self._held = [], 0
         self._overflow = False
-        self._work, self._records, self.online, self._over = [asyncio.Event() for _ in range(4)]
+        self.work, self._records, self.online, self._over = [asyncio.Event() for _ in range(4)]
         self.busy = ticks()
         self.state, self.why, self.connects = "alone", None, 0
         self.admitted = False
@@ -242,7 +242,7 @@ class Life:
         elif len(self.inbox) < _INBOX and self._held + len(payload) <= _INBOX_BYTES:
             self._held += len(payload)
             self.inbox.append((channel, payload, token, whole))
-            self._work.set()
+            self.work.set()
         else:
             self._overflow = True
 
@@ -260,9 +260,9 @@ class Life:
                     # What there was no room for was not acknowledged: the next connection brings it.
                     self._overflow = False
                     self.client.fail("too many at once")
-                self._work.clear()
+                self.work.clear()
                 self._beat("do", _LONG)
-                await self._work.wait()
+                await self.work.wait()
                 continue
             channel, payload, token, whole = self.inbox.pop(0)
             self._held -= len(payload)
@@ -326,7 +326,7 @@ class Life:
             self.client.close()
             self.state = state
             if self.admitted:
-                self.admitted = False
+                self.admitted = lost = False
                 continue
             self._beat("link", wait + 300)
             await asyncio.sleep(wait * (0.5 + random.random() / 2))
@@ -376,16 +376,20 @@ class Life:
             at = self.clock.up()
             if at > self.config.get("well", 60) * 1000 and self.connects and not well:
                 well = True
-                if self.store.load("crashes"):
-                    self.store.save("crashes", 0)
-                for each in self.node.when_well:
-                    each()
+                self.get_well()
             if every and (last is None or at - last >= every):
                 last = at
                 self.observed(self.node.properties["health"], self.status())
             if MICRO:  # CPython does so when it is due; of a large process that would take a second
                 gc.collect()
             await asyncio.sleep(2)
+
+    def get_well(self):
+        """This start has succeeded: no crash counts any more, and a version on trial stays."""
+        if self.store.load("crashes"):
+            self.store.save("crashes", 0)
+        for each in self.node.when_well:
+            each()
 
     def status(self):
         """How the node is: bytes of heap and stack in use, and counts since boot."""

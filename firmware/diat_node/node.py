@@ -131,6 +131,8 @@ class Node:
         """Its Thing Description without forms: the platform knows those of native things."""
         described = dict(self.more)
         described["diat:pushdown"] = STEPS
+        if 1 + 1e-12 != 1:
+            described["diat:precision"] = "double"
         if self.properties:
             described["properties"] = {n: p.describe() for n, p in self.properties.items()}
         if self.actions:

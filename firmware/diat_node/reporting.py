@@ -1,7 +1,8 @@
 """Which samples of a property are sent: the steps that the platform has pushed down to the thing.
 
-``every`` and ``delta`` thin out; ``above`` and ``below`` send each crossing, and while beyond at ``every``;
-``mean``, ``min`` and ``max`` send one value for so many seconds; ``silence`` sends at least so often.
+``every`` and ``delta`` thin out, ``delta`` 0 to what is another value; ``above`` and ``below`` send each
+crossing, and while beyond at ``every``; ``mean``, ``min`` and ``max`` send one value for so many seconds;
+``silence`` sends at least so often.
 """
 
 import json
@@ -28,7 +29,7 @@ def fault(rule, numeric):
             return key + " must be more than 0 seconds"
         if key == "delta" and value < 0:
             return "delta must not be negative"
-        if not numeric and key not in ("every", "silence"):
+        if not numeric and key not in ("every", "silence") and (key != "delta" or value):
             return key + " needs a number"
     return ""
 
@@ -85,7 +86,7 @@ class Rule:
     def _moved(self, value):
         if "delta" not in self.rule:
             return True
-        if number(value) and number(self._sent):
+        if number(value) and number(self._sent) and self.rule["delta"]:
             return abs(value - self._sent) >= self.rule["delta"]
         return value != self._sent
 

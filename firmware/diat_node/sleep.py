@@ -15,11 +15,15 @@ async def doze(life):
     The broker keeps the session, and with it the commands that come meanwhile. The boot goes on after the
     sleep: its number, and the count of its messages, are kept.
     """
-    while life.clock.up() < _LONGEST:
+    well = False
+    while life.clock.up() < _LONGEST or (life.work.is_set() and life.online.is_set()):
         await asyncio.sleep(0.25)
-        idle = since(ticks(), life.busy) > _QUIET and not life.inbox and not len(life.ring)
+        idle = since(ticks(), life.busy) > _QUIET and not life.work.is_set() and not len(life.ring)
         if life.online.is_set() and idle and life.clock.up() > _QUIET:
-            break
+            if well:
+                break
+            well = True
+            life.get_well()  # what that has to say is sent before the night
     if life.online.is_set():
         try:
             await life.client.deliver(Message("diat/" + life.thing + "/status", b"sleeping", 1))

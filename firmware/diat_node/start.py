@@ -1,8 +1,8 @@
 """How a node starts: ``main.py`` says ``start()``, the user's node is ``node`` in ``thing.py``.
 
 A start that ends in an exception or by the watchdog is counted. After four in a row the node starts in safe
-mode: without the user's code, but on line, so that it can be seen and updated. Power that comes and goes is
-no crash.
+mode: without the user's code, but on line, so that it can be seen; the start after one that was well tries
+the user's code again. Power that comes and goes is no crash.
 """
 
 import json
@@ -39,7 +39,7 @@ def start(config=None, node=None, board=None):
 
             ask(board or Board())
             return
-    store = Store(config.get("folder", "diat"))
+    store = Store(config.setdefault("folder", "diat"))
     board = board or Board(config.get("watchdog", 30), config.get("wifi", ()))
     count = crashes(store, board.started_by("WDT"))
     try:

@@ -23,7 +23,7 @@ class Store:
 
     def load(self, name, default=None):
         """What was saved under a name; the default if nothing, or nothing readable, was."""
-        if self.folder:
+        if self.folder is not None:
             try:
                 with open(self.folder + "/" + name + ".json") as file:
                     return json.load(file)
@@ -33,7 +33,7 @@ class Store:
 
     def save(self, name, fact):
         """Save it; a power cut leaves the old or the new one. Answers whether it was saved."""
-        if not self.folder:
+        if self.folder is None:
             return False
         path = self.folder + "/" + name + ".json"
         try:

@@ -140,8 +140,11 @@ def updates(node, update):
         node.ending = asyncio.create_task(_reset_soon(node.life))
         return number
 
+    trying = update.state.get("next")
+
     def keep():
-        if update.keep():
+        # What was taken since this start is yet to be tried.
+        if update.state.get("next") == trying and update.keep():
             node.report(firmware=update.state["n"])
 
     async def watch():
@@ -155,9 +158,9 @@ def updates(node, update):
     node.property("firmware", lambda: update.state["n"], type="integer", every=600)
     node.property("undone", lambda: update.state.get("failed", 0), type="integer", every=600)
     node.more["diat:board"] = update.board
-    node.when_well.append(keep)
-    if "trial" in update.state:
+    if trying:
         node.when_started.append(watch)
+        node.when_well.append(keep)
 
 
 def _into(kept):

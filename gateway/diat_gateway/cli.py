@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,6 +89,26 @@ def run(
             "--figures", envvar="DIAT_FIGURES", min=1, help="Seconds between two of its own reports."
         ),
     ] = 60.0,
+    push_down: Annotated[
+        float,
+        typer.Option(
+            "--push-down",
+            envvar="DIAT_PUSH_DOWN",
+            min=0,
+            max=86400,
+            help="Where services need less, things send one value in so many seconds; 0: always everything.",
+        ),
+    ] = 300.0,
+    price: Annotated[
+        float,
+        typer.Option(
+            "--price",
+            envvar="DIAT_PRICE",
+            min=0.001,
+            max=1000.0,
+            help="What a byte over the line costs, for where steps run; 10 or so if it is metered.",
+        ),
+    ] = 1.0,
     lan: Annotated[
         bool,
         typer.Option("--lan/--no-lan", envvar="DIAT_LAN", help="Open REST and MQTT beyond this machine."),
@@ -129,30 +150,33 @@ def run(
 
     Example: diat gateway --join mqtts://join:KEY@house.local:8883 --ca ca.pem --name barn
     """
-    from diat_gateway.running import line_settings, run_gateway
+    from diat_gateway.launching import launch
+    from diat_gateway.running import Orders
 
-    line = line_settings(
-        join=join,
-        key=key,
-        ca=ca,
-        name=name,
-        title=title,
-        every=0.0 if send == "all" else every,
-        budget=budget * _KIB,
-        spool=spool * _MIB,
-        catch_up=catch_up,
-        figures=figures,
-    )
-    run_gateway(
-        line,
-        data=data,
-        http=http,
-        mqtt=mqtt,
-        broker=broker,
-        lan=lan,
-        plain=plain,
-        days=(hot_days, raw_days),
-        verbose=verbose,
-        dashboard=dashboard,
-        bus_allow=tuple(bus_allow or ()),
+    launch(
+        Orders(
+            join=join,
+            name=name,
+            key=key,
+            ca=str(ca) if ca is not None else None,
+            data=str(data),
+            http=http,
+            mqtt=mqtt,
+            broker=broker,
+            title=title,
+            every=0.0 if send == "all" else every,
+            budget=budget * _KIB,
+            spool=spool * _MIB,
+            catch_up=catch_up,
+            figures=figures,
+            price=price,
+            push_down=push_down,
+            lan=lan,
+            plain=plain,
+            days=(hot_days, raw_days),
+            bus_allow=tuple(bus_allow or ()),
+            dashboard=dashboard,
+            verbose=verbose,
+            arguments=tuple(sys.argv[1:]),
+        )
     )

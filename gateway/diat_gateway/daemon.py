@@ -12,7 +12,7 @@ from diat.kernel.clock import Clock, system_clock
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
 from diat.security.principal import Grant, Principal
-from diat.service.reviewing import Beat
+from diat.service.placement.beat import Beat
 from diat.settings import Settings
 from diat.vol.pushdown import Rule
 from diat_gateway.buses import HOME, Buses, Networks
@@ -22,8 +22,10 @@ from diat_gateway.credential import Joined
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
+from diat_gateway.keeping import Keeping
 from diat_gateway.kept import hosted, kept
 from diat_gateway.leaving import Leaving
+from diat_gateway.pace import Pace
 from diat_gateway.parts import Parts
 from diat_gateway.restoring import Restoring
 from diat_gateway.session import Session
@@ -31,6 +33,7 @@ from diat_gateway.settings import LineSettings
 from diat_gateway.spool import Spool
 from diat_gateway.thinning import Thinning
 from diat_gateway.uplink import Uplink
+from diat_gateway.withheld import Withheld
 
 ABOVE = Principal(kind="daemon", name="above", grants=(Grant(role="engineer"),))
 """As whom policies know the daemon above: who joins a gateway lets it have what no policy keeps here."""
@@ -47,6 +50,8 @@ class Gateway(Daemon):
     """
 
     page_cache = 8_000
+    templates_at_hand = False
+    batch = 300
 
     def __init__(
         self,
@@ -82,11 +87,15 @@ class Gateway(Daemon):
             Rule(every=line.every) if line.every else Rule(),
         )
         self.things.tap(self.uplink)
+        placings = self.services.placings
+        placings.needed.wanted_above = self.uplink.whole
+        self.uplink.on_asked = placings.again
         self.uplink.begin()
         self._down = Downlink(self.uplink, self.things, self.clock, life)
         self._down.renumber = Restoring(ledger, self.uplink, within, random_id).renumber
         self._life = life
-        self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, hosted(engine))
+        withheld = Withheld(self.uplink, self.things, self.record)
+        self.parts = Parts(ledger, self.composites, line.name, self.uplink.say, withheld, hosted(engine))
         self.uplink.on_told = self.parts.told
         self.services.acting.elsewhere = self.parts.acts_as
         self.parts.begin()
@@ -95,7 +104,9 @@ class Gateway(Daemon):
 
     def _begin(self, stack: ExitStack) -> None:
         line = self.line
-        figures = Figures(self.uplink, self._life, line.figures)
+        self._keeping = Keeping(self.uplink, self.things, self.decisions, ABOVE, self.submit, self.clock)
+        pace = Pace(line.budget)
+        figures = Figures(self.uplink, self._life, line, pace)
         self.session = Session(
             Joined(self.settings.data, line.above),
             self.uplink,
@@ -104,6 +115,7 @@ class Gateway(Daemon):
             self.submit,
             self.clock,
             figures,
+            pace,
             line.title or line.name,
         )
         self._down.on_welcome = self._welcomed
@@ -117,10 +129,11 @@ class Gateway(Daemon):
         things.mkdir(exist_ok=True)
         stack.callback(self.buses.stop)
         serve(self.buses, self, [things])
-        beat = Beat(self.submit, self.parts.look)
+        beat = Beat(self.submit, self.parts.look, self._keeping.look)
         stack.callback(beat.stop)
         beat.start()
 
     def _welcomed(self) -> None:
         self.session.welcomed()
+        self._keeping.again()
         self.parts.look(again=True)

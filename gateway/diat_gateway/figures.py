@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from diat.kernel.machine import Machine
 from diat.wire import frame, topics
 from diat.wire.envelope import encode
+from diat_gateway.pace import Pace
+from diat_gateway.settings import LineSettings
 from diat_gateway.state import OWN
 from diat_gateway.uplink import Uplink
 
@@ -22,13 +25,16 @@ class Figures:
     Args:
         uplink: what it tells of.
         life: names the boot that the reports are counted in.
-        every: seconds between two reports.
+        line: how the line is told to run.
+        pace: how it does.
     """
 
-    def __init__(self, uplink: Uplink, life: str, every: float) -> None:
+    def __init__(self, uplink: Uplink, life: str, line: LineSettings, pace: Pace) -> None:
         self._uplink = uplink
         self._life = life
-        self._every = every
+        self._line = line
+        self._pace = pace
+        self._machine = Machine()
         self._n = 0
         self._next = 0.0
         self._spent = (time.monotonic(), _cpu())
@@ -38,7 +44,7 @@ class Figures:
         """The reports as they stand in a frame, if it is time for them."""
         if time.monotonic() < self._next:
             return []
-        self._next = time.monotonic() + self._every
+        self._next = time.monotonic() + self._line.figures
         self._n += 1
         name, own = self._uplink.name, self._uplink.own.committed[OWN]
         said = {"b": self._life, "n": self._n, "t": now + own.offset, "v": self._values(own.offset)}
@@ -52,7 +58,8 @@ class Figures:
         at, before = self._spent
         self._spent = (time.monotonic(), _cpu())
         lasted = max(self._spent[0] - at, 1e-3)
-        return {
+        spare, trip = self._machine.spare(), self._pace.trip(self._spent[0])
+        values = {
             "spool": self._uplink.rows,
             "spoolBytes": self._uplink.bytes,
             "thinned": self.thinned(),
@@ -61,7 +68,14 @@ class Figures:
             "cores": len(os.sched_getaffinity(0)),
             "memoryTotal": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _MIB),
             "clockOffset": offset / 1000,
+            "cpuFree": spare.cpu,
+            "memoryFree": spare.memory,
+            "battery": spare.battery,
+            "linger": self._line.linger,
+            "carries": round(self._pace.carries(self._spent[0])),
+            "price": self._line.price,
         }
+        return values if trip is None else values | {"roundTrip": round(trip, 4)}
 
 
 def _nothing() -> int:

@@ -15,6 +15,13 @@ _FIGURES: dict[str, tuple[str, str | None]] = {
     "cores": ("cores of the machine", None),
     "memoryTotal": ("memory of the machine", "MiBy"),
     "clockOffset": ("by how much the clock above is ahead of its own", "s"),
+    "cpuFree": ("processors of the machine that nobody uses", "1"),
+    "memoryFree": ("memory of the machine that can still be taken", "MiBy"),
+    "battery": ("share of the charge that is left; 1 on mains", "1"),
+    "roundTrip": ("time until a frame is acknowledged above", "s"),
+    "linger": ("time for which readings wait for others to share a frame", "s"),
+    "carries": ("bytes a second that go up", "By/s"),
+    "price": ("what a byte over the line costs; 1 as usual", "1"),
 }
 
 

@@ -23,6 +23,7 @@ from diat.kernel.overlay import Ledger, Overlay
 from diat.security.principal import Grant, Principal
 from diat.wire import topics
 from diat.wire.envelope import encode
+from diat_gateway.withheld import Withheld
 
 _LOG = logging.getLogger("diat.parts")
 
@@ -38,6 +39,9 @@ class Hosted(Struct, frozen=True, kw_only=True):
         grants: what the service may.
         purpose: what it is for.
         said: its state, as the daemon above was told last.
+        kept: ``thing affordance`` of what it reads and was kept here, to the position of the first of it.
+        until: position of what had come when it began to wait.
+        since: since when the service works, Unix milliseconds of the clock above.
     """
 
     revision: int
@@ -47,6 +51,9 @@ class Hosted(Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...] = ()
     purpose: str = ""
     said: str = ""
+    kept: dict[str, int] = {}
+    until: int = 0
+    since: int = 0
 
 
 class _Said(Struct, kw_only=True):
@@ -58,6 +65,7 @@ class _Said(Struct, kw_only=True):
     memory: Remembered = Remembered()
     grants: tuple[Grant, ...] = ()
     purpose: str = ""
+    since: int = 0
 
 
 _SAID = msgspec.json.Decoder(_Said)
@@ -76,12 +84,14 @@ class Parts:
         composites: CompositeLayer,
         name: str,
         say: Callable[[str, bytes], None],
+        withheld: Withheld,
         hosted: Iterable[tuple[str, Hosted]] = (),
     ) -> None:
-        """``say`` says something above, in order with all readings."""
+        """``say`` says something above, in order with all readings; ``withheld`` knows what was not told."""
         self._composites = composites
         self._name = name
         self._say = say
+        self._withheld = withheld
         self.hosted: Overlay[str, Hosted] = ledger.overlay("parts", hosted)
 
     def begin(self) -> None:
@@ -138,8 +148,9 @@ class Parts:
         part = unpacked(said.part) if said.part is not None else None
         if said.do == "go":
             if known is not None and known.at == "held" and known.part is not None:
-                self._composites.go_on(known.part["id"], said.memory)
-                self.hosted.put(service, msgspec.structs.replace(known, at="runs"))
+                before = self._withheld.rows(known.kept, known.until, known.since)
+                self._composites.go_on(known.part["id"], said.memory, before)
+                self.hosted.put(service, msgspec.structs.replace(known, at="runs", kept={}))
             return
         if said.do == "end":
             if known is not None and known.part is not None:
@@ -154,21 +165,37 @@ class Parts:
             purpose=said.purpose,
         )
         if said.do == "be" and known is not None and known.at == "held":
-            made = msgspec.structs.replace(made, at="held", mark=known.mark)
+            made = msgspec.structs.replace(
+                made, at="held", mark=known.mark, kept=known.kept, until=known.until, since=known.since
+            )
         self.hosted.put(service, made)
         if said.do == "be":
             if part is not None:
                 self._composites.deploy(part)
             return
-        mark = Remembered()
+        mark, read = Remembered(), set[str]()
         if known is not None and known.part is not None:
+            read = self._read(known.part["id"])
             before = known.part["id"]
             mark = self._composites.remembered(before)
             if part is None:
                 mark = self._composites.take_away(before)
-        self.hosted.put(service, msgspec.structs.replace(made, mark=mark))
+        kept: dict[str, int] = {}
         if part is not None:
             self._composites.move(part, holds=True)
+            state = self._composites.states.get(part.id)
+            kept = self._withheld.since(part, state.bindings if state is not None else ())
+        # What the part before it read was run on here.
+        fresh = {key: first for key, first in kept.items() if key not in read}
+        made = msgspec.structs.replace(
+            made, mark=mark, kept=fresh, until=self._composites.position, since=said.since
+        )
+        self.hosted.put(service, made)
+
+    def _read(self, part: str) -> set[str]:
+        """``thing affordance`` of what fills the roles of a part."""
+        state = self._composites.states.get(part)
+        return {each.key for each in state.bindings} if state is not None else set()
 
     def _up(self, service: str, said: dict[str, Any]) -> None:
         self._say(topics.parts(self._name, service), encode(said))

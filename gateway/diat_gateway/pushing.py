@@ -1,12 +1,14 @@
 """Steps that are asked for above, pushed on into things that can do them: what is not said need not be heard.
 
-Only of what nobody at the gateway watches: its own services decide on every reading.
+The daemon above is one of those who need something of a thing, beside the services here.
 """
 
 from __future__ import annotations
 
+from diat.cvol.placement.rules import known_exactly
+from diat.service.placement.needed import counts_doubly, takes
 from diat.vol.layer import VirtualObjectLayer
-from diat.vol.pushdown import TAKES, Rule, Rules, merged_rules
+from diat.vol.pushdown import Rule, Rules
 from diat.vol.thing import VirtualObject
 
 ABOVE = "above"
@@ -20,20 +22,17 @@ class Pushing:
         self._things = things
 
     def ask(self, each: VirtualObject, rules: Rules) -> None:
-        """Have a thing do itself what it can of what is asked for."""
-        takes = each.description.td.get(TAKES)
-        able = set(takes) if isinstance(takes, list | tuple) and each.record.dialect == "native" else set()
+        """Have a thing do itself what it can of what is asked for; what it cannot is done here."""
+        able = takes(each)
+        if not able or each.id not in self._things.registry.objects.committed:
+            return
         own = {
-            prop: rule
+            prop: rule if self._does(each, able, rule) else Rule()
             for prop, rule in rules.items()
-            if rule != Rule()
-            and prop in (each.description.td.get("properties") or {})
-            and able.issuperset(rule.steps())
-            and not self._things.observers.watched(each.id, prop)
+            if prop in each.properties
         }
         known = self._things.pushdown.pushed.get(each.id)
-        before = known.needs.get(ABOVE, {}) if known is not None else {}
-        if own != before and each.id in self._things.registry.objects.committed:
+        if own != (known.needs.get(ABOVE, {}) if known is not None else {}):
             self._things.pushdown.need(each.id, ABOVE, own)
 
     def done(self, each: VirtualObject, prop: str, rule: Rule) -> bool:
@@ -41,4 +40,7 @@ class Pushing:
         known = self._things.pushdown.pushed.get(each.id)
         if known is None or known.state != "completed" or prop not in known.needs.get(ABOVE, {}):
             return False
-        return merged_rules(known.needs).get(prop) == rule
+        return self._things.pushdown.report(each.id, known.needs).get(prop) == rule
+
+    def _does(self, each: VirtualObject, able: tuple[str, ...], rule: Rule) -> bool:
+        return set(rule.steps()) <= set(able) and (counts_doubly(each) or known_exactly(rule))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -24,6 +25,7 @@ from diat_gateway.credential import Joined
 from diat_gateway.drain import Drain
 from diat_gateway.figures import Figures
 from diat_gateway.own_thing import description
+from diat_gateway.pace import Pace
 from diat_gateway.uplink import Uplink
 
 _LOG = logging.getLogger("diat.line")
@@ -55,6 +57,7 @@ class Session:
         submit: Submit,
         clock: Clock,
         figures: Figures,
+        pace: Pace,
         title: str,
     ) -> None:
         """A session that does not run yet.
@@ -67,6 +70,7 @@ class Session:
             submit: runs a change in the writer.
             clock: answers with the time.
             figures: what this gateway says of itself.
+            pace: measures the line.
             title: what people call it.
         """
         self._joined = joined
@@ -76,6 +80,7 @@ class Session:
         self._submit = submit
         self._clock = clock
         self._figures = figures
+        self._pace = pace
         self._title = title
         self._over = threading.Event()
         self._frames: dict[str, list[tuple[int, int]]] = {}
@@ -141,6 +146,7 @@ class Session:
     def _anew(self) -> None:
         """Connect anew; what was on its way and not acknowledged goes again."""
         self._link.close()
+        self._pace.broken()
         self._frames.clear()
         self._drain.rewind()
         self.connected = False
@@ -153,16 +159,17 @@ class Session:
         messages = self._link.take(200)
         if messages:
             self._hear(messages)
-        acknowledged = [self._frames.pop(each) for each in self._link.receipts() if each in self._frames]
-        if acknowledged:
-            gone = [row for rows in acknowledged for row in rows]
-            self._acknowledged += gone
+        for reference in self._link.receipts():
+            if reference in self._frames:
+                self._acknowledged += self._frames.pop(reference)
+                self._pace.acknowledged(reference, time.monotonic())
         if self._acknowledged:
             done = self._acknowledged
             if self._durably(lambda: self._uplink.reach(done)):
                 self._drain.gone(done)
                 self._acknowledged = []
         if self._link.fresh():
+            self._pace.broken()
             self._greet()
         if self._link.up and self.connected:
             self._fill()
@@ -212,7 +219,8 @@ class Session:
         """Send frames as long as there is something, and room for it."""
         now = self._clock()
         while self._link.up and len(self._frames) < WINDOW and self._drain.may_send():
-            extra = self._figures.due(now) if not self._frames else []
+            # On a slow line something is always under way; on one that is dead figures must not pile up.
+            extra = self._figures.due(now) if len(self._frames) < WINDOW // 2 else []
             entries, rows = self._drain.next()
             if not entries and not extra:
                 return
@@ -224,6 +232,7 @@ class Session:
                 self._drain.again(rows)
                 return
             self._frames[reference] = rows
+            self._pace.sent(reference, len(payload), time.monotonic())
             self._drain.sent(topics.up(self._uplink.name), payload, sum(map(len, entries)))
 
     def _send(self, message: Outgoing) -> None:

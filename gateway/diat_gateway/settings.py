@@ -20,6 +20,7 @@ class LineSettings(Struct, frozen=True, kw_only=True):
         catch_up: seconds that catching up may take before readings are thinned for it.
         linger: seconds for which readings wait for others, to share a frame.
         figures: seconds between two reports of the gateway itself.
+        price: what a byte over the line costs; 1 as usual, more where it is metered.
     """
 
     above: BrokerAddress
@@ -31,3 +32,4 @@ class LineSettings(Struct, frozen=True, kw_only=True):
     catch_up: float = 3600.0
     linger: float = 1.0
     figures: float = 60.0
+    price: float = 1.0

@@ -26,6 +26,7 @@ class Passed(Struct, frozen=True, kw_only=True):
         rules: what the daemon above asked for.
         sent: property to when what was sent last was observed, its ingest position and value.
         off: property to the bound of what thinning has changed of it, in its unit.
+        kept: property to the ingest position from which on policies have kept all of it here.
     """
 
     thing: str
@@ -37,6 +38,7 @@ class Passed(Struct, frozen=True, kw_only=True):
     rules: Rules = {}
     sent: dict[str, tuple[int, int, Any]] = {}
     off: dict[str, float] = {}
+    kept: dict[str, int] = {}
 
 
 class Own(Struct, frozen=True, kw_only=True):

@@ -22,9 +22,9 @@ import msgspec
 
 from diat.kernel.errors import DiatError
 from diat.kernel.overlay import Ledger, Log
+from diat.vol.sieve import number
 from diat_gateway.drain import Drain
 from diat_gateway.settings import LineSettings
-from diat_gateway.sieve import number
 from diat_gateway.spool import CALM, OVERHEAD, Spool, Waiting
 from diat_gateway.uplink import Uplink
 

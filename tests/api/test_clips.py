@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
+
+from diat.adapters.joinkey import kept_key
 
 av = pytest.importorskip("av")
 pytest.importorskip("cv2")
@@ -23,20 +26,22 @@ EYE = Pinhole((-20.0, -15.0, 7.0), (1.0, 1.0), 320, 180)
 
 
 @pytest.fixture(scope="module")
-def cameras(house, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cameras]:
-    directory = tmp_path_factory.mktemp("cameras")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scene = Scene(4, seconds=16.0, events=2, cameras=(EYE,), stops=0.0)
     encoder = Encoder(EYE.width, EYE.height, scene.fps)
-    packets = [
-        packet for frame in scene.frames(0) for packet in encoder.encode(frame.image)
-    ] + encoder.finish()
-    clip = directory / "clip.mp4"
-    clip.write_bytes(mp4(packets, scene.fps))
-    setup = CameraSetup("gate-camera", str(clip), title="Gate", place="yard/gate", paced=False)
+    packets = [packet for frame in scene.frames(0) for packet in encoder.encode(frame.image)]
+    clip = tmp_path_factory.mktemp("film") / "clip.mp4"
+    clip.write_bytes(mp4(packets + encoder.finish(), scene.fps))
+    return clip
+
+
+@pytest.fixture(scope="module")
+def cameras(house, film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cameras]:
+    setup = CameraSetup("gate-camera", str(film), title="Gate", place="yard/gate", paced=False)
     running = Cameras(
         [setup],
         f"mqtt://127.0.0.1:{house.mqtt_port}",
-        directory / "clips",
+        tmp_path_factory.mktemp("clips"),
         platform=str(house.rest.base_url).rstrip("/"),
         reserve=0,
     )
@@ -111,6 +116,60 @@ def test_the_level_is_set_by_the_platform(house, cameras: Cameras, until) -> Non
     assert house.rest.put(path, json="middle").status_code in (202, 204)
     until(lambda: house.get(path) == "middle", "the level is set")
     assert house.rest.put(path, json="highest").status_code == 400 or house.get(path) == "middle"
+
+
+def test_the_level_is_pushed_down_by_config(house, cameras: Cameras, until) -> None:
+    camera = "/things/urn%3Adev%3Agate-camera"
+    level = lambda: house.get(f"{camera}/properties/level")  # noqa: E731
+    said = house.rest.put(f"{camera}/config", json={"level": "low"})
+    assert (said.status_code, said.json()["level"]) == (200, "low")
+    until(lambda: house.get(f"{camera}/config")["state"] == "completed", "it answers")
+    until(lambda: level() == "low", "it works at that level")
+    # Who sets the property has the last word, until a level is pushed down anew.
+    assert house.rest.put(f"{camera}/properties/level", json="middle").status_code in (202, 204)
+    until(lambda: level() == "middle", "the level is set")
+    house.rest.put(f"{camera}/config", json={"level": "low"})
+    until(lambda: level() == "low", "it is pushed down again")
+    house.rest.put(f"{camera}/config", json={})
+    until(lambda: level() == "high", "it is as it was set up")
+    for wrong in ({"level": "highest"}, {"report": {"objects": {"every": 5}}}):
+        answer = house.rest.put(f"{camera}/config", json=wrong)
+        assert answer.status_code in (400, 422), answer.text
+
+
+def test_beyond_loopback_cameras_join_agree_who_keeps_and_bring_what_is_kept(
+    fortress, film: Path, tmp_path: Path, until
+) -> None:
+    """Each with its own credential, over TLS; neither may hear the other on the broker."""
+    authority = tmp_path / "ca.pem"
+    authority.write_text(fortress.daemon.invitation()["authority"])
+    ground = EYE.homography.tolist()
+    setups = [
+        CameraSetup(name, str(film), place="yard", homography=ground, paced=False)
+        for name in ("eye-a", "eye-b")
+    ]
+    key = kept_key(fortress.daemon.settings.data)
+    running = Cameras(
+        setups,
+        f"mqtts://join:{key}@127.0.0.1:{fortress.mqtt_port}",
+        tmp_path / "clips",
+        platform=str(fortress.rest.base_url).rstrip("/"),
+        ca=authority,
+        reserve=0,
+    )
+    running.start()
+    try:
+        assert running.wait(60)
+        kept = find(lambda: fortress.get("/clips", kind="clip"), "a clip is listed")
+        snapshots = fortress.get("/clips", kind="snapshot")
+        assert {each["thing"] for each in snapshots} == {"urn:dev:eye-a", "urn:dev:eye-b"}
+        assert {each["thing"] for each in kept} == {"urn:dev:eye-b"}
+        assert fortress.rest.get(kept[0]["href"]).headers["content-type"] == "video/mp4"
+        with httpx.Client(base_url=fortress.rest.base_url) as stranger:
+            assert stranger.get("/clips").status_code == 401
+            assert stranger.get(kept[0]["href"]).status_code == 401
+    finally:
+        running.stop()
 
 
 def test_directories_of_clips_are_cleaned(tmp_path: Path) -> None:

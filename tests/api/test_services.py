@@ -24,7 +24,13 @@ class TestCreating:
         assert made["state"] == "running"
         assert made["missing"] == []
         assert (made["title"], made["template"], made["version"]) == ("Warm", "keep-within", 1)
-        assert made["parameters"] == KEEP | {"place": place, "min_on": 0, "min_off": 0, "freshness": 3600}
+        assert made["parameters"] == KEEP | {
+            "place": place,
+            "min_on": 0,
+            "min_off": 0,
+            "freshness": 3600,
+            "latency": 60,
+        }
         by_role = {each["role"]: each for each in made["bindings"]}
         assert by_role["sensor"]["thing"] == meter.id
         assert by_role["sensor"]["affordance"] == "temperature"

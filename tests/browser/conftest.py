@@ -45,14 +45,12 @@ class Platform:
     """``diat up`` as a process.
 
     Attributes:
-        begins: what follows ``diat`` on the command line.
-        born: makes a process of a command line and a log.
+        begins: what follows ``diat`` first.
         url: where its pages are.
         rest: an HTTP client for it.
     """
 
     begins = ("up",)
-    born = Born
 
     def __init__(self, directory, *options):
         self.http, self.mqtt = _free_port(), _free_port()
@@ -60,12 +58,15 @@ class Platform:
         self.rest = httpx.Client(base_url=f"http://127.0.0.1:{self.http}", timeout=20.0)
         self._log = directory / "diat.log"
         ports = ["--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}"]
-        self._process = self.born([*self.begins, *ports, "--data", directory / "data", *options], self._log)
+        self._process = self.born([*self.begins, *options, *ports, "--data", str(directory / "data")])
         deadline = time.monotonic() + READY_WITHIN
         while not self._ready():
             assert self._process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
+
+    def born(self, arguments):
+        return Born(arguments, self._log)
 
     @property
     def output(self):

@@ -15,7 +15,11 @@ from tests.links import Link
 
 PATIENCE = 60_000
 """Milliseconds: steps move once they have been measured, and a line comes back when it is tried again."""
-SOON = "from diat.service import reviewing; reviewing.MEASURES = 2.0; from diat.cli import main; main()"
+SOON = (
+    "from diat.service.placement import reviewing; reviewing.MEASURES = 2.0; "
+    "from diat.cli import main; main()"
+)
+"""A platform that does not measure for a minute before it moves steps."""
 TEMPLATE = {
     "name": "mean-of-a-while",
     "title": "Mean of a while",
@@ -29,20 +33,14 @@ TEMPLATE = {
 TEMPERATURE = {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True}
 
 
-def soon(arguments, log):
-    """A process that does not measure for a minute before it moves steps."""
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-c", SOON, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-
-
 class Core(Platform):
-    born = staticmethod(soon)
+    begins = ("up", "--no-announce")
+
+    def born(self, arguments):
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", SOON, *arguments], stdout=log, stderr=log, start_new_session=True
+            )
 
 
 class Gateway(Platform):

@@ -1,5 +1,6 @@
 """What streams, lenses and disks do wrong: it is said, bounded, and recovered from."""
 
+import http.server
 import shutil
 import socket
 import threading
@@ -10,7 +11,7 @@ import pytest
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("cv2")
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 
 from diat_gateway.cameras import description, sources  # noqa: E402
 from diat_gateway.cameras.encoding import Encoder  # noqa: E402
@@ -101,8 +102,78 @@ def test_a_file_ends_and_a_torn_one_gives_what_it_has(tmp_path: Path) -> None:
     assert said[-1] in ("ended", "unreachable")
 
 
-def test_what_is_not_there_is_unreachable() -> None:
+def test_what_is_not_there_is_unreachable(caplog: pytest.LogCaptureFixture) -> None:
     assert read("/nowhere/film.mp4") == ([], ["unreachable"])
+    assert read("usb:/dev/video-of-nobody") == ([], ["unreachable"])
+    assert "there is no camera /dev/video-of-nobody" in caplog.text
+
+
+def test_what_is_no_camera_is_unreachable(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "device").write_bytes(b"nothing")
+    assert read(f"usb:{tmp_path / 'device'}") == ([], ["unreachable"])
+    assert "is no camera" in caplog.text
+
+
+def test_a_file_that_is_damaged_in_the_middle_goes_on_behind_that(tmp_path: Path) -> None:
+    path = streamed(tmp_path / "film.ts", "libx264", (160, 120), 80)
+    whole = bytearray(path.read_bytes())
+    at = len(whole) // 2
+    whole[at : at + 2000] = bytes(2000)
+    path.write_bytes(whole)
+    times, said = read(str(path))
+    assert len(times) > 50
+    assert times == sorted(times)
+    assert said[-1] == "ended"
+
+
+def streamed(path: Path, codec: str, size: tuple[int, int], count: int) -> Path:
+    """A film as it is streamed: MPEG-TS, which may be cut anywhere."""
+    random = np.random.default_rng(1)
+    with av.open(str(path), "w", format="mpegts") as made:
+        stream = made.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for _ in range(count):
+            image = random.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+            made.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        made.mux(stream.encode())
+    return path
+
+
+def test_a_stream_that_changes_its_codec_and_size_goes_on(tmp_path: Path) -> None:
+    """A camera that was set up anew: the line breaks, and by the next one comes another codec and size."""
+    films = [
+        streamed(tmp_path / "one.ts", "libx264", (160, 120), 30).read_bytes(),
+        streamed(tmp_path / "two.ts", "mpeg2video", (320, 240), 30).read_bytes(),
+    ]
+
+    class Cam(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(films.pop(0) if len(films) > 1 else films[0])
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    said: list[str] = []
+    shapes: list[tuple[int, ...]] = []
+    eye = Analysis()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cam) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        due = time.monotonic() + 30.0
+        source = sources.Source(address, fps=1000.0, patience=2.0)
+        for frame in sources.frames(
+            source, said.append, lambda wait: time.sleep(wait) or time.monotonic() > due
+        ):
+            shapes.append(frame.image.shape[:2])
+            eye.look(frame)
+            if len(set(shapes)) == 2:
+                break
+        server.shutdown()
+    assert list(dict.fromkeys(shapes)) == [(120, 160), (240, 320)]
+    assert list(dict.fromkeys(said)) == ["running", "torn"]
+    assert said[-1] == "running"
 
 
 def test_a_server_that_never_answers_is_not_waited_for() -> None:
@@ -149,7 +220,7 @@ def test_a_disk_without_room_refuses_and_keeps_what_is_there(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "text",
     ["", "cameras: 3", "cameras: [{name: a/b, source: x}]", "cameras: [{name: a, source: x, colour: red}]",
-     "cameras: [{name: a, source: x, level: highest}]",
+     "cameras: [{name: a, source: x, level: highest}]", "cameras: [{name: a, source: 'usb:front'}]",
      "cameras: [{name: a, source: x}, {name: a, source: y}]",
      "cameras: [{name: a, source: x, fps: 0}]", "cameras: [{name: a, source: x, area: [[1, 2, 3, 4]]}]"],
 )  # fmt: skip

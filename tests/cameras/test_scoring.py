@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 pytest.importorskip("cv2")
@@ -9,7 +10,7 @@ pytest.importorskip("av")
 pytest.importorskip("scipy")
 
 from diat_gateway.cameras import score, truth
-from diat_gateway.cameras.agreement import Agreement, Candidate, same
+from diat_gateway.cameras.agreement import Agreement, Candidate, read, same
 from diat_gateway.cameras.clipping import Clipping
 from diat_gateway.cameras.encoding import Encoder, Packet, Quality
 from diat_gateway.cameras.truth import Event
@@ -98,8 +99,7 @@ def test_who_saw_it_largest_keeps_it_and_only_he() -> None:
         agreement = Agreement()
         for other in told:
             if other is not mine:
-                agreement.told({"camera": other.camera, "no": 1, "start": other.start, "end": other.end,
-                                "rank": other.rank, "ground": other.ground})  # fmt: skip
+                agreement.told(other)
         if agreement.keeps(mine):
             kept.append(mine.camera)
     assert kept == ["a", "c"]
@@ -108,9 +108,12 @@ def test_who_saw_it_largest_keeps_it_and_only_he() -> None:
 def test_without_places_or_at_another_time_all_keep_theirs() -> None:
     assert not same(way("a", 1.0, 0.0), way("b", 2.0, 0.0, start=300.0))
     assert not same(Candidate("a", 1, 0, 9, 1.0), Candidate("b", 1, 0, 9, 2.0))
-    agreement = Agreement()
-    agreement.told({"nothing": "sensible"})
-    assert agreement.keeps(way("a", 1.0, 0.0))
+    assert Agreement().keeps(way("a", 1.0, 0.0))
+
+
+def test_what_is_no_candidate_is_left_out() -> None:
+    assert read({"nothing": "sensible"}) is None
+    assert read(msgspec.to_builtins(way("a", 1.0, 0.0))) == way("a", 1.0, 0.0)
 
 
 def test_runs_that_nobody_wants_are_not_kept() -> None:

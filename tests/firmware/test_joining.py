@@ -6,9 +6,9 @@ from diat.adapters.brokers.listening import free_port
 from diat.adapters.certificates import Authority
 from diat.adapters.joinkey import kept_key
 from diat.daemon import Daemon
+from diat.nodes.native import NativeNode
 from diat.settings import Listen, Settings
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 from tests.firmware import nodes
 from tests.firmware.conftest import until
 

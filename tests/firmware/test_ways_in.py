@@ -119,6 +119,9 @@ def test_an_update_comes_over_the_air(boards, mosquitto, hearing, tmp_path):
         heard = hearing(mosquitto.port)
         board = boards(heap=128, folder=flash)
         board.run("import diat_node.node, diat_node.update")
+        # The root of a board's flash has an empty name.
+        board.run("from diat_node.store import Store; assert Store('').save('fact', 1)")
+        board.run("assert Store('').load('fact') == 1")
         board.run(
             "from diat_node.node import Node\nfrom diat_node.update import Update, updates\n"
             "node = Node('board')\n"

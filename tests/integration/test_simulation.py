@@ -14,9 +14,9 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
+from diat.nodes.native import NativeNode
 from diat.simulation.house import House
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 from diat.simulation.rooms import heater_td
 
 pytestmark = pytest.mark.timeout(60)
@@ -337,7 +337,7 @@ NODE = """
 import sys, threading
 from pathlib import Path
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
+from diat.nodes.native import NativeNode
 
 port, folder = int(sys.argv[1]), Path(sys.argv[2])
 

@@ -1,10 +1,13 @@
 """Placement against trying everything out.
 
-Invariants: what is found is allowed, costs what the plain sum says, and nothing that is allowed costs less.
+Invariants: what is found is allowed, costs what the plain sum says, and nothing that is allowed costs less;
+with what nodes and lines can bear, latencies asked for, batteries, prices and policies. What is said to
+decide where a step runs does so.
 """
 
 from __future__ import annotations
 
+import collections
 import itertools
 import math
 import random
@@ -12,6 +15,7 @@ import random
 import pytest
 
 from diat.cvol.placement.costing import bill
+from diat.cvol.placement.explaining import reasons
 from diat.cvol.placement.problem import Node, Problem, Source, Tier
 from diat.cvol.placement.solving import place
 
@@ -30,6 +34,8 @@ def random_problem(chance, *, bounded):
             above=above,
             price=chance.choice([0.5, 1.0, 3.0]),
             latency=chance.choice([0.01, 0.2]),
+            back=chance.choice([0.0, 0.1]),
+            cut=chance.choice([0.0, 0.2]),
             effort=chance.choice([0.0, 2.0, 40.0]) if above else chance.choice([0.0, 1.0]),
             cpu=chance.choice([math.inf, 6.0, 12.0]) if above and bounded else math.inf,
             memory=chance.choice([math.inf, 300.0]) if above and bounded else math.inf,
@@ -43,6 +49,7 @@ def random_problem(chance, *, bounded):
             name=f"r{at}",
             tier=chance.choice(names[1:] * 3 + names[:1]),
             bytes=chance.choice([20.0, 300.0, 3600.0]),
+            within=chance.choice(names[1:]) if bounded and chance.random() < 0.1 else None,
         )
         for at in range(chance.randint(1, 3))
     ]
@@ -61,6 +68,7 @@ def random_problem(chance, *, bounded):
                 beside=(chance.choice(names),) if chance.random() < 0.1 else (),
                 drives=drives,
                 within=chance.choice([math.inf, 0.3]),
+                passes=chance.random() < 0.3,
             )
         )
         known.append(f"s{at}")
@@ -97,3 +105,23 @@ def test_nothing_costs_less(bounded):
         worst = max(worst, (found.bill.total + 1e-9) / (best + 1e-9))
     assert allowed > 50
     assert worst < 1.000001, f"{worst} times the least cost"
+
+
+def test_what_is_said_to_decide_decides():
+    chance, found = random.Random(11), collections.Counter()
+    for _ in range(200):
+        problem = random_problem(chance, bounded=True)
+        try:
+            where = place(problem).where
+        except ValueError:
+            continue
+        said = reasons(problem, where)
+        assert said.keys() == where.keys()
+        stands = bill(problem, where)
+        for step, each in said.items():
+            assert each.tier == where[step]
+            assert each.text
+            found[each.by] += 1
+            if each.by == "stays":
+                assert stands.why, "what is best is not said to be better elsewhere"
+    assert found.keys() >= {"policy", "latency", "room", "bytes", "effort", "cut", "things", "order"}

@@ -21,8 +21,8 @@ import httpx
 import paho.mqtt.client as mqtt
 import pytest
 
+from diat.nodes.native import NativeNode
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 from diat.simulation.rooms import heater_td, thermometer_td
 from diat.simulation.zigbee2mqtt import Bridge
 from diat.simulation.zigbee_devices import ZigbeePlug

@@ -33,8 +33,8 @@ from typing import Any
 import pytest
 
 from diat.adapters.sql.database import open_database
+from diat.nodes.native import NativeNode
 from diat.simulation.link import Address
-from diat.simulation.native import NativeNode
 
 pytestmark = [
     pytest.mark.timeout(600),

@@ -19,7 +19,7 @@ from diat.security.policy import Policy
 from diat.security.secrets import Secret
 from diat.service.delegation import Delegation
 from diat.service.peers import Peer
-from diat.service.placing import Placing
+from diat.service.placement.placing import Placing
 from diat.service.service import Service
 from diat.service.situation import Situation
 from diat.vol.announcements import Announced, Buried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -11,11 +12,17 @@ from diat.cvol.composite import Binding, Composite
 from diat.cvol.placement.problem import Node, Problem, Source, Tier
 from diat.cvol.placement.splitting import everywhere, portion, portionable, roles_of, with_portions
 from diat.cvol.steps import Step
+from diat.cvol.steps.effects import Webhook
+from diat.cvol.steps.expressions import Filter
+from diat.cvol.steps.sources import Latest
+from diat.cvol.steps.switching import Deadband, Debounce, RateLimit
 from diat.cvol.steps.windows import Window
 from diat.cvol.steps.wiring import Wire
 
 SAID = "(said)"
 """Stands for what a service says of itself, where it is."""
+PASSING = (Latest, Filter, RateLimit, Deadband, Debounce)
+"""Steps that say what they work on, if they say anything."""
 OUT = {"nothing": 1.0, "some": 0.5, "much": 0.1}
 """Messages that come out of a step for each that goes in, if nobody has measured it."""
 COMMAND = 200.0
@@ -40,6 +47,9 @@ class Facts(Struct, frozen=True, kw_only=True):
         within: thing and affordance to the highest tier that it may go to; None for any.
         out: step to messages that came out of it for each that went in, as measured.
         size: bytes on the line of a message of a part.
+        cpu: step to seconds of CPU for each message that goes in, as measured.
+        memory: step to bytes that it takes, as measured.
+        shown: thing and affordance to what people call it.
     """
 
     tiers: tuple[Tier, ...]
@@ -48,6 +58,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     within: Callable[[str, str], str | None] = lambda thing, affordance: None
     out: Mapping[str, float] = {}
     size: float = 120.0
+    cpu: Mapping[str, float] = {}
+    memory: Mapping[str, float] = {}
+    shown: Callable[[str, str], str] = lambda thing, affordance: f"{affordance} of {thing}"
 
 
 def portions_of(
@@ -98,6 +111,7 @@ def build(
         rates = [facts.rate(each.thing, each.affordance) for each in found if each.key not in seen]
         seen |= {each.key for each in found}
         highest = [facts.within(each.thing, each.affordance) for each in found]
+        kept = [each for each, most in zip(found, highest, strict=True) if most is not None]
         sources.append(
             Source(
                 name=f"{role} of {tier}",
@@ -105,6 +119,7 @@ def build(
                 bytes=sum(each.bytes for each in rates),
                 messages=sum(each.messages for each in rates),
                 within=next((each for each in highest if each is not None), None),
+                what=facts.shown(kept[0].thing, kept[0].affordance) if kept else "",
             )
         )
     by_role: dict[str, list[Source]] = {}
@@ -157,7 +172,11 @@ def _node(
         bytes=goes * facts.size,
         drives=tuple((tier, goes * COMMAND) for tier in tiers) if drives else (),
         beside=() if drives else tuple(tiers),
-        at=facts.tiers[0].name if type(step).__name__ == "Webhook" else None,
+        at=facts.tiers[0].name if isinstance(step, Webhook) else None,
+        cpu=comes * facts.cpu.get(step.id, 0.0),
+        memory=facts.memory.get(step.id, 0.0),
+        within=math.inf if composite.latency is None else composite.latency,
+        passes=isinstance(step, PASSING),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
@@ -13,9 +14,14 @@ from diat.cvol.evaluation import Evaluated, Inputs, evaluate
 from diat.cvol.running import alike, sample_of
 from diat.cvol.steps import GREENWICH, Sample, Site
 from diat.vol.twin import Reading
+from diat.wire.envelope import encode
 
 MOST = 3000
 """Readings at most that are run."""
+ALIVE = 3.0
+"""By how much a run takes longer while it is live: what steps remember is copied and written down."""
+OBJECTS = 8
+"""Bytes of memory for each byte of what is remembered as JSON."""
 
 
 class Came(Struct, frozen=True):
@@ -33,12 +39,16 @@ class Lived(Struct, frozen=True, kw_only=True):
     Attributes:
         seconds: over which time.
         said: step to what parts above would have been told of it, oldest first.
-        came: step to how many messages went into it.
+        came: how many messages went in.
+        cpu: seconds of CPU that one step takes for one of them, on average.
+        memory: step to bytes that it holds by the end, about.
     """
 
     seconds: float
     said: dict[str, list[Any]]
     came: int
+    cpu: float = 0.0
+    memory: dict[str, int] = {}
 
 
 def live(
@@ -58,6 +68,7 @@ def live(
     memory: dict[str, Any] = {}
     due: int | None = None
     first = last = count = 0
+    begun = time.thread_time()
 
     def run(now: int, arrived: dict[str, list[Sample]]) -> Evaluated:
         return evaluate(
@@ -100,4 +111,11 @@ def live(
             if found:
                 first, last, count = first or came.received, came.received, count + 1
                 note(run(came.received, found))
-    return Lived(seconds=max(0.0, (last - first) / 1000), said=said, came=count)
+    spent = time.thread_time() - begun
+    return Lived(
+        seconds=max(0.0, (last - first) / 1000),
+        said=said,
+        came=count,
+        cpu=ALIVE * spent / (count * len(composite.steps)) if count else 0.0,
+        memory={step: OBJECTS * len(encode(kept)) for step, kept in memory.items()},
+    )

@@ -16,6 +16,8 @@ from msgspec import Struct
 HOUR = 3600.0
 LOSS = 1e3
 """What it costs by the hour that what is driven stops when a link is cut, in the price of that many bytes."""
+CUTS = 50.0
+"""By how much more it costs if the link is always cut."""
 
 
 class Tier(Struct, frozen=True, kw_only=True):
@@ -24,7 +26,9 @@ class Tier(Struct, frozen=True, kw_only=True):
     Attributes:
         above: name of the tier above; None of the root.
         price: of a byte over the link.
-        latency: of the link, seconds.
+        latency: of the link, seconds that a reading takes up.
+        back: likewise, that a command takes down.
+        cut: share of the time in which the link is cut.
         capacity: of the link, bytes in an hour.
         cpu: seconds of CPU in an hour that steps may take.
         memory: bytes that steps may take.
@@ -35,6 +39,8 @@ class Tier(Struct, frozen=True, kw_only=True):
     above: str | None = None
     price: float = 1.0
     latency: float = 0.0
+    back: float = 0.0
+    cut: float = 0.0
     capacity: float = math.inf
     cpu: float = math.inf
     memory: float = math.inf
@@ -48,6 +54,7 @@ class Source(Struct, frozen=True, kw_only=True):
         bytes: in an hour, as they travel.
         messages: in an hour.
         within: the highest tier that they may be sent to; None for any.
+        what: what people call them; the name if nothing is said.
     """
 
     name: str
@@ -55,6 +62,12 @@ class Source(Struct, frozen=True, kw_only=True):
     bytes: float
     messages: float = 0.0
     within: str | None = None
+    what: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return self.what or self.name
 
 
 class Node(Struct, frozen=True, kw_only=True):
@@ -70,6 +83,7 @@ class Node(Struct, frozen=True, kw_only=True):
         beside: tiers of things that it must know of, though it reads nothing of them.
         drives: tier of what it drives, to the bytes of commands in an hour.
         within: seconds within which what it drives must have an answer to a reading.
+        passes: whether what it says is what it works on: then that may be nowhere else either.
     """
 
     name: str
@@ -82,6 +96,7 @@ class Node(Struct, frozen=True, kw_only=True):
     beside: tuple[str, ...] = ()
     drives: tuple[tuple[str, float], ...] = ()
     within: float = math.inf
+    passes: bool = False
 
 
 class Problem(Struct, frozen=True, kw_only=True, dict=True):
@@ -143,6 +158,26 @@ class Problem(Struct, frozen=True, kw_only=True, dict=True):
                 raise ValueError(f"{node.name} cannot have what it works on at {node.at}")
             found[node.name] = start if node.at is None else node.at
         return found
+
+    def kept(self, node: Node) -> list[Source]:
+        """What a step works on, itself or as others pass it on, that may not be sent everywhere."""
+        found, waiting = [], list(node.needs)
+        while waiting:
+            name = waiting.pop()
+            source, passing = self._sources.get(name), self._nodes.get(name)
+            if source is not None and source.within is not None:
+                found.append(source)
+            if passing is not None and passing.passes:
+                waiting += passing.needs
+        return found
+
+    @cached_property
+    def _sources(self) -> dict[str, Source]:
+        return {each.name: each for each in self.sources}
+
+    @cached_property
+    def _nodes(self) -> dict[str, Node]:
+        return {each.name: each for each in self.nodes}
 
     def common(self, tiers: Iterable[str]) -> str:
         """The lowest tier that is above all of these, or is one of them; the root if there are none."""

@@ -68,11 +68,10 @@ def all_above(problem: Problem) -> Bill:
 
 def _why_not(problem: Problem) -> str:
     for node in problem.nodes:
-        for each in problem.sources:
-            if each.name in node.needs and each.within is not None:
-                start = problem.starts[node.name]
-                if each.within not in problem.ways[start] or node.at is not None:
-                    return f"{each.name} must not leave {each.within}, and {node.name} needs it above that"
+        for each in problem.kept(node):
+            start = problem.starts[node.name]
+            if each.within not in problem.ways[start] or node.at is not None:
+                return f"a policy keeps {each.shown} at {each.within}, and {node.name} needs it above that"
     return "no placement is allowed"
 
 
@@ -180,7 +179,7 @@ class _Programme:
         problem = self._problem
         way = problem.ways[problem.starts[node.name]]
         best = min(delay(problem, node, tier) for tier in way)
-        highest = [each.within for each in problem.sources if each.name in node.needs and each.within]
+        highest = [each.within for each in problem.kept(node)]
         for tier, row, given in self._on(node):
             price = node.cpu * problem.tier[tier].effort + extra(problem, node, tier)
             for unknown, factor in row:

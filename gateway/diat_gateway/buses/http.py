@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from jsonpath import JSONPointer
-from jsonpath.exceptions import JSONPointerError
 from msgspec import Struct
 
 from diat.kernel.lazy import Lazy
@@ -26,8 +24,10 @@ from diat_gateway.buses.port import BusError, Form, LineError, WrongForm
 
 if TYPE_CHECKING:
     import httpx
+    import jsonpath
 else:
     httpx = Lazy("httpx")
+    jsonpath = Lazy("jsonpath")
 
 TIMEOUT = 5_000
 """Milliseconds that an answer may take, unless the form says otherwise."""
@@ -99,7 +99,7 @@ class Resource(Struct, frozen=True, kw_only=True):
             value = int(raw) if isinstance(raw, float) and raw.is_integer() else raw
         if not self.json:
             return (value if isinstance(value, str) else json.dumps(value)).encode()
-        for name in reversed(JSONPointer(self.pointer).parts):
+        for name in reversed(jsonpath.JSONPointer(self.pointer).parts):
             value = {name: value}
         return json.dumps(value).encode()
 
@@ -233,8 +233,8 @@ async def _limited(answer: httpx.Response) -> bytes:
 
 def _at(document: Any, pointer: str) -> Any:
     try:
-        return JSONPointer(pointer).resolve(document)
-    except JSONPointerError:
+        return jsonpath.JSONPointer(pointer).resolve(document)
+    except jsonpath.JSONPointerError:
         raise BusError(f"the answer has nothing at {pointer[:200]}") from None
 
 

@@ -56,18 +56,23 @@ def same(one: Candidate, other: Candidate) -> bool:
     return near > far
 
 
+def read(data: Any) -> Candidate | None:
+    """What came as an event; None if it is no candidate."""
+    try:
+        return msgspec.convert(data, Candidate)
+    except msgspec.ValidationError:
+        return None
+
+
 class Agreement:
     """What one camera knows of the candidates around it."""
 
     def __init__(self) -> None:
         self._told: deque[Candidate] = deque(maxlen=500)
 
-    def told(self, data: Any) -> None:
-        """Another camera tells; what is no candidate is left out."""
-        try:
-            self._told.append(msgspec.convert(data, Candidate))
-        except msgspec.ValidationError:
-            return
+    def told(self, candidate: Candidate) -> None:
+        """Another camera tells."""
+        self._told.append(candidate)
 
     def keeps(self, mine: Candidate) -> bool:
         """Whether this camera keeps the video of its object."""

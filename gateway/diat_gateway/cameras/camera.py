@@ -6,17 +6,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
 
+from diat.adapters.brokers.address import BrokerAddress
 from diat.kernel.errors import NotFound
 from diat.kernel.ids import random_id
-from diat.simulation.link import Address, Inbound, Link
-from diat.simulation.native import NativeNode
+from diat.nodes.native import NativeNode
 from diat_gateway.cameras import levels, sources
 from diat_gateway.cameras.agreement import WAITS, Agreement, Candidate
 from diat_gateway.cameras.clipping import Clipping
@@ -37,6 +38,8 @@ STEP = 0.5
 
 Upload = Callable[[str, "Kept", Any], None]
 """Brings the file (its path) to the platform under a ticket."""
+Beside = Callable[[Candidate], None]
+"""Takes what a camera tells the others of an object."""
 
 
 class Camera:
@@ -44,24 +47,32 @@ class Camera:
 
     Args:
         setup: how it is set up.
-        address: the broker beside it.
+        address: the broker beside it, and as whom to come.
         shelf: where clips lie.
         upload: brings a clip to the platform; None if there is no way.
         video: (host, port) of whoever takes its video at ``low`` and ``middle``.
+        memory: folder in which it keeps its credential and what it was told to do; None keeps nothing.
+        more: how else it comes to the broker (``key``, ``ca``), as ``diat.json`` has it.
+        beside: told of each candidate, for the cameras of the same gateway.
     """
 
     def __init__(
         self,
         setup: CameraSetup,
-        address: Address,
+        address: BrokerAddress,
         shelf: Shelf,
         *,
         upload: Upload | None = None,
         video: tuple[str, int] | None = None,
+        memory: Path | None = None,
+        more: Mapping[str, Any] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.setup = setup
         self._shelf, self._upload = shelf, upload
+        self._beside = beside
         self._level: levels.Level = setup.level
+        self._config: Any = None
         self._homography = _homography(setup)
         self._said: dict[str, Any] = {}
         self._agreement = Agreement()
@@ -82,12 +93,9 @@ class Camera:
             description(setup),
             setters={"level": self._set_level},
             performers={"fetch": self._fetch, "keep": self._keep},
-        )
-        self._peers = Link(
-            address,
-            f"diat-peers-{setup.name}",
-            subscriptions=("diat/+/events/candidate",),
-            on_message=self._peer,
+            configured=self._configured,
+            memory=memory,
+            config=more,
         )
         self._thread = threading.Thread(target=self._run, name=f"camera {setup.name}", daemon=True)
 
@@ -118,7 +126,6 @@ class Camera:
         self._said |= {"level": self._level, "sent": 0}
         self._node.start()
         self._node.report(self._said)
-        self._peers.open()
         self._thread.start()
 
     def stop(self) -> None:
@@ -126,7 +133,6 @@ class Camera:
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(10)
-        self._peers.close()
         self._node.stop()
 
     def wait(self, seconds: float) -> bool:
@@ -147,10 +153,12 @@ class Camera:
                 self._say(level=level, sight="unknown" if level == "low" else "clear")
             self._send(worker.take(frame))
             self._time = frame.t
-            self._decide(self._epoch + frame.t)
+            self._decide()
         self._send(worker.finish())
         self._keep_clip()
-        self._decide(float("inf"))
+        while self._deciding and not self._ending.wait(0.1):
+            self._decide()
+        self._decide(at_once=True)
         self._say(sent=self._sent)
 
     def _worker(self, level: levels.Level) -> levels.Low:
@@ -190,13 +198,13 @@ class Camera:
             self.setup.name, each.no, told["from"], told["to"], round(float(rank), 1), told.get("ground", [])
         )
         self._node.emit("candidate", msgspec.to_builtins(candidate))
+        if self._beside is not None:
+            self._beside(candidate)
         self._deciding.append((time.monotonic() + WAITS, candidate))
 
-    def _decide(self, _now: float) -> None:
+    def _decide(self, *, at_once: bool = False) -> None:
         """Say of objects that all had time to tell of whether their video is kept here."""
-        while self._deciding and (
-            self._deciding[0][0] <= time.monotonic() or self._ending.is_set() or _now == float("inf")
-        ):
+        while self._deciding and (at_once or self._deciding[0][0] <= time.monotonic()):
             _, candidate = self._deciding.popleft()
             if self._agreement.keeps(candidate):
                 self._clipping.wanted(candidate.start - self._epoch, candidate.end - self._epoch)
@@ -257,8 +265,19 @@ class Camera:
     def _set_level(self, value: Any) -> Any:
         if value not in levels.LEVELS:
             raise ValueError(f"level is one of {', '.join(levels.LEVELS)}")
-        self._level = value
+        self._level = self._said["level"] = value
         return value
+
+    def _configured(self, said: Mapping[str, Any]) -> None:
+        """The platform pushes a level down, or takes it back; what was told once is not told again."""
+        which = said.get("id")
+        if which is not None and which == self._config:
+            return
+        level = said.get("level", self.setup.level)
+        if level not in levels.LEVELS:
+            raise ValueError(f"level is one of {', '.join(levels.LEVELS)}")
+        self._config, self._level = which, level
+        self._say(level=level)
 
     def _fetch(self, said: Any) -> Any:
         if self._upload is None:
@@ -277,13 +296,10 @@ class Camera:
         except NotFound as gone:
             raise ValueError(str(gone)) from gone
 
-    def _peer(self, message: Inbound) -> None:
-        if message.topic.split("/")[1] == self.setup.name:
-            return
-        try:
-            self._agreement.told(msgspec.json.decode(message.payload)["data"])
-        except (msgspec.MsgspecError, KeyError, TypeError):
-            return
+    def heard(self, candidate: Candidate) -> None:
+        """Another camera tells what it saw."""
+        if candidate.camera != self.setup.name:
+            self._agreement.told(candidate)
 
     def _pause(self, seconds: float) -> bool:
         return self._ending.wait(seconds) if seconds > 0 else self._ending.is_set()

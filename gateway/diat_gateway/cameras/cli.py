@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from diat.kernel.errors import Invalid
-from diat.simulation.process import Ending
 
 camera = typer.Typer(
     help="Run cameras: files, RTSP streams and USB, as things that say what they see.",
@@ -27,14 +28,19 @@ def _camera() -> None:
 def run(
     cameras: Annotated[Path, typer.Argument(help="YAML: cameras: [{name, source, place, level, fps}, …]")],
     broker: Annotated[
-        str, typer.Option("--broker", envvar="DIAT_BROKER", help="mqtt://[user[:password]@]host[:port]")
+        str,
+        typer.Option(
+            "--broker",
+            envvar="DIAT_BROKER",
+            help="mqtt://[user[:password]@]host[:port]; with --lan mqtts://join:KEY@host.",
+        ),
     ] = "mqtt://127.0.0.1:1883",
     platform: Annotated[
         str,
         typer.Option("--platform", envvar="DIAT_URL", help="REST of the platform, where clips are brought."),
     ] = "http://127.0.0.1:8000",
     ca: Annotated[
-        Path | None, typer.Option("--ca", envvar="DIAT_CA", help="Authority of the platform, PEM.")
+        Path | None, typer.Option("--ca", envvar="DIAT_CA", help="Authority of platform and broker, PEM.")
     ] = None,
     data: Annotated[Path, typer.Option("--data", envvar="DIAT_DATA", help="Directory for clips.")] = Path(
         "diat-cameras"
@@ -72,8 +78,9 @@ def run(
         room=room << 20,
         video=(host, int(port)) if video is not None else None,
     )
-    ending = Ending()
-    ending.on_signals()
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
     things.start()
     try:
         while not ending.wait(0.5) and not things.wait(0.0):

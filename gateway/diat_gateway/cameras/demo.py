@@ -12,16 +12,16 @@ from typing import Any
 
 import cv2
 import httpx
-import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from diat.adapters.brokers.address import parse_broker_url
 from diat.cli.demo_platform import Platform, free_port
 from diat.kernel.errors import DiatError
-from diat.simulation.link import Address, Inbound, Link
 from diat_gateway.cameras import score
 from diat_gateway.cameras.description import CameraSetup
+from diat_gateway.cameras.ear import Ear
 from diat_gateway.cameras.encoding import Encoder
 from diat_gateway.cameras.gateway import Cameras
 from diat_gateway.cameras.muxing import mp4
@@ -91,11 +91,8 @@ class _Shown:
         self._relay = Relay(int(platform.broker.rpartition(":")[2]))
         self._rest = httpx.Client(base_url=platform.url, timeout=10.0)
         self._objects: dict[str, list[tuple[float, float]]] = {f"camera-{i}": [] for i in range(len(films))}
-        self._link = Link(
-            Address.parse(platform.broker),
-            "diat-demo-cameras",
-            subscriptions=("diat/+/events/object",),
-            on_message=self._told,
+        self._ear = Ear(
+            parse_broker_url(platform.broker), "diat-demo-cameras", ["diat/+/events/object"], self._told
         )
         setups = [
             CameraSetup(
@@ -114,15 +111,15 @@ class _Shown:
         """End all of it."""
         self._cameras.stop()
         self._relay.close()
-        self._link.close()
+        self._ear.close()
         self._rest.close()
 
     def run(
         self, console: Console, live: Live | None, ending: threading.Event, duration: float | None
     ) -> None:
         """Show it until it is over."""
-        self._link.open()
-        self._link.wait_connected(10.0)
+        self._ear.open()
+        self._ear.wait(10.0)
         self._began = time.monotonic()
         self._cameras.start()
         wait, said = 0.0, 0.0
@@ -195,9 +192,7 @@ class _Shown:
         ]
         return f"{min(((px - x) ** 2 + (py - y) ** 2) ** 0.5 for px, py, _ in places):.1f}" if places else "-"
 
-    def _told(self, message: Inbound) -> None:
-        told = msgspec.json.decode(message.payload)["data"]
-        name = message.topic.split("/")[1]
+    def _told(self, name: str, told: Any) -> None:
         if name in self._objects:
             epoch = self._cameras.cameras[int(name.rpartition("-")[2])].epoch
             self._objects[name].append((told["from"] - epoch, told["to"] - epoch))

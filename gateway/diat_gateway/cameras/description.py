@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from diat.kernel.errors import Invalid
 from diat.wire.topics import is_name
+from diat_gateway.cameras import sources
 from diat_gateway.cameras.levels import LEVELS, Level
 
 
@@ -18,7 +19,7 @@ class CameraSetup(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: of the thing in topics.
-        source: path of a file, ``rtsp://…``, or ``usb:INDEX``.
+        source: path of a file, ``rtsp://…``, or ``usb:`` with an index or the path of a device.
         title: what people call it.
         place: where it is, as a path of places.
         level: what leaves it at first: ``low``, ``middle`` or ``high``.
@@ -59,6 +60,11 @@ def read(path: Path) -> list[CameraSetup]:
     for each in cameras:
         if not is_name(each.name):
             raise Invalid(f"{path}: {each.name!r} is no name: letters, digits, - and _, at most 64", "name")
+        if each.source.startswith("usb:"):
+            try:
+                sources.device(each.source)
+            except ValueError as error:
+                raise Invalid(f"{path}: {each.name}: {error}", "source") from error
         if not 0.5 <= each.fps <= 60:
             raise Invalid(f"{path}: {each.name}: fps is from 0.5 to 60", "fps")
         if each.homography is not None and [len(row) for row in each.homography] != [3, 3, 3]:
@@ -75,6 +81,7 @@ def description(setup: CameraSetup) -> dict[str, Any]:
     whole = {"type": "integer", "minimum": 0, "readOnly": True}
     said: dict[str, Any] = {
         "@type": "diat:Camera",
+        "diat:pushdown": ["level"],
         "title": setup.title or setup.name,
         "properties": {
             "level": {"type": "string", "enum": list(LEVELS), "idempotent": True, "title": "What leaves it"},

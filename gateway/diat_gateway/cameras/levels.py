@@ -28,8 +28,12 @@ LEVELS: tuple[Level, ...] = ("low", "middle", "high")
 
 BEFORE, AFTER = 1.0, 2.0
 """Seconds of video before something moves, and after."""
+LIVE = 3.0
+"""Seconds for which a place is not held still where an object was: it may only be hard to see just now."""
 STILL = Quality(crf=20, still=True)
 """How video is encoded whose still parts are held: near objects as good as the standing choice."""
+_BLOCK, _HELD_WITHIN = 4, 5.0
+"""Pixels across of a block of which the mean is compared, and grey levels within which it is held still."""
 _SIGHTLESS = ("covered", "blinded", "dark")
 
 
@@ -127,6 +131,7 @@ class Middle(Low):
         self._early: dict[float, Frame] = {}
         self._until = -1.0
         self._held = _Held()
+        self._lately: deque[tuple[float, list[Box]]] = deque()
         self.runs: list[list[float]] = []
 
     def take(self, frame: Frame) -> list[Out]:
@@ -156,9 +161,12 @@ class Middle(Low):
 
     def _gate(self, frame: Frame, seen: Seen) -> list[Out]:
         self.impaired = seen.impaired
-        boxes = [*seen.moving, *(box for _, box in seen.objects)] if seen.impaired is None else None
-        self._waiting.append((frame, boxes))
         t = frame.t
+        self._lately.append((t, [box for _, box in seen.objects]))
+        while not 0 <= t - self._lately[0][0] <= LIVE:
+            self._lately.popleft()
+        boxes = [*seen.moving, *(box for _, there in self._lately for box in there)]
+        self._waiting.append((frame, boxes if seen.impaired is None else None))
         if seen.alert or (seen.impaired is not None and seen.impaired not in _SIGHTLESS):
             self._until = t + AFTER
         out: list[Out] = []
@@ -201,8 +209,18 @@ class Middle(Low):
             self._sent % max(1, round(self._quality.group * self._fps)) == 0
         ):  # with a whole picture, at no cost
             held.shown = np.clip(held.mean, 0, 255).astype(np.uint8)
-        near = _around(image, boxes)
+        near = cv2.bitwise_or(_around(image, boxes), _differs(image, held.shown))
         return np.where(near[:, :, None] > 0, image, held.shown)
+
+
+def _differs(image: Image, shown: Image) -> Image:
+    """Where a picture is not as it is shown (255), in blocks: whom nobody made out is not wiped away."""
+    high, wide = image.shape[:2]
+    size = (max(1, wide // _BLOCK), max(1, high // _BLOCK))
+    small, still = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (image, shown))
+    off = cv2.absdiff(small, still).max(axis=2)
+    mask = cv2.dilate(cv2.compare(off, _HELD_WITHIN, cv2.CMP_GT), np.ones((3, 3), np.uint8))
+    return cv2.resize(mask, (wide, high), interpolation=cv2.INTER_NEAREST)
 
 
 def _around(image: Image, boxes: list[Box]) -> Image:

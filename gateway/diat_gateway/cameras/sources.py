@@ -6,21 +6,27 @@ A source never hangs: a stream that is silent for longer than its patience is ``
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import cv2
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 
 from diat_gateway.cameras.seeing.pictures import Frame, Image
+
+_LOG = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 """Takes how the stream is: ``running``, ``stalled``, ``torn``, ``unreachable`` or ``ended``."""
 
 LARGEST = 7680 * 4320
 """Pixels of a picture that is taken at most."""
+_DAMAGED = 50
+"""Pieces of a stream that may be unreadable one after the other; with more of them it is torn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Source:
     """What to read.
 
     Attributes:
-        address: path of a file, ``rtsp://…``, or ``usb:INDEX``.
+        address: path of a file, ``rtsp://…``, or ``usb:`` with an index or the path of a device.
         fps: pictures a second to take at most; more are left out.
         patience: seconds of silence after which a stream is stalled.
         again: whether a file begins again at its end.
@@ -53,7 +59,7 @@ def frames(
         ending: waits at most so many seconds; whether to end.
         clock: s; what the times of streams are counted on.
     """
-    watch, pause, number = _Watch(source, clock), 0.5, 0
+    watch, pause, number, trouble = _Watch(source, clock), 0.5, 0, ""
     while not ending(0):
         how = "torn"
         try:
@@ -64,16 +70,18 @@ def frames(
                 if ending(watch.wait(now)):
                     return
                 say("running")
-                pause = 0.5
+                pause, trouble = 0.5, ""
                 yield Frame(now, image, number)
                 number += 1
         except (FFmpegError, OSError, ValueError) as error:
             said = str(error).lower()  # what ends a wait of FFmpeg's is not always called a time-out
             stalled = isinstance(error, TimeoutError) or "timed out" in said or "exit requested" in said
             how = "stalled" if stalled else "torn" if number else "unreachable"
-        else:
-            if not _live(source) and not source.again:
-                how = "ended"
+            if str(error) != trouble:
+                trouble = str(error)
+                _LOG.warning("%s is %s: %s", source.address, how, trouble)
+        if how == "torn" and not _live(source) and not source.again:
+            how = "ended"  # of a file that is damaged at its end we have what there is
         if how != "torn" or _live(source):
             say(how)
         if how == "ended" or ending(pause):
@@ -117,7 +125,7 @@ def _live(source: Source) -> bool:
 
 def _read(source: Source) -> Iterator[tuple[float, Image]]:
     if source.address.startswith("usb:"):
-        yield from _usb(int(source.address[4:]))
+        yield from _usb(device(source.address))
         return
     options = (
         {"rtsp_transport": "tcp", "timeout": str(int(source.patience * 1e6))}
@@ -127,21 +135,51 @@ def _read(source: Source) -> Iterator[tuple[float, Image]]:
     with av.open(
         source.address, options=options, timeout=(source.patience * 2, source.patience)
     ) as container:
+        if not container.streams.video:
+            raise ValueError("there is no video in it")
         stream = container.streams.video[0]
         stream.thread_count = 1
         rate = float(stream.average_rate or 25)
-        for count, picture in enumerate(container.decode(stream)):
-            if picture.width * picture.height > LARGEST:
-                raise ValueError(f"pictures of {picture.width} x {picture.height} are too large")
-            t = float(picture.time) if picture.time is not None and not _live(source) else count / rate
-            yield t, picture.to_ndarray(format="bgr24")
+        count = damaged = 0
+        for packet in container.demux(stream):
+            try:
+                pictures = packet.decode()
+            except InvalidDataError:
+                damaged += 1
+                if damaged > _DAMAGED:
+                    raise
+                continue
+            for picture in pictures:
+                damaged = 0
+                if picture.width * picture.height > LARGEST:
+                    raise ValueError(f"pictures of {picture.width} x {picture.height} are too large")
+                t = float(picture.time) if picture.time is not None and not _live(source) else count / rate
+                count += 1
+                yield t, picture.to_ndarray(format="bgr24")
 
 
-def _usb(index: int) -> Iterator[tuple[float, Image]]:
-    capture = cv2.VideoCapture(index)
+def device(address: str) -> Path:
+    """The device of ``usb:0``, ``usb:/dev/video0`` or ``usb:/dev/v4l/by-id/…``.
+
+    Raises:
+        ValueError: it is neither an index nor a path.
+    """
+    which = address.removeprefix("usb:")
+    if which.isdigit():
+        return Path(f"/dev/video{which}")
+    if not which.startswith("/"):
+        raise ValueError(f"{address}: usb: takes an index or the path of a device, such as usb:0")
+    return Path(which)
+
+
+def _usb(path: Path) -> Iterator[tuple[float, Image]]:
+    if not path.exists():
+        there = sorted(str(each) for each in Path("/dev").glob("video*"))
+        raise OSError(f"there is no camera {path}; there is {', '.join(there) or 'none'}")
+    capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
     try:
         if not capture.isOpened():
-            raise OSError(f"there is no camera {index}")
+            raise OSError(f"{path} is no camera, or in use, or not for us (is the user in the group video?)")
         while True:
             there, image = capture.read()
             if not there:

@@ -6,7 +6,8 @@ import os
 from binascii import hexlify, unhexlify
 
 import boot
-from diat_node.update import Update, signed
+from diat_node.node import Node
+from diat_node.update import Update, signed, updates
 from keys import KEY, SIGNATURES
 
 FILES = {"diat_node/life.mpy": b"new life" * 100, "thing.py": b"node = 1\n"}
@@ -57,6 +58,32 @@ async def test_an_update_is_tried_and_kept_when_well():
     # The next goes into the other slot.
     await _take(update, 3)
     assert boot.choose("u1") == "u1/a"
+
+
+async def test_only_what_was_started_on_trial_is_kept():
+    os.mkdir("u4")
+    update = _update("u4")
+
+    def started():
+        node = Node("node")
+        node.report = lambda **values: None
+        updates(node, update)
+        return node
+
+    def well(node):
+        for each in node.when_well:
+            each()
+
+    before = started()
+    await _take(update, 2)
+    well(before)
+    assert update.state["trial"] == "b"
+    trying = started()
+    await _take(update, 3)
+    well(trying)
+    assert update.state["next"] == 3
+    well(started())
+    assert update.state == {"slot": "b", "n": 3}
 
 
 async def test_what_does_not_get_well_is_undone_after_three_starts():

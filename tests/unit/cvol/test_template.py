@@ -68,7 +68,7 @@ def test_counts(count, least, most):
 class TestComposing:
     def test_defaults_are_filled_in(self):
         full = checked_parameters(KEEP, SAID)
-        assert full == SAID | {"min_on": 0, "min_off": 0, "freshness": 3600}
+        assert full == SAID | {"min_on": 0, "min_off": 0, "freshness": 3600, "latency": 60}
 
     def test_units_and_quantities_in_any_spelling(self):
         made = compose(KEEP, checked_parameters(KEEP, SAID | {"quantity": "air_temperature"}), "s", "S")

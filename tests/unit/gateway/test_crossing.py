@@ -7,8 +7,8 @@ import pytest
 from diat.adapters.sql.record import SqlRecord as Record
 from diat.security.decisions import Decisions
 from diat.service.crossing import THINGS, Crossings, Leg
-from diat.service.placing import HERE, part_id
-from diat.service.reviewing import Reviewer
+from diat.service.placement.placing import HERE, part_id
+from diat.service.placement.reviewing import Reviewer
 from diat.vol.traffic import packet
 from diat.wire import frame, topics
 from diat.wire.envelope import encode

@@ -5,6 +5,7 @@ Two daemons on stores of their own, and the line between them, in one process.
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import UTC
 from typing import NamedTuple
@@ -12,14 +13,15 @@ from typing import NamedTuple
 import pytest
 from diat_gateway.kept import hosted
 from diat_gateway.parts import Parts
+from diat_gateway.withheld import Withheld
 
 from diat.adapters.sql.record import SqlRecord as Record
 from diat.cvol.execution import CompositeLayer
 from diat.kernel.ids import random_id
 from diat.security.decisions import Decisions
 from diat.service.layer import ServiceLayer
-from diat.service.placing import HERE
-from diat.service.reviewing import Reviewer
+from diat.service.placement.placing import HERE
+from diat.service.placement.reviewing import Reviewer
 from diat.service.templates import Templates, read_template
 from diat.vol.pushdown import Rule
 from tests.unit.gateway.tiers import Clock, Core, Gateway, Line
@@ -110,7 +112,9 @@ class Below(Gateway):
     def extend(self):
         layers(self)
         super().extend()
-        self.parts = Parts(self.ledger, self.composites, self.name, self.uplink.say, hosted(self.engine))
+        withheld = Withheld(self.uplink, self.things, Record(self.engine))
+        say, kept = self.uplink.say, hosted(self.engine)
+        self.parts = Parts(self.ledger, self.composites, self.name, say, withheld, kept)
         self.uplink.on_told = self.parts.told
         self.services.acting.elsewhere = self.parts.acts_as
         self.parts.begin()
@@ -273,7 +277,7 @@ def predicted_and_measured(pair):
     pair.rest()
     placings = pair.core.services.placings
     daemon = Looked(pair.core.things, Record(pair.core.engine), pair.core.time, Decisions(UTC))
-    reviewer = Reviewer(daemon, placings)
+    reviewer = Reviewer(daemon, placings, math.inf)
     chance, moves = random.Random(3), []
     for second in range(90):
         pair.pass_by(0.99)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import UTC
 
 from diat_gateway.downlink import Downlink
 from diat_gateway.drain import Drain
@@ -17,8 +18,8 @@ from diat.adapters.sql.store import SqlStore
 from diat.daemon import DIALECTS
 from diat.kernel.ids import random_id
 from diat.kernel.overlay import Ledger
+from diat.security.decisions import Decisions
 from diat.security.principal import Grant, Principal
-from diat.security.roles import ByRole
 from diat.vol.layer import VirtualObjectLayer
 from diat.vol.pushdown import Rule
 from diat.wire import frame, topics
@@ -142,14 +143,14 @@ class Gateway(Node):
     """The daemon below; ``line`` of settings as keywords."""
 
     def __init__(self, directory, clock, skew=0, name="barn", usual=None):
-        self.name, self.usual = name, usual or Rule()
+        self.name, self.usual, self.decider = name, usual or Rule(), Decisions(UTC)
         super().__init__(directory, clock, skew)
 
     def extend(self):
         within, beside = Spool(self.engine), Spool(self.engine)
         self.spools = within, beside
         self.life = random_id()[:12]
-        leaving = Leaving(ByRole(), ABOVE, b"key")
+        leaving = Leaving(self.decider, ABOVE, b"key")
         line = kept_of_line(self.engine, within, self.life)
         self.uplink = Uplink(
             self.ledger, self.things, within, line, leaving, self.time, self.name, self.usual

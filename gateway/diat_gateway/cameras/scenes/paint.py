@@ -178,7 +178,12 @@ def _person(camera: Pinhole, image: Field, actor: Actor, place: tuple[float, flo
     dark = tuple(0.55 * c for c in actor.colour)
     for foot in spots[:2]:
         cv2.line(image, foot, spots[2], dark, thick, cv2.LINE_AA, 3)
-    cv2.line(image, spots[2], spots[3], actor.colour, thick * 2, cv2.LINE_AA, 3)
+    # Shoulders of half a metre: of whole pixels a line would be a thread from far.
+    wide = max(1.0, float(np.hypot(*(points[3] - points[2]))) * 0.42)
+    torso = np.array(
+        [points[2] - (wide, 0), points[2] + (wide, 0), points[3] + (wide, 0), points[3] - (wide, 0)]
+    )
+    cv2.fillConvexPoly(image, np.round(torso * 8).astype(np.int32), actor.colour, cv2.LINE_AA, 3)
     cv2.circle(image, spots[4], int(thick * 8 * 0.9), (120, 150, 190), -1, cv2.LINE_AA, 3)
 
 

@@ -142,7 +142,10 @@ class Analysis:
         if self._tracker is None:
             self._tracker = Tracker(diagonal)
             self._objects = Objects(
-                self.settings.near * diagonal, self.settings.object * width * height, self.settings.rules
+                self.settings.near * diagonal,
+                self.settings.object * width * height,
+                self.settings.rules,
+                height,
             )
         early, self._early = self._early, []
         return [self._see(t, image) for t, image in early]
@@ -155,8 +158,8 @@ class Analysis:
         self._last = t
         sight = self._sight.judge(small, t, self._foreground)
         image = _shifted(small.astype(np.float32), sight.shift, small.shape[1])
-        image = fit_light(image, background.mean, None)
-        mask, _ = background.difference(image)
+        image, gain = fit_light(image, background.mean, None)
+        mask = background.difference(image, gain, dt)
         self._foreground = float(np.count_nonzero(mask)) / mask.size
         if sight.impaired is not None:
             return self._blind(t, small, sight.impaired)
@@ -164,8 +167,9 @@ class Analysis:
         shadow, lit = background.relit(image)
         mask[shadow > 0] = 0
         mask = clean(mask)
-        changed = self._changed(t, image, self._noise)
-        blobs, labels = find(mask, image, changed, lit, max(6, int(self.settings.least * mask.size)))
+        changed = self._changed(t, image, self._noise * max(1.0, gain))
+        off = cv2.cvtColor(image - background.mean, cv2.COLOR_BGR2GRAY)
+        blobs, labels = find(mask, image, changed, lit, off, max(6, int(self.settings.least * mask.size)))
         blobs = self._without_holes(blobs, labels, image, t, dt)
         ended = tracker.step(blobs, t)
         new, over = objects.step(tracker.tracks, ended, t, dark=background.dark)
@@ -243,8 +247,8 @@ class Analysis:
             key = (int(blob.box[0] + blob.box[2] / 2) // 8, int(blob.box[1] + blob.box[3] / 2) // 8)
             lasted = self._still.get(key, (0.0, 0.0, blob.box))[0] + dt
             limit = self.settings.stays if mine else self.settings.absorb
-            if not mine and lasted > 0.5 and self._hole(blob, labels, image):
-                limit = 0.5
+            if lasted > 0.5 and self._hole(blob, labels, image):
+                limit = 2.0 if mine else 0.5
             if lasted > limit:
                 region = cv2.compare(labels, blob.label, cv2.CMP_EQ)
                 background.absorb(image, cv2.dilate(region, np.ones((5, 5), np.uint8)))

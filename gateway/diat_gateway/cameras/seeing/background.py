@@ -19,9 +19,14 @@ _LEAST = 9.0
 _SIGMAS = 3.2
 """... and how many times its usual spread."""
 
+_PASSING, _MOST_RESTLESS = 2.0, 4.0
+"""How often a second a pixel changes sides where traffic passes, and how much more counts at most."""
+_REMEMBERS = 4.0
+"""Seconds over which that is counted."""
 
-def fit_light(image: Field, background: Field, known: Image | None) -> Field:
-    """The picture as it were under the background's light: one gain for each channel, by medians.
+
+def fit_light(image: Field, background: Field, known: Image | None) -> tuple[Field, float]:
+    """The picture under the background's light, by one gain a channel (medians), and the largest gain.
 
     Args:
         image: as taken.
@@ -34,12 +39,12 @@ def fit_light(image: Field, background: Field, known: Image | None) -> Field:
     if known is not None:
         usable &= known[::4, ::4].reshape(-1) == 0
     if np.count_nonzero(usable) < 50:
-        return image
+        return image, 1.0
     ratios = expected[usable] / seen[usable]
     gains = np.clip(np.median(ratios, axis=0), 0.3, 3.0)
     if np.abs(gains - 1.0).max() < 0.01:
-        return image
-    return (image * gains.astype(np.float32)).astype(np.float32)
+        return image, 1.0
+    return (image * gains.astype(np.float32)).astype(np.float32), float(gains[np.abs(np.log(gains)).argmax()])
 
 
 class Background:
@@ -58,15 +63,37 @@ class Background:
         self._spread: Field = np.broadcast_to(spread, self.mean.shape[:2]).astype(np.float32).copy()
         self._bounds()
         self._age = 0
+        self._restless: Field = np.zeros(self.mean.shape[:2], np.float32)
+        self._differed: Image | None = None
 
-    def difference(self, image: Field) -> tuple[Image, Field]:
-        """Which pixels differ (255), and by how much beyond the background's range, grey levels."""
+    def difference(self, image: Field, gain: float = 1.0, dt: float = 0.1) -> Image:
+        """Which pixels differ (255).
+
+        Args:
+            image: under the background's light.
+            gain: by which it came there; what it does to noise, and where it does not fit, differs more.
+            dt: seconds since the picture before.
+        """
         factor, least = _SIGMAS, _LEAST
         if self.dark:  # little contrast, much noise: look at means over a few pixels
             image, factor, least = cv2.GaussianBlur(image, (5, 5), 0), 0.45 * _SIGMAS, 0.5 * _LEAST
         beyond = _largest(cv2.max(cv2.subtract(image, self._high), cv2.subtract(self._low, image)))
-        limit = cv2.max(self._spread * factor, least)
-        return cv2.compare(beyond, limit, cv2.CMP_GT), beyond
+        limit = cv2.max(self._spread * factor, least) * np.float32(max(1.0, gain) * (1 + abs(np.log(gain))))
+        mask = cv2.compare(beyond, limit * self._restlessness(), cv2.CMP_GT)
+        self._follow(mask, dt)
+        return mask
+
+    def _restlessness(self) -> Field:
+        """How much more pixels must differ that come and go all the time: leaves, flags, flickering signs."""
+        often = np.clip(cv2.blur(self._restless, (5, 5)) - _PASSING, 0.0, _MOST_RESTLESS)
+        return (1.0 + 0.5 * often).astype(np.float32)
+
+    def _follow(self, mask: Image, dt: float) -> None:
+        """Count how often a second each pixel changes sides, over some seconds."""
+        if self._differed is not None:
+            self._restless *= np.float32(max(0.0, 1.0 - dt / _REMEMBERS))
+            self._restless += cv2.bitwise_xor(mask, self._differed) * np.float32(1 / 255 / _REMEMBERS)
+        self._differed = mask
 
     def relit(self, image: Field) -> tuple[Image, Image]:
         """Pixels that are the background in the same colour: darker (shadow), and brighter (a lamp on it)."""

@@ -27,6 +27,7 @@ class Blob:
         label: its number in the label image; 0 for one joined of several.
         colour: mean of its pixels, three channels.
         lit: share of its pixels that are the background in a stronger light, 0 to 1.
+        edge: how sharply it stands out: steepest at its outline, as share of how much it differs, a pixel.
     """
 
     box: Box
@@ -35,6 +36,7 @@ class Blob:
     label: int
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     lit: float = 0.0
+    edge: float = 0.0
 
 
 def clean(mask: Image) -> Image:
@@ -43,7 +45,9 @@ def clean(mask: Image) -> Image:
     return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((7, 3), np.uint8))
 
 
-def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> tuple[list[Blob], Image]:
+def find(
+    mask: Image, image: Field, changed: Image, lit: Image, off: Field, least: int
+) -> tuple[list[Blob], Image]:
     """The blobs of at least so many pixels, largest first, and the label image.
 
     Args:
@@ -51,10 +55,16 @@ def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> t
         image: the picture, for the colours.
         changed: what changed since a moment ago.
         lit: what is the background in a stronger light.
+        off: how much it differs, grey levels, with its sign.
         least: pixels of the smallest.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
+    outline = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    steep = cv2.magnitude(
+        cv2.Sobel(off, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(off, cv2.CV_32F, 0, 1, scale=0.25)
+    )
+    much = cv2.absdiff(off, 0.0)
     blobs = []
     for i in (np.argsort(-areas)[:MOST] + 1).tolist() if count > 1 else ():
         left, top, wide, high, area = (int(v) for v in stats[i, :5])
@@ -63,6 +73,8 @@ def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> t
         part = (slice(top, top + high), slice(left, left + wide))
         mine = cv2.compare(labels[part], i, cv2.CMP_EQ)
         colour = cv2.mean(image[part], mine)
+        around = cv2.bitwise_and(outline[part], mine)
+        edge = cv2.mean(steep[part], around)[0] / max(3.0, cv2.mean(much[part], mine)[0])
         blobs.append(
             Blob(
                 (float(left), float(top), float(wide), float(high)),
@@ -71,6 +83,7 @@ def find(mask: Image, image: Field, changed: Image, lit: Image, least: int) -> t
                 i,
                 (colour[0], colour[1], colour[2]),
                 cv2.mean(lit[part], mine)[0] / 255,
+                edge,
             )
         )
     return blobs, labels
@@ -91,9 +104,11 @@ def joined(blobs: list[Blob]) -> Blob:
     bottom = max(b.box[1] + b.box[3] for b in blobs)
     area = sum(b.area for b in blobs)
     shares = np.array([b.area / area for b in blobs])
-    moving, lit = (float(shares @ [getattr(b, name) for b in blobs]) for name in ("moving", "lit"))
+    moving, lit, edge = (
+        float(shares @ [getattr(b, name) for b in blobs]) for name in ("moving", "lit", "edge")
+    )
     blue, green, red = (float(v) for v in shares @ np.array([b.colour for b in blobs]))
-    return Blob((left, top, right - left, bottom - top), area, moving, 0, (blue, green, red), lit)
+    return Blob((left, top, right - left, bottom - top), area, moving, 0, (blue, green, red), lit, edge)
 
 
 def overlap(a: Box, b: Box) -> float:

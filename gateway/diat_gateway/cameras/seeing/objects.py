@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from diat_gateway.cameras.seeing.blobs import Box
-from diat_gateway.cameras.seeing.tracks import Track
+from diat_gateway.cameras.seeing.evidence import convinces, piece_of
+from diat_gateway.cameras.seeing.scale import Scale
+from diat_gateway.cameras.seeing.tracks import Track, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Rules:
         direct: the way from its begin to its farthest point, share of the way that it went, at least.
         moving: mean share of its pixels that change, at least.
         joins: seconds after which a piece may go on.
+        hides: seconds for which something may stand before it.
     """
 
     lasts: float = 0.7
@@ -35,6 +38,7 @@ class Rules:
     direct: float = 0.35
     moving: float = 0.08
     joins: float = 2.5
+    hides: float = 4.5
 
 
 @dataclass(slots=True)
@@ -89,15 +93,18 @@ class Objects:
         near: pixels that a thing travels at least.
         least: pixels that its box has at least, when it is nearest.
         rules: when a track is an object.
+        height: of the picture, pixels.
     """
 
-    def __init__(self, near: float, least: float, rules: Rules) -> None:
+    def __init__(self, near: float, least: float, rules: Rules, height: int) -> None:
+        self._scale = Scale(height)
         self._near = near
         self._least = least
         self._rules = rules
         self.current: dict[int, Object] = {}
         self._waiting: list[Object] = []
         self._gone: list[Object] = []
+        self._tracks: dict[int, Track] = {}
 
     def step(
         self, tracks: list[Track], ended: list[Track], t: float, *, dark: bool = False
@@ -121,26 +128,51 @@ class Objects:
                     earlier.path.extend(p for p in track.path if p[0] > earlier.last)
                     earlier.parts.append(track.no)
                     self.current[track.no] = earlier
+                    self._tracks[track.no] = track
                 else:
+                    self._tracks[track.no] = track
                     self.current[track.no] = Object(track.no, list(track.path), t, [track.no])
                     new.append(self.current[track.no])
         for track in ended:
             mine = self.current.pop(track.no, None)
             if mine is not None and mine not in self.current.values():
                 self._waiting.append(mine)
-        over = [each for each in self._waiting if t - each.last > self._rules.joins]
-        self._waiting = [each for each in self._waiting if t - each.last <= self._rules.joins]
-        if dark:
-            there = [*self.current.values(), *self._waiting, *self._gone, *over]
-            over = [each for each in over if not any(_along(each, other) for other in there)]
-        self._gone = [*(each for each in self._gone if t - each.last < 60.0), *over][-50:]
-        return new, over
+        over = [each for each in self._waiting if t - each.last > self._patience(each)]
+        self._waiting = [each for each in self._waiting if t - each.last <= self._patience(each)]
+        return new, self._told(over, t, dark=dark)
 
     def end(self) -> list[Object]:
         """Nothing comes any more; gives what was not yet over."""
         rest = [*self._waiting, *{id(each): each for each in self.current.values()}.values()]
         self.current, self._waiting = {}, []
-        return rest
+        return self._told(rest, max((each.last for each in rest), default=0.0))
+
+    def _told(self, over: list[Object], t: float, *, dark: bool = False) -> list[Object]:
+        """Those of what is over that were things, and no pieces of others."""
+        tracks = {each.no: [self._tracks.pop(no) for no in each.parts if no in self._tracks] for each in over}
+        over = [
+            each
+            for each in over
+            if convinces(each.path, tracks[each.no], self._least) and self._scale.fits(each.path)
+        ]
+        there = [*self.current.values(), *self._waiting, *self._gone, *over]
+        over = [
+            each
+            for each in over
+            if not any(
+                other is not each and (piece_of(each.path, other.path) or (dark and _along(each, other)))
+                for other in there
+            )
+        ]
+        self._gone = [*(each for each in self._gone if t - each.last < 60.0), *over][-50:]
+        for each in over:
+            self._scale.learn(each.path)
+        return over
+
+    def _patience(self, each: Object) -> float:
+        """Seconds for which a piece may go on: longer for what is slow, which stays near where it was."""
+        size = float(np.sqrt(each.path[-1][1][2] * each.path[-1][1][3]))
+        return self._rules.hides if _pace(each) < 2.0 * size else self._rules.joins
 
     def _continued(self, track: Track) -> Object | None:
         """The object that this track goes on with, if it began where that one would be."""
@@ -148,19 +180,28 @@ class Objects:
         best, least = None, 1.0
         for each in self._waiting:
             gap = start - each.last
-            if not -0.5 <= gap <= self._rules.joins:
+            if not -0.5 <= gap <= self._patience(each):
                 continue
-            recent = [p for p in each.path if each.last - p[0] <= 1.0]
-            (t0, b0), (t1, b1) = recent[0], recent[-1]
-            speed = (_centre(b1) - _centre(b0)) / (t1 - t0) if t1 > t0 else np.zeros(2)
+            b1, speed = each.path[-1][1], _speed(each)
             size = float(np.sqrt(b1[2] * b1[3]))
             away = float(np.hypot(*(_centre(box) - _centre(b1) - speed * max(gap, 0.0))))
-            reach = 1.2 * size + 0.5 * float(np.hypot(*speed)) * max(gap, 0.0)
+            reach = 1.2 * size + min(2.5 * size, 0.5 * float(np.hypot(*speed)) * max(gap, 0.0))
             if away / reach < least and 0.25 < (box[2] * box[3]) / (b1[2] * b1[3]) < 4.0:
                 best, least = each, away / reach
         if best is not None:
             self._waiting.remove(best)
         return best
+
+
+def _speed(each: Object) -> Vector:
+    """How it went in its last second, pixels a second."""
+    recent = [p for p in each.path if each.last - p[0] <= 1.0]
+    (t0, b0), (t1, b1) = recent[0], recent[-1]
+    return (_centre(b1) - _centre(b0)) / (t1 - t0) if t1 > t0 else np.zeros(2)
+
+
+def _pace(each: Object) -> float:
+    return float(np.hypot(*_speed(each)))
 
 
 def _one_with(track: Track, others: list[Track], known: Collection[int]) -> bool:
@@ -199,5 +240,5 @@ def _along(one: Object, other: Object) -> bool:
     return near > 0.55 * len(one.path)
 
 
-def _centre(box: Box) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _centre(box: Box) -> Vector:
     return np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])

@@ -40,6 +40,7 @@ class Track:
         misses: pictures since it was last seen.
         colour: mean of its pixels, while it had a blob of its own.
         lit: mean share of its pixels that are the background in a stronger light.
+        edge: mean sharpness of its outline.
     """
 
     no: int
@@ -57,6 +58,7 @@ class Track:
     misses: int = 0
     colour: Vector = field(default_factory=lambda: np.zeros(3))
     lit: float = 0.0
+    edge: float = 0.0
 
     @property
     def box(self) -> Box:
@@ -145,6 +147,7 @@ class Tracker:
         share = 1.0 / min(track.alone + 1, 12)
         track.colour += share * (np.array(blob.colour) - track.colour)
         track.lit += share * (blob.lit - track.lit)
+        track.edge += (blob.edge - track.edge) / min(track.alone + 1, 60)
         track.still = track.still + dt if blob.moving < 0.03 else 0.0
         track.alone += 1
         self._saw(track, t, blob.box)
@@ -180,7 +183,7 @@ class Tracker:
         state = np.array([x, y, 0.0, 0.0, blob.box[2], blob.box[3]])
         spread = np.diag([size**2 * 0.02, size**2 * 0.02, (4 * size) ** 2, (4 * size) ** 2])
         track = Track(self._next, state, spread, t, t, moving=blob.moving, alone=1)
-        track.colour, track.lit = np.array(blob.colour), blob.lit
+        track.colour, track.lit, track.edge = np.array(blob.colour), blob.lit, blob.edge
         self._next += 1
         self._saw(track, t, blob.box)
         self.tracks.append(track)

@@ -14,21 +14,45 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from diat.kernel.errors import SetupError
-from diat.simulation.link import Address
+from diat.wire.envelope import Garbled, encode, read_json
 
 if TYPE_CHECKING:
     from diat_node.life import Life
     from diat_node.node import Node
 
 T = TypeVar("T")
+
+
+class Broker(Protocol):
+    """Where the broker is, and as whom to connect."""
+
+    @property
+    def host(self) -> str:
+        """Name or address."""
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+
+    @property
+    def username(self) -> str | None:
+        """None to connect without a credential."""
+
+    @property
+    def password(self) -> str | None:
+        """None unless there is a user name."""
+
+
 Setter = Callable[[Any], Any]
 """Takes the value that a property shall have and answers with the one it now has.
 
 A ``ValueError`` fails the command; its text is the reason.
 """
+Configured = Callable[[Mapping[str, Any]], None]
+"""Takes what ``config`` says, each time that it comes; a ``ValueError`` is answered as its failure."""
 Performer = Callable[[Any], Any]
 """Takes the input of an action (None if there is none) and answers with its output, or ``ValueError``."""
 _SECOND_LOOK = 0.005
@@ -113,6 +137,7 @@ class NativeNode:
         td: its Thing Description without ``forms``; a property is writable if it has a setter.
         setters: what to do when a property is set.
         performers: what to do when an action is invoked.
+        configured: what to do with ``config`` besides the steps that a node takes by itself.
         memory: folder that stands for its flash; None remembers within the process only.
         boot: what to send as ``b``; it must never come again for this thing.
         config: more of what ``diat.json`` says; see firmware/README.md.
@@ -123,19 +148,19 @@ class NativeNode:
 
     def __init__(
         self,
-        address: Address,
+        address: Broker,
         thing: str,
         td: Mapping[str, Any],
         *,
         setters: Mapping[str, Setter] | None = None,
         performers: Mapping[str, Performer] | None = None,
+        configured: Configured | None = None,
         memory: Path | None = None,
         boot: int | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> None:
         find_firmware()
         from diat_node.board import Board
-        from diat_node.life import Life
 
         self.thing = thing
         node = described(thing, td, setters or {}, performers or {})
@@ -155,7 +180,7 @@ class NativeNode:
         }
         if address.username is not None:
             told |= {"username": address.username, "password": address.password}
-        self.life: Life = Life(node, told, Board())
+        self.life: Life = _life_of(configured)(node, told, Board())
         if boot is not None:
             self.life.ring.boot = boot
         self._living: asyncio.Task[None] | None = None
@@ -232,16 +257,55 @@ def described(
     thing: str, td: Mapping[str, Any], setters: Mapping[str, Setter], performers: Mapping[str, Performer]
 ) -> Node:
     """A node that is as a Thing Description says."""
-    from diat_node.node import Action, Node, Property
+    from diat_node.node import Action, Property
 
     parts = ("title", "properties", "actions", "events")
-    node = Node(thing, td.get("title"), **{key: value for key, value in td.items() if key not in parts})
+    node = _node_of(td.get("diat:pushdown"))(
+        thing, td.get("title"), **{key: value for key, value in td.items() if key not in parts}
+    )
     for name, schema in td.get("properties", {}).items():
         node.properties[name] = Property(name, dict(schema), None, setters.get(name), 10)
     for name, schema in td.get("actions", {}).items():
         node.actions[name] = Action(name, partial(_perform, performers[name]), dict(schema))
     node.events.update(td.get("events", {}))
     return node
+
+
+def _node_of(steps: Any) -> type[Node]:
+    """The kind of node: one that says itself which steps it takes, or one that takes all."""
+    from diat_node.node import Node
+
+    if steps is None:
+        return Node
+
+    class Own(Node):
+        def td(self) -> dict[str, Any]:
+            return {**super().td(), "diat:pushdown": steps}
+
+    return Own
+
+
+def _life_of(configured: Configured | None) -> type[Life]:
+    """The kind of life: one in which somebody else hears of ``config`` as well, or the plain one."""
+    from diat_node.life import Life
+
+    if configured is None:
+        return Life
+    take = configured
+
+    class Own(Life):
+        async def _answer(self, channel: str, payload: bytes, whole: Any) -> Any:
+            answer = await super()._answer(channel, payload, whole)  # type: ignore[misc]
+            said = read_json(payload) if channel == "config" and payload else {}
+            if channel != "config" or isinstance(said, Garbled) or not isinstance(said, dict):
+                return answer
+            try:
+                take(said)
+            except ValueError as wrong:
+                return encode({"id": said.get("id"), "status": "failed", "error": str(wrong)[:300]})
+            return answer
+
+    return Own
 
 
 def _perform(performer: Performer, given: Any = None) -> Any:

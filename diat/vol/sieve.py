@@ -131,7 +131,7 @@ def _moved(rule: Rule, memory: Memory, value: Any) -> bool:
     if rule.delta is UNSET or memory.sent is None:
         return True
     before = memory.sent[0]
-    if number(value) and number(before):
+    if rule.delta and number(value) and number(before):
         return bool(abs(value - before) >= rule.delta)
     return bool(value != before)
 

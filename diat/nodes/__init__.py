@@ -1,0 +1,1 @@
+"""Native things in this process: the firmware itself, on CPython."""

@@ -1,0 +1,1 @@
+"""A daemon as a process: its REST served, its owner's token kept, until somebody ends it."""
