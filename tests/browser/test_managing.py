@@ -248,6 +248,13 @@ def test_a_backup_and_the_log_that_tells_of_it_live(house, page):
         line.get_by_role("link", name="Download").click()
     (kept,) = house.rest.get("/backups").json()
     assert download.value.suggested_filename == kept["name"]
+    house.rest.delete(f"/backups/{kept['name']}")
+    expect(line).to_have_count(0)
+    file = {"name": kept["name"], "mimeType": "application/octet-stream"}
+    page.get_by_label("Put a backup on the shelf").set_input_files({**file, "buffer": b"none"})
+    expect(page.get_by_text("it is no backup of a platform")).to_be_visible()
+    whole = Path(download.value.path()).read_bytes()
+    page.get_by_label("Put a backup on the shelf").set_input_files({**file, "buffer": whole})
     line.get_by_role("button", name="Bring back").click()
     page.get_by_role("button", name="Cancel").click()
     line.get_by_role("button", name="Remove").click()
