@@ -269,6 +269,7 @@ def test_a_report_of_a_bug_is_downloaded(house, page):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()
     assert download.value.suggested_filename.endswith(".zip")
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")  # and no tab closes while it comes
 
 
 def test_who_moves_where_is_drawn_live(house, page, things):
