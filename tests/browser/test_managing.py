@@ -287,7 +287,7 @@ def test_who_moves_where_is_drawn_live(house, page, things):
     expect(drawn).to_have_count(2)  # without a reload
 
 
-def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
+def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path, eventually):
     """The release is a real one; the node is an MQTT client that only says what it runs."""
     write_release(tmp_path / "key.pem", 7, "raspberry_pi", FIRMWARE, tmp_path / "www")
     house.rest.post("/releases", json=read_release(tmp_path / "www")).raise_for_status()
@@ -296,7 +296,7 @@ def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
           "properties": {"firmware": number, "undone": number}}  # fmt: skip
     node = things(house, "node", td)
     node.say(firmware=1, undone=0)
-    eventually = expect(page.get_by_role("row", name="Release 7 for raspberry_pi"))
+    until, eventually = eventually, expect(page.get_by_role("row", name="Release 7 for raspberry_pi"))
     page.goto(f"{house.url}/firmware")
     ready(page)
     expect(page.get_by_text("No roll-out yet")).to_be_visible()
@@ -310,3 +310,15 @@ def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
     eventually.to_contain_text("cancelled")
     page.get_by_role("link", name="Release 7 for raspberry_pi").click()
     expect(page.get_by_role("cell", name="urn:dev:node")).to_be_visible()
+
+    home = page.context.new_page()
+    home.goto(house.url)
+    ready(home)
+    page.goto(f"{house.url}/firmware")
+    ready(page)
+    page.get_by_role("button", name="Roll it out").click()
+    until(lambda: any(each["state"] == "running" for each in house.rest.get("/rollouts").json()), 20)
+    until(lambda: len([told for told in node.told if "from" in str(told)]) == 2, 20)
+    node.say(undone=7)  # it went back to what it ran before
+    failed = home.locator(".need", has_text="Failed updates")
+    expect(failed).to_contain_text("it did not get well with it and went back")  # without a reload
