@@ -168,7 +168,12 @@ def chart_options() -> dict[str, Any]:
         "animation": False,
         "grid": {"left": 8, "right": 12, "top": 28, "bottom": 56, "containLabel": True},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "time", "axisLabel": soft, "axisLine": faint, "splitLine": {"show": False}},
+        "xAxis": {
+            "type": "time",
+            "axisLabel": soft | {"showMinLabel": False, "hideOverlap": True},
+            "axisLine": faint,
+            "splitLine": {"show": False},
+        },
         "yAxis": {
             "type": "value",
             "scale": True,
