@@ -30,6 +30,8 @@ from diat.dashboard.pages import PAGES
 
 HERE = Path(__file__).parent / "screenshots"
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 800}}
+PATIENCE = 120_000
+"""Milliseconds that a page may take: others may be at work on the machine."""
 QUALITY = 72
 """Of WebP: letters stay sharp, and a picture has some tens of kilobytes."""
 SERVICE = {
@@ -281,6 +283,7 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
         timezone_id="Europe/Berlin",
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(url)
     page.get_by_role("heading", level=1).first.wait_for()
