@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +30,8 @@ from diat.dashboard.pages import PAGES
 
 HERE = Path(__file__).parent / "screenshots"
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 800}}
+PATIENCE = 120_000
+"""Milliseconds that a page may take: others may be at work on the machine."""
 QUALITY = 72
 """Of WebP: letters stay sharp, and a picture has some tens of kilobytes."""
 SERVICE = {
@@ -64,6 +69,23 @@ THINGS = {
         },
     },
 }
+BARN = ("north-stall", "south-stall")
+TEMPERATURE = {"type": "number", "unit": "Cel", "@type": "quantitykind:Temperature", "readOnly": True}
+MEAN = {
+    "name": "mean-of-a-while",
+    "title": "Mean over a while",
+    "parameters": {"type": "object"},
+    "roles": {
+        "sensors": {
+            "capability": "read", "quantity": "Temperature", "place": "barn", "unit": "Cel", "count": "1..",
+        }
+    },
+    "steps": [
+        {"id": "mean", "do": "window", "role": "sensors", "kind": "tumbling", "size": 5, "aggregate": "mean"},
+        {"id": "cold", "do": "hysteresis", "input": "mean", "on": "below", "low": 14.9, "high": 15.1},
+    ],
+    "derives": {"mean": {"from": "mean", "type": "number"}, "cold": {"from": "cold", "type": "boolean"}},
+}  # fmt: skip
 MOVERS = [
     {"id": "1", "x": 12.4, "y": 6.1, "heading": 40, "speed": 2.1, "within": 0.4, "by": ["east"]},
     {"id": "2", "x": 31.0, "y": 18.5, "heading": 200, "speed": 4.7, "within": 0.7, "by": ["east", "west"]},
@@ -81,7 +103,7 @@ def main() -> int:
     """Take all of them; the exit code."""
     options = _options()
     HERE.mkdir(exist_ok=True)
-    with _demo() as (url, broker), sync_playwright() as playwright:
+    with _demo() as (url, broker), _barn(broker), sync_playwright() as playwright:
         pages = _furnish(url, broker, options.seconds)
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         for name, path in pages.items():
@@ -114,6 +136,45 @@ def _demo() -> Iterator[tuple[str, int]]:
         demo.wait(30)
 
 
+@contextmanager
+def _barn(above: int) -> Iterator[None]:
+    """A gateway with two thermometers that speak five times a second, as long as it lasts."""
+    over = threading.Event()
+    http, broker = free_port(0), free_port(0)
+    with tempfile.TemporaryDirectory(prefix="diat-barn-") as data:
+        joins = ["--join", f"127.0.0.1:{above}", "--name", "barn", "--figures", "5", "--data", data]
+        ports = ["--http", str(http), "--mqtt", str(broker)]
+        gateway = subprocess.Popen(
+            [sys.executable, "-m", "diat", "gateway", *joins, *ports], stdout=subprocess.DEVNULL
+        )
+        speaker = threading.Thread(target=_speak, args=(broker, over))
+        speaker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            speaker.join()
+            gateway.send_signal(signal.SIGINT)
+            gateway.wait(30)
+
+
+def _speak(broker: int, over: threading.Event) -> None:
+    chance = random.Random(1)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.connect_async("127.0.0.1", broker)
+    client.loop_start()
+    for name in BARN:
+        td = {"title": name.title(), "diat:place": "barn", "properties": {"temperature": TEMPERATURE}}
+        client.publish(f"wot/td/{name}", json.dumps(td), qos=1, retain=True)
+        client.publish(f"diat/{name}/status", "online", qos=1, retain=True)
+    while not over.wait(0.2):
+        for name in BARN:
+            said = {"v": {"temperature": round(chance.uniform(14, 16), 2)}}
+            client.publish(f"diat/{name}/properties", json.dumps(said), qos=1)
+    client.loop_stop()
+    client.disconnect()
+
+
 def _ready(url: str) -> bool:
     try:
         return len(httpx.get(f"{url}/services").json()) >= 2
@@ -133,8 +194,10 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
     client.publish("diat/garden-gate/events/opened", json.dumps({"data": "by hand"}), qos=1)
     client.publish("diat/cellar-meter/status", "offline", qos=1, retain=True)
     with httpx.Client(base_url=url, timeout=30) as rest:
-        for body in (SERVICE,):
-            rest.post("/services", json=body).raise_for_status()
+        rest.post("/services", json=SERVICE).raise_for_status()
+        rest.post("/templates", json=MEAN).raise_for_status()
+        body = {"title": "Is the barn cold", "template": MEAN["name"]}
+        barn = rest.post("/services", json=body).json()["id"]
         rest.put("/places/picture", params={"place": "home"}, content=_plan()).raise_for_status()
         _manage(rest)
         time.sleep(seconds)
@@ -155,6 +218,7 @@ def _furnish(url: str, broker: int, seconds: float) -> dict[str, str]:
         "places": "/places?place=home",
         "services": "/services",
         "service": f"/service?id={warm}",
+        "service-tiers": f"/service?id={barn}",
         "service-new": f"/service-new?{OFFICE}",
         "command": f"/command?id={command}",
         "tiers": "/tiers",
@@ -219,6 +283,7 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
         timezone_id="Europe/Berlin",
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(url)
     page.get_by_role("heading", level=1).first.wait_for()
@@ -237,7 +302,7 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog="example: make screenshots")
     parser.add_argument(
-        "--seconds", type=float, default=60, help="that the house lives before  [default: 60]"
+        "--seconds", type=float, default=90, help="that the house lives before  [default: 90]"
     )
     parser.add_argument("--only", nargs="*", metavar="NAME", help="of these pages  [default: all]")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="program  [default: found]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -154,6 +155,7 @@ def make_app(platform: Platform, version: str) -> FastAPI:
     app.state.logins = Logins()
     app.state.parcels = clips.Parcels()
     app.state.queries = search.Turns()
+    app.state.coming = asyncio.Lock()
     app.add_middleware(Head)
     app.add_middleware(Purpose)
     app.add_middleware(Rationing, platform=platform)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 
 from diat.api.access import Asking, needs
 from diat.api.deed import DEED
 from diat.api.ports import Limit, Offset, StrictRoute, ThePlatform, durably, page
 from diat.kernel.clock import rfc3339
+from diat.kernel.errors import Busy, Invalid
 from diat.operation.backup.shelf import NAME, Backup
 
 router = APIRouter(tags=["operation"], route_class=StrictRoute)
+_PATIENCE = 30.0
+"""Seconds that the next piece of a file may take to come."""
+_DIGITS = 15
 BackupName = Annotated[str, Path(description="The backup's name", pattern=f"^{NAME}$")]
 
 
@@ -60,6 +68,52 @@ def get_backup(platform: ThePlatform, asking: Asking, name: BackupName) -> FileR
     if deed is not None and deed.did.startswith("GET "):
         platform.audit.tell(asking.id, deed.did, "permitted", **deed.more)
     return FileResponse(path, media_type="application/octet-stream", filename=name)
+
+
+@router.put(
+    "/backups/{name}",
+    status_code=201,
+    summary="Put a backup from elsewhere on the shelf",
+    dependencies=[needs("administer")],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def put_backup(request: Request, platform: ThePlatform, name: BackupName) -> JSONResponse:
+    """The file, with its length and under its own name. Nothing else changes: it can be brought back then.
+
+    One comes at a time, and a gibibyte of the disk stays free. That it is whole and sealed by the passphrase
+    is found out when it is brought back, before anything is changed.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or len(length) > _DIGITS:
+        raise Invalid("say how long it is: Content-Length is needed", "Content-Length")
+    coming: asyncio.Lock = request.app.state.coming
+    if coming.locked():
+        raise Busy("another backup is coming")
+    async with coming:
+        with platform.backups.receive(name, int(length)) as receiving:
+            pieces = aiter(request.stream())
+            while (piece := await _next(pieces)) is not None:
+                await run_in_threadpool(receiving.write, piece)
+            await run_in_threadpool(receiving.finish)
+    await durably(platform, lambda: None)
+    return JSONResponse(shown(platform.backups.get(name)), 201, {"Location": f"/backups/{name}"})
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    """The next piece, None at the end.
+
+    Raises:
+        Invalid: none came for long, or whoever sent it is gone.
+    """
+    try:
+        return await asyncio.wait_for(anext(pieces, None), _PATIENCE)
+    except (TimeoutError, ClientDisconnect):
+        raise Invalid("it did not come as a whole") from None
 
 
 @router.post(

@@ -182,6 +182,13 @@ async def retire_thing(platform: ThePlatform, thing: ThingId, if_match: IfMatch)
     await durably(platform, change)
 
 
+@router.post("/things/{thing}/return", summary="Bring a retired thing back", dependencies=[on_each("manage")])
+async def return_thing(request: Request, platform: ThePlatform, asking: Asking, thing: ThingId) -> Response:
+    """Undo that a thing was retired, for a quarter of an hour; not of gateways and what they bring."""
+    may(platform, asking, "manage", platform.things.retired.get(thing).thing)
+    return served(request, platform, await durably(platform, lambda: platform.things.bring_back(thing)))
+
+
 def served(request: Request, platform: Platform, each: VirtualObject) -> Response:
     """A description as an answer, with its ETag."""
     headers = {"ETag": etag(each.record.revision)}

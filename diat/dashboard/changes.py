@@ -19,6 +19,7 @@ class Changes:
             "things": (200, lambda: platform.things.notices.last),
             "statuses": (2000, self._statuses),
             "services": (400, self._services),
+            "rollouts": (1000, self._rollouts),
             "events": (1000, lambda: platform.things.intake.counts.events),
             "commands": (400, lambda: platform.things.interaction.begun),
         }
@@ -41,6 +42,12 @@ class Changes:
     def _statuses(self) -> object:
         twins = list(self._platform.things.intake.twins.committed.items())
         return [thing for thing, twin in twins if twin.status == "offline"]
+
+    def _rollouts(self) -> object:
+        return [
+            (each.id, each.state, [member.state for member in each.members.values()])
+            for each in self._platform.rollouts.everything()
+        ]
 
     def _services(self) -> object:
         states = self._platform.composites.states.committed

@@ -51,6 +51,8 @@ def paint_first() -> None:
 
 def painted(element: Element) -> Markup:
     """An element with all that is in it as plain HTML; nothing for what is not on screen at first."""
+    if not element.visible:
+        return Markup()
     if isinstance(element, ui.html):
         return _tagged(element, str(element.props["tag"]), "", Markup(element.content))
     if element.tag in _NATIVE:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from importlib import import_module
+from typing import NamedTuple
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
@@ -19,6 +21,19 @@ STATE = "dashboard"
 """Where in ``scope["state"]`` pages find the ``House``."""
 
 
+class Left(NamedTuple):
+    """What an act said that led to another page.
+
+    Attributes:
+        undo: the way back, None for none.
+        at: when, Unix milliseconds.
+    """
+
+    text: str
+    undo: Callable[[], Awaitable[object]] | None
+    at: int
+
+
 class House:
     """What pages know of where they are.
 
@@ -26,12 +41,14 @@ class House:
         platform: the daemon.
         rest: its REST application, which pages ask.
         changes: tells that something has changed.
+        left: what is to be said on the next page of a person, by who that is.
     """
 
     def __init__(self, platform: Platform, rest: ASGIApp) -> None:
         self.platform = platform
         self.rest = rest
         self.changes = Changes(platform)
+        self.left: dict[str, Left] = {}
 
 
 class Dashboard:

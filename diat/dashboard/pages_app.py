@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 from nicegui import app as pages
 from nicegui import core, ui
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,11 +21,12 @@ from diat.dashboard.live import Live
 from diat.dashboard.mount import PATH, House
 from diat.dashboard.own_sockets import hold_to_own_pages
 from diat.dashboard.pages import PAGES
-from diat.dashboard.parts.acts import refused
+from diat.dashboard.parts.acts import refused, say_left
 from diat.dashboard.policy import ContentPolicy, Crowd
 from diat.dashboard.registry import Page
 from diat.dashboard.rest import Refused
 from diat.dashboard.static_files import KeptFiles, files_key
+from diat.dashboard.unknown import unknown
 from diat.dashboard.visit import visit_of
 
 _FILES = Path(__file__).parent / "static"
@@ -34,11 +36,13 @@ _PATIENCE = 20.0
 """Seconds that REST may take for a page."""
 _AWAY = 30.0
 """Seconds that a browser may be away before its page is forgotten."""
-_HEAD = (
+_LOOK = (
     f'<script src="{PATH}{STATIC}/theme.js"></script>'
     f'<link rel="stylesheet" href="{PATH}{STATIC}/dashboard.css">'
     f'<link rel="stylesheet" href="{PATH}{STATIC}/manage.css">'
-    f'<script defer src="{PATH}{STATIC}/live.js"></script>'
+)
+_HEAD = (
+    f'{_LOOK}<script defer src="{PATH}{STATIC}/live.js"></script>'
     f'<script defer src="{PATH}{STATIC}/manage.js"></script>'
 )
 _LIFE = AsyncExitStack()
@@ -54,6 +58,7 @@ async def make(house: House) -> ASGIApp:
     pages.add_api_websocket_route("/live", Live(house).serve)
     for each in PAGES:
         _serve(each)
+    pages.add_exception_handler(404, _unknown)
     ui.run_with(
         outer,
         title="DIAT",
@@ -74,6 +79,10 @@ async def make(house: House) -> ASGIApp:
     return GZipMiddleware(ContentPolicy(Crowd(pages)), minimum_size=1000, compresslevel=4)
 
 
+async def _unknown(request: Request, missing: Exception) -> Response:
+    return unknown(request, Markup(_LOOK))
+
+
 def _serve(page: Page) -> None:
     ui.page(page.path, title=f"{page.title} · DIAT", response_timeout=_PATIENCE)(_builder(page))
 
@@ -91,6 +100,8 @@ def _builder(page: Page) -> Callable[[Request], Awaitable[Response | None]]:
                 ui.context.client.content.clear()
                 refused(refusal)
         paint_first()
+        with ui.context.client:
+            say_left()
         return None
 
     return build

@@ -19,7 +19,8 @@ class Page(Struct, frozen=True, kw_only=True):
     Attributes:
         path: below ``/ui``: ``/things``. Arguments come in the query.
         title: in the navigation and as heading of the browser's tab.
-        build: makes the page's content with NiceGUI, in the main part of the frame; may raise ``Refused``.
+        build: makes the page's content with NiceGUI, in the main part of the frame; may raise ``Refused``. A
+            timer comes last: NiceGUI sends what there is of a page as soon as one waits for the browser.
         icon: name of one in ``parts/icons.py``.
         nav: where it is in the navigation: ``main`` (on a phone in the bar), ``more``, or ``hidden``.
         least: the least role to which the navigation shows it; what it tells REST decides.

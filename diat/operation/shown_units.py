@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from diat.wot.quantities import default_unit, quantity_kind
+from diat.wot.unit_table import UNITS
 from diat.wot.units import converter, ucum
 
 System = Literal["metric", "imperial"]
@@ -53,6 +55,16 @@ def shown_unit(preference: Preference, kind: str | None, unit: str | None) -> st
     else:
         wanted = preference.get(kind)
     return wanted if wanted is not None and converter(unit, wanted, kind) is not None else unit
+
+
+@lru_cache(maxsize=200)
+def units_of(kind: str) -> tuple[str, ...]:
+    """UCUM codes of the units in which values of a quantity kind can be shown; the usual one first."""
+    usual = default_unit(kind)
+    if usual is None:
+        return ()
+    found = (each.ucum for each in UNITS if converter(usual, each.ucum, kind) is not None)
+    return tuple(dict.fromkeys([usual, *found]))
 
 
 def must_fit(wanted: dict[str, str]) -> dict[str, str]:

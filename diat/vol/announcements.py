@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
+from diat.kernel.errors import Conflict
 from diat.kernel.overlay import Index, Ledger, Overlay
 from diat.vol.dialects.directory import ENTRY
 from diat.vol.dialects.port import Dialect, Heard, Part
@@ -225,6 +226,20 @@ class Announcements:
         # Of an entry of the directory no broker keeps a copy.
         if thing is not None and not topic.startswith(ENTRY):
             self._buried.put(topic, Buried(thing, now))
+
+    def raise_again(self, announced: Announced) -> None:
+        """Let what was buried stand again as it stood.
+
+        Raises:
+            Conflict: something else stands there, or claims the same.
+        """
+        part = self._part(announced)
+        if part is None or self._announced.get(announced.topic) is not None:
+            raise Conflict(f"{announced.topic} is something else by now")
+        holder = self.claimant(announced.dialect, part) or self.owner(announced.dialect, part)
+        if holder is not None and holder != announced.thing:
+            raise Conflict(f"{holder} is what it was by now")
+        self.put(announced, part)
 
     def move(self, topic: str, thing: str) -> None:
         """Make an announcement part of another thing."""

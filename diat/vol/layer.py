@@ -20,6 +20,7 @@ from diat.vol.dialects.directory import DIRECTORY, Bridge, Directory
 from diat.vol.dialects.port import Dialect, Outgoing
 from diat.vol.entries import Entries
 from diat.vol.foreign import ForeignMessages
+from diat.vol.gateways import is_gateway
 from diat.vol.ingest import Ingest
 from diat.vol.intake import Intake
 from diat.vol.interaction import Actuation, Command, Interaction
@@ -32,6 +33,7 @@ from diat.vol.observers import Observers
 from diat.vol.onboarding import Onboarding
 from diat.vol.pushdown import PushDown, Pushed
 from diat.vol.registry import Registry
+from diat.vol.retirement import Retirement
 from diat.vol.tap import Tap
 from diat.vol.thing import Admission, ThingRecord, VirtualObject
 from diat.vol.tiers import Line, Tiers
@@ -139,6 +141,7 @@ class VirtualObjectLayer:
         self.tiers.note = self.diagnostics.note
         self.intake.on_turn = self.tiers.turned
         self.registry.gateway_of = self.tiers.gateway_of
+        self.retired = Retirement(clock, self.tiers.gateway_of)
         self.pushdown.watching = self.observers.watching
         self.observers.on_watch = self.pushdown.watched
         self.ingest = Ingest(
@@ -267,10 +270,31 @@ class VirtualObjectLayer:
         """Take a thing out of service; errors as in ``Onboarding.retire``."""
         if self.registry.get(thing).record.dialect == "composite":
             raise Invalid("it belongs to a service: delete the service")
+        each, announcements = self.registry.get(thing), self.registry.announcements
+        stood = [announcements.at(topic) for topic in sorted(announcements.topics(thing))]
+        pushed = self.pushdown.pushed.get(thing)
+        needs = pushed.needs if pushed is not None else {}
+        if not is_gateway(each.td):
+            self.retired.keep(each, tuple(one for one in stood if one is not None), needs)
         self.pushdown.forget(thing)
-        self.tiers.forget(self.registry.get(thing))
+        self.tiers.forget(each)
         self.onboarding.retire(thing)
         self.ingest.finish(self._clock())
+
+    def bring_back(self, thing: str) -> VirtualObject:
+        """Undo that a person retired a thing; its number, patch and history are as they were.
+
+        Raises:
+            NotFound: nobody did, or it is too long ago, or a gateway brings it.
+            Conflict: it is there again by itself, or something else took its place.
+        """
+        known = self.retired.get(thing)
+        self.onboarding.bring_back(known.thing, known.stood)
+        self.ingest.finish(self._clock())
+        for holder, rules in known.needs.items():
+            self.pushdown.need(thing, holder, rules)
+        self.retired.forget(thing)
+        return self.registry.known(thing)
 
     def _flooded(self, name: str, now: int) -> None:
         """Cut off who sends more than it may, and say so."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from diat.kernel.clock import Clock
 from diat.kernel.errors import InvalidDocument
+from diat.vol.announcements import Announced
 from diat.vol.diagnostics import STRANGERS, Diagnostics
 from diat.vol.dialects.directory import DIRECTORY
 from diat.vol.dialects.port import Dialect, Outgoing, Part, Refusal, Withdrawal
@@ -190,6 +191,18 @@ class Onboarding:
         for name in _answered(cleared):
             self._interaction.publish(Outgoing(topics.admission(name), b"", retain=True))
         self._observers.changed(thing)
+
+    def bring_back(self, was: VirtualObject, stood: Iterable[Announced]) -> None:
+        """Undo that a thing was retired: what it announced stands again, also at the broker.
+
+        Raises:
+            Conflict: it is there again, or something else took its place.
+        """
+        self._registry.bring_back(was, stood, self._clock())
+        for announced in stood:
+            if "#" not in announced.topic:
+                self._interaction.publish(Outgoing(announced.topic, announced.payload, retain=True))
+        self._observers.changed(was.id)
 
     # --- within ---
 

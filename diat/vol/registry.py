@@ -271,6 +271,21 @@ class Registry:
             self._put_record(record, now, retired=True, renames={}, identifiers=(), expires=None)
         self._replace(thing, None, now)
 
+    def bring_back(self, was: VirtualObject, stood: Iterable[Announced], now: int) -> None:
+        """Undo that a thing was retired; it is described when ``describe`` is next called.
+
+        Raises:
+            Conflict: it is there again, or something else took its place.
+        """
+        if self.objects.get(was.id) is not None:
+            raise Conflict("it is there again by itself")
+        for announced in stood:
+            self.announcements.raise_again(announced)
+        known = self._records.get(was.id) or was.record
+        before = {name: getattr(was.record, name) for name in ("renames", "identifiers", "expires")}
+        self._put_record(known, now, retired=False, **before)
+        self._undescribed.put(was.id, True)
+
     def replace_hardware(self, thing: str, other: str, now: int) -> VirtualObject:
         """Put the physical thing behind ``other`` behind ``thing``; what was behind it is buried.
 

@@ -281,6 +281,30 @@ class TestRetiring:
         until(lambda: rest.get(lamp.path).status_code == 200)
         assert [each["value"] for each in house.get(f"{lamp.path}/properties/power/history")] == [5.0]
 
+    def test_a_person_may_bring_it_back_as_it_was(self, thing, rest, house, until, problem):
+        lamp = thing(LAMP)
+        lamp.has(power=5.0)
+        named = {"title": "Of the hall", "diat:place": "here/hall"}
+        rest.patch(lamp.path, json=named, headers={"content-type": "application/merge-patch+json"})
+        problem(rest.post(f"{lamp.path}/return"), 404, "not-found")
+        rest.delete(lamp.path)
+        until(lambda: lamp.admission is None)
+        answer = rest.post(f"{lamp.path}/return")
+        assert answer.status_code == 200
+        assert named.items() <= answer.json().items()
+        until(lambda: lamp.admission == {"state": "accepted", "reason": "its announcement is valid"})
+        assert f"wot/td/{lamp.name}" in retained_on(house, f"wot/td/{lamp.name}")
+        lamp.has(power=6.0)
+        assert [each["value"] for each in house.get(f"{lamp.path}/properties/power/history")] == [5.0, 6.0]
+        problem(rest.post(f"{lamp.path}/return"), 404, "not-found")
+
+    def test_what_came_back_by_itself_is_brought_back_by_nobody(self, thing, rest, until, problem):
+        lamp = thing(LAMP)
+        rest.delete(lamp.path)
+        lamp.announce(LAMP)
+        until(lambda: rest.get(lamp.path).status_code == 200)
+        problem(rest.post(f"{lamp.path}/return"), 409, "conflict")
+
     def test_a_withdrawn_thing_is_gone(self, thing, rest, until):
         lamp = thing(LAMP)
         lamp.withdraw()

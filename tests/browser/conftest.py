@@ -151,9 +151,14 @@ def _elsewhere(url):
 
 
 class Thing:
-    """A native thing: an MQTT client of its own, with a last will."""
+    """A native thing: an MQTT client of its own, with a last will.
+
+    Attributes:
+        told: what it was told to do.
+    """
 
     def __init__(self, port, name, td):
+        self.told = []
         self._port = port
         self.name = name
         self._td = td
@@ -164,15 +169,25 @@ class Thing:
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=self.name)
         self._client.will_set(f"diat/{self.name}/status", "offline", qos=1, retain=True)
         self._client.on_connect = lambda *_: self._introduce()
+        self._client.on_message = lambda *said: self._obey(json.loads(said[-1].payload))
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
 
+    def _obey(self, said):
+        """Do what it is told, and say so."""
+        self.told.append(said)
+        result = {"id": said["id"], "status": "completed"}
+        self._client.publish(f"diat/{self.name}/results", json.dumps(result), qos=1)
+
     def _introduce(self):
+        self._client.subscribe([(f"diat/{self.name}/set", 1), (f"diat/{self.name}/actions/+", 1)])
         self._client.publish(f"wot/td/{self.name}", json.dumps(self._td), qos=1, retain=True)
         self._client.publish(f"diat/{self.name}/status", "online", qos=1, retain=True)
 
-    def say(self, **values):
-        self._client.publish(f"diat/{self.name}/properties", json.dumps({"v": values}), qos=1)
+    def say(self, *, at=None, **values):
+        """Say what it measures, or measured ``at`` a time in Unix milliseconds."""
+        report = {"v": values} if at is None else {"v": values, "t": at}
+        self._client.publish(f"diat/{self.name}/properties", json.dumps(report), qos=1)
 
     def die(self):
         """Fall silent without a farewell: the broker tells its last will."""

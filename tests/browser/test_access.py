@@ -45,9 +45,16 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
     eventually(lambda: house.rest.get("/actuations").json(), 20)
     arguments["/command"] = f"id={house.rest.get('/actuations').json()[0]['id']}"
     found = []
+    plain = page.context.browser.new_page(java_script_enabled=False)
     for each in PAGES:
-        page.goto(f"{house.url}{each.path}?{arguments.get(each.path, '')}")
+        address = f"{house.url}{each.path}?{arguments.get(each.path, '')}"
+        page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        # What is painted before scripts have run is the same.
+        plain.goto(address)
+        title = page.get_by_role("heading", level=1).inner_text()
+        expect(plain.get_by_role("heading", level=1)).to_have_text(title)
+        expect(plain.get_by_role("navigation", name="Pages", exact=True)).to_be_visible()
         page.wait_for_function("document.documentElement.dataset.live === 'yes'")
         for theme, width in (("light", 1280), ("dark", 390)):
             page.set_viewport_size({"width": width, "height": 900})
@@ -60,7 +67,19 @@ def test_axe_finds_nothing_serious_on_any_page(furnished, page, eventually):
             ]
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{each.path} is {wide} wide on a screen of {width}"
+    plain.context.close()
     assert found == [], "\n".join(map(str, found))
+
+
+def test_where_nothing_is_a_page_says_so_and_leads_back(house, page):
+    answer = page.goto(f"{house.url}/nonsense/<b>?x=1")
+    assert answer.status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.locator("code")).to_have_text("/ui/nonsense/<b>")
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    program = house.rest.get("/ui/nonsense", headers={"Accept": "application/json"})
+    assert (program.status_code, program.json()["status"]) == (404, 404)
 
 
 def test_all_is_reached_by_keyboard(house, page):

@@ -51,7 +51,7 @@ class Gateway(Platform):
 def house(tmp_path_factory):
     """A platform, the line to it, and the gateway that is to come by that, if it is called."""
     with contextlib.ExitStack() as stack:
-        core = Core(tmp_path_factory.mktemp("core"))
+        core = Core(tmp_path_factory.mktemp("core"), "--no-announce")
         stack.callback(core.close)
         link = stack.enter_context(Link(("127.0.0.1", core.mqtt)))
 

@@ -57,7 +57,7 @@ def choose(page, label, *options):
     """Choose in a field with a list, by what it is called."""
     page.get_by_label(label, exact=True).click()
     for each in options:
-        page.get_by_role("option", name=each).click()
+        page.get_by_role("listbox").get_by_role("option", name=each, exact=True).click()
     page.keyboard.press("Escape")
 
 
@@ -221,6 +221,14 @@ def test_values_come_in_the_units_and_times_in_the_zone_that_are_set_for_all(hou
     expect(said).to_be_visible()
     at = datetime.fromisoformat(said.get_attribute("at"))
     assert f"{at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M:%S}" in said.inner_text()
+    page.goto(f"{house.url}/settings")
+    ready(page)
+    choose(page, "Shown in", "K")
+    page.get_by_role("button", name="Keep the changes").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    assert house.rest.get("/settings").json()["units"]["value"] == {"Temperature": "K"}
+    choose(page, "Values are shown in units that are", "imperial")
+    expect(page.get_by_label("Shown in", exact=True)).to_be_hidden()
     house.rest.patch("/settings", json={"units": None, "zone": None})
 
 
@@ -240,6 +248,13 @@ def test_a_backup_and_the_log_that_tells_of_it_live(house, page):
         line.get_by_role("link", name="Download").click()
     (kept,) = house.rest.get("/backups").json()
     assert download.value.suggested_filename == kept["name"]
+    house.rest.delete(f"/backups/{kept['name']}")
+    expect(line).to_have_count(0)
+    file = {"name": kept["name"], "mimeType": "application/octet-stream"}
+    page.get_by_label("Put a backup on the shelf").set_input_files({**file, "buffer": b"none"})
+    expect(page.get_by_text("it is no backup of a platform")).to_be_visible()
+    whole = Path(download.value.path()).read_bytes()
+    page.get_by_label("Put a backup on the shelf").set_input_files({**file, "buffer": whole})
     line.get_by_role("button", name="Bring back").click()
     page.get_by_role("button", name="Cancel").click()
     line.get_by_role("button", name="Remove").click()
@@ -254,6 +269,7 @@ def test_a_report_of_a_bug_is_downloaded(house, page):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()
     assert download.value.suggested_filename.endswith(".zip")
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")  # and no tab closes while it comes
 
 
 def test_who_moves_where_is_drawn_live(house, page, things):
@@ -271,7 +287,7 @@ def test_who_moves_where_is_drawn_live(house, page, things):
     expect(drawn).to_have_count(2)  # without a reload
 
 
-def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
+def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path, eventually):
     """The release is a real one; the node is an MQTT client that only says what it runs."""
     write_release(tmp_path / "key.pem", 7, "raspberry_pi", FIRMWARE, tmp_path / "www")
     house.rest.post("/releases", json=read_release(tmp_path / "www")).raise_for_status()
@@ -280,7 +296,7 @@ def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
           "properties": {"firmware": number, "undone": number}}  # fmt: skip
     node = things(house, "node", td)
     node.say(firmware=1, undone=0)
-    eventually = expect(page.get_by_role("row", name="Release 7 for raspberry_pi"))
+    until, eventually = eventually, expect(page.get_by_role("row", name="Release 7 for raspberry_pi"))
     page.goto(f"{house.url}/firmware")
     ready(page)
     expect(page.get_by_text("No roll-out yet")).to_be_visible()
@@ -294,3 +310,15 @@ def test_firmware_is_rolled_out_and_stopped(house, page, things, tmp_path):
     eventually.to_contain_text("cancelled")
     page.get_by_role("link", name="Release 7 for raspberry_pi").click()
     expect(page.get_by_role("cell", name="urn:dev:node")).to_be_visible()
+
+    home = page.context.new_page()
+    home.goto(house.url)
+    ready(home)
+    page.goto(f"{house.url}/firmware")
+    ready(page)
+    page.get_by_role("button", name="Roll it out").click()
+    until(lambda: any(each["state"] == "running" for each in house.rest.get("/rollouts").json()), 20)
+    until(lambda: len([told for told in node.told if "from" in str(told)]) == 2, 20)
+    node.say(undone=7)  # it went back to what it ran before
+    failed = home.locator(".need", has_text="Failed updates")
+    expect(failed).to_contain_text("it did not get well with it and went back")  # without a reload

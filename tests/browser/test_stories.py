@@ -126,6 +126,73 @@ def test_a_thing_is_named_driven_and_retired(platform, page, things):
     page.get_by_role("dialog").get_by_role("button", name="Retire").click()
     page.wait_for_url("**/ui/things")
     assert platform.rest.get("/things/urn:dev:heater").status_code == httpx.codes.NOT_FOUND
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url("**/ui/thing?id=*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Heater")
+    heater.say(temperature=31.0)
+    expect(page.locator(".value", has_text="Temperature").locator("diat-value")).to_have_text("87.8°F")
+
+
+def test_an_action_is_done_by_a_form_made_of_its_input(platform, page, things, eventually):
+    field = {"type": "integer", "minimum": 1, "maximum": 60, "title": "How long", "unit": "s"}
+    said = {"type": "object", "properties": {"seconds": field}, "required": ["seconds"]}
+    siren = things(platform, "siren", {"title": "Siren", "actions": {"sound": {"input": said}}})
+    eventually(lambda: platform.rest.get("/things/urn:dev:siren").is_success, 20)
+    page.goto(f"{platform.url}/thing?id=urn:dev:siren")
+    page.get_by_role("button", name="sound").click()
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_text("it is needed")).to_be_visible()
+    page.get_by_label("How long (s)").fill("75")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_role("status").filter(has_text="maximum")).to_be_visible()
+    page.get_by_label("How long (s)").fill("5")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_role("status").filter(has_text="sound: completed")).to_be_visible()
+    assert siren.told[-1]["input"] == {"seconds": 5}
+
+
+def test_other_hardware_is_put_behind_a_thing_and_its_past_stays(platform, page, things, eventually):
+    td = {"title": "Pool", "diat:place": "garden", "properties": {"temperature": TEMPERATURE}}
+    old = things(platform, "old-pool", td)
+    eventually(lambda: platform.rest.get("/things/urn:dev:old-pool").is_success, 20)
+    page.goto(f"{platform.url}/thing?id=urn:dev:old-pool")
+    old.say(temperature=24.0)
+    value = page.locator(".value", has_text="Temperature").locator("diat-value")
+    expect(value).to_have_text("24.0°C")
+    old.die()
+    new = things(platform, "new-pool", {**td, "title": "Fresh one"})
+    eventually(lambda: platform.rest.get("/things/urn:dev:new-pool").is_success, 20)
+    page.get_by_role("button", name="Swap hardware").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="Fresh one")).to_be_checked()
+    dialog.get_by_role("button", name="Swap", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pool")
+    new.say(temperature=25.5)
+    expect(value).to_have_text("25.5°C")
+    assert platform.rest.get("/things/urn:dev:new-pool").status_code == httpx.codes.NOT_FOUND
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("table", name="temperature")).to_contain_text("24")
+
+
+def test_a_chart_that_is_zoomed_is_drawn_finer(platform, page, things, eventually):
+    td = {"title": "Vat", "properties": {"temperature": TEMPERATURE}}
+    vat = things(platform, "vat", td)
+    now = round(time.time() * 1000)
+    for second in range(200):
+        vat.say(at=now - 200_000 + second * 1000, temperature=20 + second % 7)
+    eventually(lambda: platform.rest.get("/things/urn:dev:vat").is_success, 20)
+    newest = "/things/urn:dev:vat/properties/temperature"
+    eventually(lambda: (got := platform.rest.get(newest)).is_success and got.json() == 20 + 199 % 7, 20)
+    page.goto(f"{platform.url}/thing?id=urn:dev:vat")
+    line = page.locator(".history svg path[stroke-width='1.5']")
+    expect(line).to_have_count(1)
+    coarse = line.get_attribute("d").count(" ")
+    box = page.locator(".history").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 3)
+    for _ in range(5):
+        page.mouse.wheel(0, -400)
+    # First a point every six seconds; of what is on screen then, fewer if nothing finer came.
+    eventually(lambda: line.get_attribute("d").count(" ") > 2 * coarse, 20)
 
 
 def test_a_floor_plan_is_put_and_a_thing_is_on_it(platform, page, things):

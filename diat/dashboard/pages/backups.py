@@ -19,6 +19,16 @@ _LOOK = 1.0
 """Seconds between two looks at how far it is."""
 _SHOWN = 100
 Json = dict[str, Any]
+_PUT = """async (e) => {
+  const file = e.target.files[0];
+  if (!file) return;
+  const {csrf} = await (await fetch("/sessions/current")).json();
+  const answer = await fetch("/backups/" + encodeURIComponent(file.name), {
+    method: "PUT", body: file,
+    headers: {"X-CSRF-Token": csrf ?? "", "Content-Type": "application/octet-stream"}});
+  e.target.value = "";
+  emit(answer.ok ? "" : (await answer.json()).detail);
+}"""
 
 
 async def build(visit: Visit) -> None:
@@ -49,6 +59,8 @@ async def build(visit: Visit) -> None:
     html(Markup("<h2>Kept here</h2>"))
     shelf.place = ui.element("div").classes("fragment")
     shelf.show(found)
+    html(Markup("<h2>From elsewhere</h2>"))
+    shelf.upload()
     html(
         Markup(
             "<h2>Elsewhere</h2><p>Bring one into another directory, or onto another machine, by "
@@ -102,6 +114,26 @@ class Shelf:
             self.passphrase.set_value("")
             tell("It is being made.")
             await self.look()
+
+    def upload(self) -> None:
+        """A field for a file that was made elsewhere."""
+
+        async def taken(event: Any) -> None:
+            tell(str(event.args) or "It is here: bring it back below.", bad=bool(event.args))
+            await self.look()
+
+        html(
+            Markup(
+                "<p>A backup that was downloaded, here or from another platform, under the name that it had. "
+                "When it is brought back it is read whole, and its passphrase tried, before anything "
+                "changes.</p>"
+            )
+        )
+        with ui.element("label").classes("upload"):
+            html(Markup("Put a backup on the shelf"), "span")
+            chosen = ui.element("input").props('type="file" accept=".backup" class="unseen"')
+        # The browser gives it to REST itself: it is too large for a message.
+        chosen.on("change", taken, js_handler=_PUT)
 
     def _line(self, each: Json) -> None:
         by = "by itself" if each["by"] == "schedule" else "by a person"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from diat.dashboard.likes import written
 from diat.dashboard.parts.markup import Markup, chip, html, link, moment, table
 from diat.dashboard.registry import Page
 from diat.dashboard.rest import at
@@ -50,7 +51,7 @@ async def build(visit: Visit) -> None:
             [
                 link("/thing", one["title"], id=one["thing"]),
                 one["affordance"],
-                f"{_said(one['value'])} {one['unit'] or ''}" if one["kept"] else "not kept any more",
+                f"{_said(one['value'])} {written(one['unit'])}" if one["kept"] else "not kept any more",
                 moment(one.get("observed")),
             ]
             for one in each["readings"]

@@ -34,13 +34,12 @@ async def build(visit: Visit) -> None:
     releases = await visit.rest.get("/releases")
     found = Fragment(lambda: _all(visit))
     await found.show()
+    if visit.is_at_least("engineer"):
+        for each in await visit.rest.get("/rollouts", limit=1000):
+            if each["state"] in ("running", "paused"):
+                _turning(visit, each)
+        await _new(visit, releases)
     ui.timer(_LOOK, found.refresh)
-    if not visit.is_at_least("engineer"):
-        return
-    for each in await visit.rest.get("/rollouts", limit=1000):
-        if each["state"] in ("running", "paused"):
-            _turning(visit, each)
-    await _new(visit, releases)
 
 
 async def _all(visit: Visit) -> Markup:

@@ -47,7 +47,7 @@ _FIGURES = Markup(
 async def build(visit: Visit) -> None:
     """Make the page."""
     html(Markup("<h1>Home</h1>"))
-    needed = Fragment(lambda: _needed(visit), "things", "services", "statuses")
+    needed = Fragment(lambda: _needed(visit), "things", "services", "statuses", "rollouts")
     await needed.show()
     html(Markup("<h2>Going on</h2>"))
     try:

@@ -12,12 +12,13 @@ from diat.dashboard.parts.fields import Fields
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, html, link
 from diat.dashboard.parts.sections import operation_sections
+from diat.dashboard.parts.unit_rows import UnitRows
 from diat.dashboard.registry import Page
 from diat.dashboard.visit import Visit
 
 Json = dict[str, Any]
 _WHOEVER = "Nothing: that of whoever looks"
-_BY_QUANTITY = "a unit for each quantity"
+_EACH = "each"
 EVERY = {None: "never", "1h": "every hour", "6h": "every 6 hours", "1d": "every day", "7d": "every week"}
 
 
@@ -31,7 +32,7 @@ async def build(visit: Visit) -> None:
     html(Markup("<h1>Settings</h1>"))
     operation_sections(visit, "/settings")
     settings = await visit.rest.get("/settings")
-    form = Form(visit, settings)
+    form = Form(visit, settings, (await visit.rest.get("/overview/facets"))["quantities"])
     waiting = [name for name, each in settings.items() if "next" in each]
     if waiting:
         html(
@@ -45,9 +46,10 @@ async def build(visit: Visit) -> None:
 class Form:
     """The fields of all settings; only what was changed is sent."""
 
-    def __init__(self, visit: Visit, settings: Json) -> None:
+    def __init__(self, visit: Visit, settings: Json, quantities: list[str]) -> None:
         self._visit = visit
         self._settings = settings
+        self._quantities = quantities
         self._fields = Fields()
         self._may = visit.is_at_least("admin")
 
@@ -66,13 +68,17 @@ class Form:
             self._says("schedule_zone")
         with self._group("Units"):
             units = self._now("units")
-            options = {None: "as things say", "metric": "metric", "imperial": "imperial"}
-            if isinstance(units, dict):
-                said = ", ".join(f"{kind} in {unit}" for kind, unit in units.items())
-                html(Markup('<p class="soft">{}: {}</p>').format(_BY_QUANTITY, said))
-            known = units if isinstance(units, str) else None
-            self._fields.one_of("units", "Values are shown in units that are", options, known)
+            options = {
+                None: "as things say", "metric": "metric", "imperial": "imperial", _EACH: "chosen by quantity"
+            }  # fmt: skip
+            each = units if isinstance(units, dict) else {}
+            field = self._fields.one_of(
+                "units", "Values are shown in units that are", options, _EACH if each else units
+            )
             self._says("units")
+            fixed = not self._may or "flag" in self._settings["units"]
+            self._units = UnitRows(self._quantities, each, fixed=fixed)
+            self._units.element.bind_visibility_from(field, "value", value=_EACH)
         with self._group("How long history is kept"), ui.element("div").classes("row-wrap"):
             self._days("hot_days", "In the database", "Days, then in Parquet files")
             self._days("raw_days", "Readings as they came", "Days; empty: ever")
@@ -96,8 +102,6 @@ class Form:
             name: value for name in self._settings if (value := self._said(name)) != self._now(name)
             and "flag" not in self._settings[name]
         }  # fmt: skip
-        if "units" in body and body["units"] is None and isinstance(self._now("units"), dict):
-            del body["units"]
         if not body:
             return
         told = await self._fields.send(lambda: self._visit.rest.patch("/settings", body), "Kept.")
@@ -107,6 +111,8 @@ class Form:
                 ui.navigate.reload()
 
     def _said(self, name: str) -> Any:
+        if name == "units" and self._fields.get(name) == _EACH:
+            return self._units.get() or None
         if name != "location":
             return self._fields.get(name)
         north, east = self._fields.get("location.latitude"), self._fields.get("location.longitude")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
-from diat.dashboard.parts.acts import asked, attempt
+from diat.dashboard.parts.acts import asked, attempt, leave
 from diat.dashboard.parts.inputs import act
 from diat.dashboard.parts.markup import Markup, html
 from diat.dashboard.rest import at
@@ -116,7 +117,15 @@ async def _retire(visit: Visit, td: dict[str, Any]) -> None:
         "Services let go of it, and it is listed no more. Its history stays; if it announces itself again "
         "it comes back."
     )
-    if await asked(f"Retire {title}?", consequence, "Retire") and await attempt(
-        lambda: visit.rest.delete(at("things", td["id"])), f"{title} is retired."
-    ):
-        ui.navigate.to("/things")
+    path = at("things", td["id"])
+    if not await asked(f"Retire {title}?", consequence, "Retire"):
+        return
+
+    async def undo() -> None:
+        await visit.rest.post(f"{path}/return")
+        ui.navigate.to(f"/thing?{urlencode({'id': td['id']})}")
+
+    if await attempt(lambda: visit.rest.delete(path)):
+        # A gateway brings its things anew, and is asked no more for what was retired.
+        brought = "diat:gateway" in td or "diat:Gateway" in str(td.get("@type"))
+        leave("/things", f"{title} is retired.", None if brought else undo)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from diat.dashboard.mount import STATE, House, Left
 from diat.dashboard.parts.markup import Markup, html
 from diat.dashboard.rest import Refused
 
@@ -14,6 +15,8 @@ UNKNOWN = 401
 """The status of a refusal to somebody who is not known any more."""
 _SAID, _UNDO = 4.0, 10.0
 """Seconds for which something is said, and in which an act can be undone."""
+_KEPT = 20_000
+"""Milliseconds that the next page may take to come."""
 _TOASTS = "toasts"
 
 
@@ -64,6 +67,29 @@ async def attempt(act: Act, done: str = "", undo: Act | None = None) -> bool:
     if done:
         tell(done, undo=undo)
     return True
+
+
+def leave(path: str, text: str, undo: Act | None = None) -> None:
+    """Go to another page, and say there what was done."""
+    house, who, now = _here()
+    house.left = {name: each for name, each in house.left.items() if now - each.at < _KEPT}
+    house.left[who] = Left(text, undo, now)
+    ui.navigate.to(path)
+
+
+def say_left() -> None:
+    """Say what the act said that led here, if one did."""
+    house, who, now = _here()
+    left = house.left.pop(who, None)
+    if left is not None and now - left.at < _KEPT:
+        tell(left.text, undo=left.undo)
+
+
+def _here() -> tuple[House, str, int]:
+    """Where this page is, who looks at it, and when."""
+    state = ui.context.client.request.scope["state"]
+    house: House = state[STATE]
+    return house, state["principal"].id, house.platform.clock()
 
 
 async def asked(question: str, consequence: str, act: str) -> bool:

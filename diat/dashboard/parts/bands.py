@@ -9,12 +9,12 @@ from markupsafe import Markup
 from msgspec import Struct
 
 CORE, THINGS = "core", "things"
-_WIDE, _HIGH, _ACROSS, _DOWN = 168, 76, 208, 88
+_WIDE, _HIGH, _ACROSS, _DOWN = 140, 76, 165, 88
 """Size of a node, and from one to the next, in pixels."""
 _HEAD, _LINE, _FOOT = 22, 22, 4
 """Of a band: above its name, of a line that is said of it, and below its nodes."""
 _EMPTY = 12
-_MARGIN = 12
+_MARGIN = 8
 _NAMES = {CORE: ("Core", ""), THINGS: ("Things", "")}
 _RATE = Markup('<b class="rate" data-rate="messages">&ndash;</b>{}/s <b class="rate" data-rate="bytes"></b>')
 
@@ -68,7 +68,7 @@ def drawn(
         head = _HEAD + _LINE * (1 + len(said[name]))
         bands[name] = _Band(top, head, head + (rows * _DOWN if rows else _EMPTY) + _FOOT)
         top += bands[name].high
-    wide = 2 * _MARGIN + _ACROSS * (1 + max((node.column for node in nodes.values()), default=0))
+    wide = 2 * _MARGIN + _WIDE + _ACROSS * max((node.column for node in nodes.values()), default=0)
     paths = Markup().join(_edge(bands, nodes[before], nodes[after]) for before, after in dict.fromkeys(edges))
     inner = Markup().join(
         _band(name, bands[name], said[name], [node for node in nodes.values() if node.band == name])
@@ -132,7 +132,7 @@ def _box(node: Node, band: _Band) -> Markup:
 def _edge(bands: Mapping[str, _Band], before: Node, after: Node) -> Markup:
     x1, y1 = _MARGIN + before.column * _ACROSS + _WIDE, _middle(bands, before)
     x2, y2 = _MARGIN + after.column * _ACROSS, _middle(bands, after)
-    bend = max(24, (x2 - x1) // 2)
+    bend = max(20, (x2 - x1) // 2)
     crosses = Markup(' class="crosses"') if before.band != after.band else ""
     return Markup('<path{} d="M{} {}C{} {} {} {} {} {}"/>').format(
         crosses, x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2

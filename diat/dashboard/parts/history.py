@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nicegui import ui
@@ -22,6 +22,10 @@ _POINTS = 600
 _ROWS = 30
 """The newest of them that stand in the table."""
 
+_PAUSE = 0.4
+"""Seconds of rest after which what was zoomed to is fetched."""
+Point = list[Any]
+"""Unix milliseconds and the value."""
 _FIRST = ("Temperature", "RelativeHumidity", "CarbonDioxide", "Power", "Energy")
 _SCALE: dict[str, Any] = {"min": None, "max": None, "interval": None}
 _SWITCH: dict[str, Any] = {"min": 0, "max": 1, "interval": 1}
@@ -47,6 +51,16 @@ class History:
         self._chart = (
             ui.echart(chart_options(), renderer="svg").classes("history").props('aria-hidden="true"')
         )
+        self._chart.on(
+            "chart:datazoom",
+            lambda event: attempt(lambda: self._zoomed(event.args)),
+            args=["start", "end", "batch"],
+            throttle=_PAUSE,
+            leading_events=False,
+        )
+        self._points: list[Point] = []
+        self._whole = (0, 0)
+        self._finest = 0.0
         self._less = ui.label().classes("soft")
         with ui.expansion("As a table").classes("more-settings"):
             self._table = html(Markup())
@@ -67,27 +81,50 @@ class History:
         prop = self._properties[self._name]
         scale = preferred(prop, self._visit.units)
         now = self._visit.platform.clock()
-        readings = await self._visit.rest.get(
-            at("things", self._thing, "properties", self._name, "history"),
-            **{"from": rfc3339(now - _SECONDS[self._span] * 1000)},
-            every=f"{max(1, _SECONDS[self._span] // _POINTS)}s",
-            aggregate="mean" if prop.numeric else "last",
-            unit=scale.unit if prop.numeric and scale.convert is not None else None,
-        )
-        points = [[parse_time(each["observed"]), _drawn(each["value"])] for each in readings]
+        readings = await self._past(now - _SECONDS[self._span] * 1000, None, _SECONDS[self._span])
+        points = _drawn_points(readings)
+        self._points, self._finest = points, _every(_SECONDS[self._span])
+        self._whole = points[0][0] if points else now - _SECONDS[self._span] * 1000, now
         self._chart.options["series"][0]["data"] = points
         self._chart.options["series"][0]["step"] = None if prop.numeric else "end"
         self._chart.options["series"][0]["name"] = self._name
         self._chart.options["yAxis"]["name"] = written(scale.unit)
         self._chart.options["yAxis"] |= _SCALE if prop.numeric else _SWITCH
-        self._chart.options["xAxis"]["min"] = points[0][0] if points else now - _SECONDS[self._span] * 1000
-        self._chart.options["xAxis"]["max"] = now
+        self._chart.options["xAxis"]["min"], self._chart.options["xAxis"]["max"] = self._whole
         self._chart.update()
         told = await self._visit.rest.get(at("things", self._thing, "config"))
         self._less.set_text(_less(told, self._name))
         rows = [[moment(each["observed"]), _said(each["value"])] for each in reversed(readings[-_ROWS:])]
         told = table(self._name, ["Time", f"{self._name} {written(scale.unit)}"], rows, numbers=(1,))
         self._table.set_content(str(told if rows else Markup('<p class="soft">Nothing in this time.</p>')))
+
+    async def _zoomed(self, to: Mapping[str, Any]) -> None:
+        """Draw what is on screen as fine as it can be drawn; the rest stays as it is."""
+        start, end = _part(to)
+        begin, over = self._whole
+        first, last = (round(begin + (over - begin) * share / 100) for share in (start, end))
+        seconds = max(1.0, (last - first) / 1000)
+        if _every(seconds) >= self._finest:
+            finer = self._points
+        else:
+            readings = await self._past(first, last, seconds)
+            before = [point for point in self._points if point[0] < first]
+            finer = before + _drawn_points(readings) + [point for point in self._points if point[0] > last]
+        self._chart.options["series"][0]["data"] = finer
+        self._chart.update()
+
+    async def _past(self, first: int, last: int | None, seconds: float) -> list[dict[str, Any]]:
+        """Readings from a time to another (None: now), as many as a chart shows over so many seconds."""
+        prop = self._properties[self._name]
+        scale = preferred(prop, self._visit.units)
+        found: list[dict[str, Any]] = await self._visit.rest.get(
+            at("things", self._thing, "properties", self._name, "history"),
+            **{"from": rfc3339(first), "to": None if last is None else rfc3339(last)},
+            every=f"{_every(seconds)}s",
+            aggregate="mean" if prop.numeric else "last",
+            unit=scale.unit if prop.numeric and scale.convert is not None else None,
+        )
+        return found
 
 
 def drawn(properties: Sequence[Property]) -> list[Property]:
@@ -116,6 +153,24 @@ def _less(told: dict[str, Any], name: str) -> str:
     return f"Not every sample is sent{since}: {', and '.join(what)}. Services need no more." if what else ""
 
 
+def _every(seconds: float) -> int:
+    """Seconds between two points of a chart over so many."""
+    return max(1, int(seconds // _POINTS))
+
+
+def _part(to: Mapping[str, Any]) -> tuple[float, float]:
+    """What part of the whole a chart was zoomed to, in per cent."""
+    said = to["batch"][0] if to.get("batch") else to
+    start, end = said.get("start"), said.get("end")
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return 0.0, 100.0
+    return max(0.0, min(start, 100.0)), max(0.0, min(end, 100.0))
+
+
+def _drawn_points(readings: Sequence[dict[str, Any]]) -> list[Point]:
+    return [[parse_time(each["observed"]), _drawn(each["value"])] for each in readings]
+
+
 def _drawn(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value if isinstance(value, int | float) else None
 
@@ -132,7 +187,12 @@ def chart_options() -> dict[str, Any]:
         "animation": False,
         "grid": {"left": 8, "right": 12, "top": 28, "bottom": 56, "containLabel": True},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "time", "axisLabel": soft, "axisLine": faint, "splitLine": {"show": False}},
+        "xAxis": {
+            "type": "time",
+            "axisLabel": soft | {"showMinLabel": False, "hideOverlap": True},
+            "axisLine": faint,
+            "splitLine": {"show": False},
+        },
         "yAxis": {
             "type": "value",
             "scale": True,
@@ -159,6 +219,8 @@ def chart_options() -> dict[str, Any]:
             {
                 "type": "line",
                 "showSymbol": False,
+                # A line under the pointer would be drawn lighter, which no colour by name can be.
+                "emphasis": {"disabled": True},
                 "data": [],
                 "lineStyle": {"width": 1.5, "color": "var(--accent)"},
                 "itemStyle": {"color": "var(--accent)"},

@@ -256,7 +256,11 @@
   // What was painted first goes when the page itself is there, before anything of both is painted.
   const first = document.getElementById("first"), app = document.getElementById("app");
   if (first && app) {
-    const swap = new MutationObserver(() => { if (app.childElementCount) { first.remove(); swap.disconnect(); } });
+    const swap = new MutationObserver(() => {
+      if (!app.childElementCount) return;
+      first.remove(); swap.disconnect();
+      performance.mark("whole");
+    });
     swap.observe(app, {childList: true});
   }
 

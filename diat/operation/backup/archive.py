@@ -158,6 +158,12 @@ def packing(out: BinaryIO, passphrase: str, told: Told) -> Iterator[Packer]:
         sealer.seal()
 
 
+def is_backup(source: BinaryIO) -> bool:
+    """Whether a file begins as a backup does; whether it is one that is whole ``unpack`` finds out."""
+    head = source.read(len(MAGIC))
+    return head == MAGIC or head[:4] == _ZSTD
+
+
 def unpack(
     source: BinaryIO, passphrase: str, target: Path, agree: Callable[[About], None], told: Told
 ) -> About:

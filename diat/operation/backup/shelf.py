@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from diat.kernel.clock import Clock
 from diat.kernel.durations import parse_duration
 from diat.kernel.errors import Busy, DiatError, NotFound, Unavailable
+from diat.operation.backup.receiving import Receiving
 from diat.operation.backup.restoring import stage
 from diat.operation.backup.sealing import MAGIC
 from diat.operation.backup.taking import take
@@ -174,6 +175,17 @@ class Shelf:
             self._job = threading.Thread(target=self._bring, args=(begun, path, secret), name="diat-restore")
             self._job.start()
         return begun
+
+    def receive(self, name: str, size: int) -> Receiving:
+        """Begin to take one that was made elsewhere, of so many bytes; it is on the shelf once it is whole.
+
+        Raises:
+            Busy: another one is coming, is being made or brought back.
+            Unavailable: the platform stops.
+        """
+        with self._guard:
+            self._must_be_idle()
+        return Receiving(self.directory, name, size)
 
     def remove(self, name: str) -> None:
         """Remove a backup.
