@@ -204,5 +204,5 @@ def check(name, value, schema):
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(name + " must be one of " + json.dumps(schema["enum"]))
     low, high = schema.get("minimum"), schema.get("maximum")
-    if value is not None and (low is not None and value < low or high is not None and value > high):
+    if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
         raise ValueError("%s must be from %s to %s" % (name, low, high))
