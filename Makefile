@@ -33,7 +33,7 @@ bench: dev-environment ## throughput, latency and rules beside the bare building
 bench-things: dev-environment ## what 1,000, 10,000 and 50,000 things cost; about ten minutes
 	@exec .venv/bin/python -m benchmarks things $(ARGS)
 
-bench-edge: dev-environment ## bytes over a gateway's uplink: everything in the core, with placement; about six minutes
+bench-edge: dev-environment ## bytes over a gateway's uplink in three modes; about six minutes
 	@exec .venv/bin/python -m benchmarks.edge $(ARGS)
 
 bench-churn: dev-environment ## how fast services re-bind while things come, go and move; some minutes

@@ -42,8 +42,8 @@ class Lives:
         now, known = self._daemon.clock(), self._measured.get(composite.id)
         if known is not None and known[0] is composite.steps and now - known[1] < OFTEN:
             return
-        if self._live(composite, bound):
-            self._measured[composite.id] = composite.steps, now
+        enough = self._live(composite, bound)
+        self._measured[composite.id] = composite.steps, now if enough else now - OFTEN // 2
 
     def forget(self, composites: Collection[str]) -> None:
         """Only these are there."""

@@ -54,11 +54,19 @@ class Sparing:
         self._daemon = daemon
         self._placings = placings
         self._rates = rates
+        self._ruled: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[int, dict[str, Rules]]] = {}
         self._counted: dict[Key, tuple[int, float | None]] = {}
 
     def rules(self, composite: Composite, bindings: Iterable[Binding]) -> dict[str, Rules]:
         """What things are told of what a composite, or a part of one, reads."""
-        return self._placings.planned(composite, bindings)
+        bound, now = list(bindings), self._daemon.clock()
+        key = composite.id, tuple(step.id for step in composite.steps), tuple(each.key for each in bound)
+        known = self._ruled.get(key)
+        if known is None or now - known[0] >= OFTEN:
+            if len(self._ruled) >= _KEPT:
+                self._ruled.clear()
+            known = self._ruled[key] = now, self._placings.planned(composite, bound)
+        return known[1]
 
     def of(self, composite: Composite, bindings: Iterable[Binding]) -> list[Spared]:
         """What things would say of what a composite reads, where that is less than everything."""
