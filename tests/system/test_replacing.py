@@ -102,7 +102,7 @@ def tiers(tmp_path_factory):
         edge.start()
         things = Things(edge.mqtt)
         stack.callback(things.end)
-        eventually(lambda: len(list(core.pages("/things"))) >= 4, 30.0, lambda: edge.output[-3000:])
+        eventually(lambda: len(list(core.pages("/things"))) >= 4, 120.0, lambda: edge.output[-3000:])
         yield core, link, edge, things
 
 
@@ -118,10 +118,10 @@ def steps(core, service):
     return core.get(f"/services/{service}")["placement"]
 
 
-def why(core, service, step):
-    """The tier of a step and what decided on it, once that is told."""
-    found = eventually(lambda: steps(core, service)["steps"].get(step), 20.0)
-    return found["tier"], found["decided"]
+def decided(core, service, step, by):
+    """Whether a step runs at the gateway, and that decided it."""
+    found = steps(core, service)["steps"].get(step, {})
+    return (found.get("tier"), found.get("decided")) == ("barn", by)
 
 
 def at(core, service, tier):
@@ -142,16 +142,16 @@ def test_a_policy_at_the_gateway_brings_steps_down_and_no_reading_is_lost(tiers)
         """What the window came to; a derived value is told again as long as it is so."""
         return list(dict.fromkeys(each["value"] for each in core.pages(thing, limit=1000)))
 
-    eventually(lambda: len(said()) >= 2, 30.0, lambda: core.output[-3000:])
+    eventually(lambda: len(said()) >= 2, 120.0, lambda: core.output[-3000:])
     document = {"effect": "deny", "operations": ["send-up"], "what": {"things": ["urn:dev:warm"]}}
     answer = edge.insist("PUT", "/policies/stays", json={"title": "It stays", **document})
     assert answer.status_code in (200, 201), answer.text
     eventually(
-        lambda: at(core, service, "barn"), 40.0, lambda: f"{steps(core, service)}{core.output[-2000:]}"
+        lambda: at(core, service, "barn"), 120.0, lambda: f"{steps(core, service)}{core.output[-2000:]}"
     )
-    assert why(core, service, "five") == ("barn", "policy")
+    eventually(lambda: decided(core, service, "five", "policy"), 60.0, lambda: f"{steps(core, service)}")
     known = len(said())
-    eventually(lambda: len(said()) >= known + 2, 30.0, lambda: f"{said()} {steps(core, service)}")
+    eventually(lambda: len(said()) >= known + 2, 120.0, lambda: f"{said()} {steps(core, service)}")
     found = said()
     first = (found[0] - 10) / 5
     assert found == [5 * (first + 5 * n) + 10 for n in range(len(found))]
@@ -162,14 +162,14 @@ def test_a_policy_at_the_gateway_brings_steps_down_and_no_reading_is_lost(tiers)
 def test_a_line_that_gets_slow_brings_down_what_must_answer_soon(tiers):
     core, link, _, things = tiers
     service = made(core, HEATS)
-    eventually(lambda: things.told, 30.0, lambda: core.output[-3000:])
+    eventually(lambda: things.told, 120.0, lambda: core.output[-3000:])
     figures = lambda: core.get("/things/urn:dev:barn/properties")  # noqa: E731
-    eventually(lambda: "roundTrip" in figures(), 20.0)
+    eventually(lambda: "roundTrip" in figures(), 60.0)
     link.shape(delay=1.5)
-    eventually(lambda: at(core, service, "barn"), 25.0, lambda: f"{figures()} {steps(core, service)}")
-    assert why(core, service, "drive") == ("barn", "latency")
+    eventually(lambda: at(core, service, "barn"), 120.0, lambda: f"{figures()} {steps(core, service)}")
+    eventually(lambda: decided(core, service, "drive", "latency"), 60.0, lambda: f"{steps(core, service)}")
     link.cut()
     told = len(things.told)
-    eventually(lambda: len(things.told) >= told + 2, 30.0, lambda: "it goes on while the line is cut")
+    eventually(lambda: len(things.told) >= told + 2, 120.0, lambda: "it goes on while the line is cut")
     link.mend()
     link.shape(delay=0.0)
