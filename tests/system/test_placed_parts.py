@@ -18,6 +18,7 @@ from tests.links import Link
 from tests.system.conftest import Platform, eventually
 from tests.system.gateways import Edge, Thing
 
+pytestmark = pytest.mark.timeout(300)
 KILLS = int(os.environ.get("DIAT_KILLS", "0"))
 TEMPLATE = """
 name: counting
@@ -185,9 +186,10 @@ def house(tmp_path_factory):
 def test_steps_go_to_the_gateway_though_it_is_killed_while_they_do(house):
     house.talk_until(lambda: house.placement()[1], 120.0, lambda: str(house.placement()))
     house.edge.kill()
-    house.say(18)
+    house.say(22, 23)
     house.edge.start()
     house.talk_until(lambda: house.placement()[:2] == (STEPS, None), 120.0, lambda: str(house.placement()))
+    house.say(18)
     house.settle()
 
 
