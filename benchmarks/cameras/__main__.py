@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _all(options: argparse.Namespace, console: Console, port: int) -> int:
     began = time.monotonic()
-    names = ("day", "night") if options.quick else tuple(work.WEATHER)
+    names = options.weather or (["day", "night"] if options.quick else list(work.WEATHER))
     pieces = [
         *_pets(options, console),
         Piece("controls", seed=options.seed, seconds=options.seconds, events=options.events),
@@ -138,6 +138,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("clip", nargs="?", type=Path)
     parser.add_argument("--truth", type=Path, help="what happened in the clip, or MOT annotation")
     parser.add_argument("--quick", action="store_true", help="two kinds of weather, no six cases")
+    parser.add_argument("--weather", nargs="+", choices=list(work.WEATHER), help="only these  [default: all]")
     parser.add_argument("--seed", type=int, default=1, help="of the first scene (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a scene (default %(default)s)")
     parser.add_argument("--events", type=int, default=3, help="of a scene (default %(default)s)")
