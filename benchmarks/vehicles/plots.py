@@ -32,7 +32,8 @@ def draw(
 ) -> list[Path]:
     """Write ``links``, ``cpu``, ``error``, ``crossover`` and one of each case; the files."""
     directory.mkdir(parents=True, exist_ok=True)
-    cases = [f"{number}: {level}, {analysis}" for number, (level, analysis) in CASES.items()]
+    short = {"aggregator": "aggr.", "cloud": "cloud"}
+    cases = [f"{number}: {level}, {short[analysis]}" for number, (level, analysis) in CASES.items()]
     bytes_of = {
         "sensors to aggregators": [float(each.first) for each in measured.values()],
         "by the model": [links(camera, scene, number)[0] for number in measured],
@@ -131,7 +132,7 @@ def bars(
         body += _key(place, label, paint)
     if limit is not None:
         body += _line(_LEFT, axis.at(limit), _RIGHT, axis.at(limit), 'stroke="#b00" stroke-dasharray="5 4"')
-        body += _word(_RIGHT, axis.at(limit) - 5, "at most", 'text-anchor="end" fill="#b00"')
+        body += _word(_RIGHT, _TOP - 8, f"dashed: at most {limit:g}", 'text-anchor="end" fill="#b00"')
     for group, name in enumerate(names):
         body += _word(_LEFT + (group + 0.5) * room, floor + 18, name, 'text-anchor="middle"')
     return _page(title, body)
@@ -164,6 +165,8 @@ def curves(camera: Camera, scene: Scenery, found: Sequence[Sample]) -> str:
         line = " ".join(f"{across(p):.1f},{axis.at(model(level, p)):.1f}" for p in shares)
         body += f'<polyline points="{line}" fill="none" stroke="{paint}" stroke-width="1.6"/>'
         for share, value in spots:
+            if value <= 0:
+                continue
             body += f'<circle cx="{across(share):.1f}" cy="{axis.at(value):.1f}" r="4" fill="{paint}"/>'
         body += _key(place, level, f'fill="{paint}"')
     cross = crossing(camera, scene)

@@ -121,4 +121,4 @@ def description(place: str, title: str, *, levels: bool) -> dict[str, Any]:
         }
         properties["level"] = {"type": "string", "enum": list(LEVELS), "idempotent": True,
                                "title": "What leaves it"}  # fmt: skip
-    return {"@type": "diat:Camera", "title": title, "diat:place": place, "properties": properties}
+    return {"title": title, "diat:place": place, "properties": properties}
