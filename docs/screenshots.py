@@ -293,6 +293,8 @@ def _take(browser: Browser, url: str, name: str, theme: str, size: str) -> None:
         page.locator(".history svg").wait_for()
         page.get_by_role("heading", name="The plan").scroll_into_view_if_needed()
         page.mouse.wheel(0, 500)
+    if name == "service-tiers":
+        page.get_by_role("heading", name="How it works").evaluate("each => each.scrollIntoView()")
     page.wait_for_timeout(7000 if name == "home" else 1500)
     picture = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     cv2.imwrite(str(HERE / f"{name}-{theme}-{size}.webp"), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])

@@ -266,8 +266,9 @@ class PushDown:
         traffic = self.traffic.get(each.id)
         if traffic is not None:
             hourly = traffic.hourly(now)
-            self.traffic[each.id] = Traffic(now, before=hourly)
-            before = hourly if before is None and now - traffic.since >= _MEASURED else before
+            measured = now - traffic.since >= _MEASURED
+            self.traffic[each.id] = Traffic(now, before=hourly if measured else traffic.before)
+            before = hourly if before is None and measured else before
         pushed = Pushed(
             needs=needs,
             reference=reference,

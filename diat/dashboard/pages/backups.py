@@ -63,7 +63,7 @@ async def build(visit: Visit) -> None:
     shelf.upload()
     html(
         Markup(
-            "<h2>Elsewhere</h2><p>Bring one into another directory, or onto another machine, by "
+            "<h2>Into another directory</h2><p>Bring one there, or onto another machine, by "
             "<code>diat restore FILE --data DIRECTORY</code>. "
             "It says what is wrong with a file before it touches anything.</p>"
         )

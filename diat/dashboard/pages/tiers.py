@@ -94,7 +94,7 @@ def _gateway(each: dict[str, Any]) -> Markup:
     up, down = line.get("up", {}), line.get("down", {})
     facts: list[tuple[str, Any]] = [
         ("things", f"{each['things']:,}"),
-        ("waits to go up", f"{spool['messages'] or 0:,} messages, {_bytes(spool['bytes'] or 0)}"),
+        ("waits to go up", f"{_messages(spool['messages'] or 0)}, {_bytes(spool['bytes'] or 0)}"),
         ("up an hour", _bytes(up.get("bytes_per_hour", 0))),
         ("down an hour", _bytes(down.get("bytes_per_hour", 0))),
         ("processor", f"{100 * each['cpu']:.0f} %" if isinstance(each["cpu"], int | float) else ""),
@@ -141,6 +141,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return ", ".join(str(_plain(one)) for one in value)
     return f"{value:,}" if isinstance(value, int | float) else "" if value is None else str(value)
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
 
 
 def _bytes(count: float) -> str:
