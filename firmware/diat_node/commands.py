@@ -56,7 +56,7 @@ class Commands:
             await self._do(name, command, answer)
         line = text(answer)
         if len(line) > _LONGEST:
-            line = text({"id": which, "status": answer["status"], "error": "the output is too large"})
+            line = text({"id": which, "status": answer["status"], "error": "output too large"})
         self._journal.finish(which, line, expires)
         return line
 

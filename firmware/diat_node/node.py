@@ -203,6 +203,6 @@ def check(name, value, schema):
         raise ValueError(name + " must be of type " + kind)
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(name + " must be one of " + json.dumps(schema["enum"]))
-    low, high = schema.get("minimum"), schema.get("maximum")
-    if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
-        raise ValueError("%s must be from %s to %s" % (name, low, high))
+    if value is not None and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        low, high = schema.get("minimum", "any"), schema.get("maximum", "any")
+        raise ValueError("%s must be %s to %s" % (name, low, high))

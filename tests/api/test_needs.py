@@ -53,10 +53,14 @@ def history(house, node):
 
 
 @pytest.fixture
-def service(house, node, place, thing):
+def fan(place, thing):
     cools = {"quantity": "Temperature", "direction": "decrease"}
     switch = {"type": "boolean", "idempotent": True, "diat:affects": cools}
-    fan = thing({"title": "Fan", "diat:place": place, "properties": {"on": switch}})
+    return thing({"title": "Fan", "diat:place": place, "properties": {"on": switch}})
+
+
+@pytest.fixture
+def service(house, node, place, fan):
     made = house.service("keep-below", quantity="Temperature", place=place, below=24, unit="Cel")
     until(lambda: rule(node) == RULE)
     yield made, fan
@@ -118,7 +122,7 @@ def test_who_follows_a_property_has_all_of_it(house, node, service):
         until(lambda: rule(node) == {}, within=20)
 
 
-def test_a_plan_says_what_things_would_keep_to_themselves(house, node, place):
+def test_a_plan_says_what_things_would_keep_to_themselves(house, node, place, fan):
     for at in range(40):
         node.report({"temperature": 20.0 + at % 7}, t=round(time.time() * 1000) - 4000 + 100 * at)
     until(lambda: len(history(house, node)) >= 40)

@@ -90,13 +90,13 @@ async def test_what_cannot_be_done_is_answered_with_why():
     wrong = [
         ("none", {"id": "1"}, "there is no action none"),
         ("blink", {"id": "2", "input": "x"}, "input must be of type integer"),
-        ("blink", {"id": "3", "input": 0}, "at least 1"),
+        ("blink", {"id": "3", "input": 0}, "must be 1 to any"),
         ("blink", {"id": "4"}, "input must be of type integer"),
         ("blink", {"id": "5", "input": True}, "input must be of type integer"),
         ("", {"id": "6"}, "v must be an object"),
         ("", {"id": "7", "v": {"seen": 1}}, "cannot be set: seen"),
         ("", {"id": "8", "v": {"on": 1}}, "on must be of type boolean"),
-        ("", {"id": "9", "v": {"level": 10}}, "at most 9"),
+        ("", {"id": "9", "v": {"level": 10}}, "level must be 0 to 9"),
         ("toggle", {"id": "10", "expires": "soon"}, "expires must be"),
         ("fail", {"id": "11"}, "5"),
         ("blink", b'{"id": "12", nonsense', "not JSON"),
@@ -136,7 +136,7 @@ async def test_what_is_too_large_is_answered_if_its_id_comes_first():
 async def test_an_output_too_large_is_done_and_said_so():
     commands = _commands(Lamp())
     answer = await _take(commands, "large", {"id": "1"})
-    assert answer["status"] == "completed" and answer["error"] == "the output is too large"
+    assert answer["status"] == "completed" and answer["error"] == "output too large"
 
 
 def test_the_journal_is_bounded_and_knows_the_last():
