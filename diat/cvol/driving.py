@@ -365,13 +365,12 @@ class Driver:
 
     def _strayed(self, told: Driven, reading: Reading | None, value: Any) -> bool:
         """Whether an actuator that was told the value does not have it."""
-        says = reading is not None and reading.observed > told.at
         if told.actuation == LOST:
-            return not says or reading is None or not _same(reading.value, value)
+            return True
         waiting = self._things.interaction.outbox.get(told.actuation)
         if waiting is not None and waiting.open:
             return False
-        return says and reading is not None and not _same(reading.value, value)
+        return reading is not None and reading.observed > told.at and not _same(reading.value, value)
 
     def _order(self, composite: Composite, binding: Binding, wish: Wish, decision: str) -> Order:
         shown = {name: value for name, value in wish.values.items() if _plain(value)}

@@ -21,7 +21,6 @@ from msgspec import Struct
 
 from diat.cvol.binding import bind
 from diat.cvol.composite import Binding, Composite, CompositeState, Denied, Driven, Held, own_thing
-from diat.cvol.driving import LOST
 from diat.cvol.interests import Interests
 from diat.cvol.matching import Allow, may_fill
 from diat.cvol.running import AT_WORK, News, OnCall, Runner
@@ -282,19 +281,9 @@ class CompositeLayer:
         return self._runner.values(composite, state.copy(), self._clock())
 
     def remembered(self, service: str) -> Remembered:
-        """What a composite remembers that another daemon needs to go on with it.
-
-        Of a command that is still on its way the other one would never hear how it ended: there the actuator
-        is told again after a while, unless it says that it has the value.
-        """
+        """What a composite remembers that another daemon needs to go on with it."""
         state = self.states.get(service) or CompositeState()
-        outbox, now = self._things.interaction.outbox, self._clock()
-        driven = dict(state.driven)
-        for key, told in driven.items():
-            waiting = outbox.get(told.actuation)
-            if waiting is not None and waiting.open and waiting.kind == "property":
-                driven[key] = Driven(told.value, LOST, now)
-        return Remembered(steps=dict(state.steps), told=dict(state.told), driven=driven)
+        return Remembered(steps=dict(state.steps), told=dict(state.told), driven=dict(state.driven))
 
     def move(self, composite: Composite, lays_in: Remembered | None = None, *, holds: bool = False) -> None:
         """Put a composite in the place of the one of its id, of which some steps run elsewhere from now on.
@@ -316,7 +305,7 @@ class CompositeLayer:
             state.held = []
         same = {step.id for step in composite.steps if known is not None and step in known.steps}
         state.steps = {name: memory for name, memory in state.steps.items() if name in same}
-        self._lay_in(composite, state, lays_in)
+        self._lay_in(state, lays_in)
         names = {step.id for step in composite.steps}
         kept = {name: memory for name, memory in state.steps.items() if name in names}
         state.told = {name: value for name, value in state.told.items() if name in composite.tells}
@@ -347,8 +336,7 @@ class CompositeLayer:
             about = {each.thing for each in held}
             for thing in sorted(about):
                 self._things.diagnostics.note(thing, line, self._clock())
-        if composite is not None:
-            self._lay_in(composite, state, lays_in)
+        self._lay_in(state, lays_in)
         if composite is None or composite.paused:
             return
 
@@ -377,15 +365,11 @@ class CompositeLayer:
         self.states.remove(service)
         return found
 
-    def _lay_in(self, composite: Composite, state: CompositeState, memory: Remembered | None) -> None:
-        if memory is None:
-            return
-        state.steps = state.steps | memory.steps
-        state.told = state.told | memory.told
-        state.driven = state.driven | memory.driven
-        for key, told in memory.driven.items():
-            if told.actuation == LOST:
-                self._runner.driver.bring_back(composite, state, key, self._clock())
+    def _lay_in(self, state: CompositeState, memory: Remembered | None) -> None:
+        if memory is not None:
+            state.steps = state.steps | memory.steps
+            state.told = state.told | memory.told
+            state.driven = state.driven | memory.driven
 
     def _hand_over(self, known: Composite, state: CompositeState, roles: set[str], now: int) -> None:
         """Give up claims without a word to what is driven."""

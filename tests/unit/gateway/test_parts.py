@@ -319,29 +319,6 @@ def predicted_and_measured(pair):
     assert pair.placing.above["barn"] > 3 * measured
 
 
-@pytest.mark.parametrize("speaks", [False, True])
-def test_a_command_lost_on_its_way_while_its_step_moves_is_given_where_that_is(pair, speaks):
-    pair.want("five", "level", "cold", "heat")
-    pair.measure(18.0)
-    pair.line.frame()  # it comes up, and the heater is told from above
-    pair.line.told = len(pair.core.sent)
-    pair.gateway.restart()
-    pair.meet()
-    pair.pass_by(20)
-    pair.rest()
-    assert pair.here()["heat"] == "barn"
-    given = lambda: [each for each in pair.gateway.sent if each.topic == "diat/heater/set"]  # noqa: E731
-    assert given() == []
-    pair.pass_by()
-    if speaks:  # somebody switched it on meanwhile: then there is nothing left to do
-        said = {"b": 1, "n": 1, "t": pair.clock.now, "v": {"on": True}}
-        pair.gateway.take(("diat/heater/properties", said))
-    for _ in range(3):
-        pair.pass_by(20)
-        pair.rest()
-    assert [b'"on":true' in each.payload for each in given()][:1] == ([] if speaks else [True])
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_lost_or_doubled_whatever_happens(tmp_path, seed):
     pair, chance = Pair(tmp_path, seed), random.Random(seed)
