@@ -203,6 +203,6 @@ def check(name, value, schema):
         raise ValueError(name + " must be of type " + kind)
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(name + " must be one of " + json.dumps(schema["enum"]))
-    if value is not None and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+    if number(value) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         low, high = schema.get("minimum", "any"), schema.get("maximum", "any")
         raise ValueError("%s must be %s to %s" % (name, low, high))
